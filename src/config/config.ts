@@ -1,0 +1,55 @@
+// What the rest of the program knows of the configuration: finished values, everything expanded and defaulted.
+
+import type { LogLevel } from "../log.ts";
+
+export interface Config {
+  readonly host: string;
+  readonly port: number;
+  readonly enableMetaMcp: boolean;
+  readonly logLevel: LogLevel;
+  readonly auth: AuthConfig;
+  /** In the order of the file. */
+  readonly backends: readonly BackendConfig[];
+  /** The file that this came from, absolute; absent for a config built in code and for the demo. */
+  readonly path?: string;
+}
+
+export interface AuthConfig {
+  readonly token?: string;
+  /** True where the file says in so many words that a non-loopback bind needs no token. */
+  readonly disabled: boolean;
+}
+
+export interface BackendConfig {
+  readonly name: string;
+  readonly description: string;
+  readonly enabled: boolean;
+  /** Why this backend cannot be started although it is enabled (an unset variable …), for people. */
+  readonly problem?: string;
+  readonly wire: WireConfig;
+  /** `auto`, or one protocol revision to hold this backend to. */
+  readonly protocol: string;
+  /** 0: never. */
+  readonly idleTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly startTimeoutMs: number;
+}
+
+export type WireConfig = StdioConfig | UrlConfig;
+
+export interface StdioConfig {
+  readonly kind: "stdio";
+  /** Program and arguments, already split. */
+  readonly argv: readonly string[];
+  /** The `env` of this backend alone; the safe set of the gateway's own environment is added at start. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Absolute. */
+  readonly cwd?: string;
+}
+
+export interface UrlConfig {
+  readonly kind: "url";
+  readonly url: string;
+  readonly transport: "auto" | "http" | "sse";
+  readonly headers: Readonly<Record<string, string>>;
+}

@@ -1,0 +1,134 @@
+// JSON-RPC 2.0 envelopes as MCP narrows them. Knows nothing of MCP methods, of transports or of who asks.
+
+export type Json = Record<string, unknown>;
+
+/** MCP request ids: a string or an integer, never null (spec: basic/index, "Requests"). */
+export type Id = string | number;
+
+export interface Request {
+  readonly jsonrpc: "2.0";
+  readonly id: Id;
+  readonly method: string;
+  readonly params?: Json;
+}
+
+export interface Notification {
+  readonly jsonrpc: "2.0";
+  readonly method: string;
+  readonly params?: Json;
+}
+
+export interface ErrorObject {
+  readonly code: number;
+  readonly message: string;
+  readonly data?: unknown;
+}
+
+export interface ResultResponse {
+  readonly jsonrpc: "2.0";
+  readonly id: Id;
+  readonly result: Json;
+}
+
+/** The id is absent or null where the request could not be read at all. */
+export interface ErrorResponse {
+  readonly jsonrpc: "2.0";
+  readonly id?: Id | null;
+  readonly error: ErrorObject;
+}
+
+export type Response = ResultResponse | ErrorResponse;
+export type Message = Request | Notification | Response;
+
+export const ErrorCode = {
+  parse: -32700,
+  invalidRequest: -32600,
+  methodNotFound: -32601,
+  invalidParams: -32602,
+  internal: -32603,
+} as const;
+
+export function isObject(value: unknown): value is Json {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+export function isId(value: unknown): value is Id {
+  return typeof value === "string" || (typeof value === "number" && Number.isInteger(value));
+}
+
+/**
+ * Sorts one parsed JSON value into the four kinds of message, or none.
+ * Only the envelope is checked: params and results are data that pass as they are.
+ */
+export function toMessage(value: unknown): Message | undefined {
+  if (!isObject(value) || value.jsonrpc !== "2.0") return undefined;
+  if (typeof value.method === "string") {
+    if (value.params !== undefined && !isObject(value.params)) return undefined;
+    if (value.id === undefined) return value as unknown as Notification;
+    return isId(value.id) ? (value as unknown as Request) : undefined;
+  }
+  if (isObject(value.result) && isId(value.id) && value.error === undefined) {
+    return value as unknown as ResultResponse;
+  }
+  if (isErrorObject(value.error) && value.result === undefined) {
+    return value.id === undefined || value.id === null || isId(value.id)
+      ? (value as unknown as ErrorResponse)
+      : undefined;
+  }
+  return undefined;
+}
+
+function isErrorObject(value: unknown): value is ErrorObject {
+  return isObject(value) && Number.isInteger(value.code) && typeof value.message === "string";
+}
+
+export function isRequest(message: Message): message is Request {
+  return "method" in message && "id" in message;
+}
+
+export function isNotification(message: Message): message is Notification {
+  return "method" in message && !("id" in message);
+}
+
+export function isResponse(message: Message): message is Response {
+  return !("method" in message);
+}
+
+export function request(id: Id, method: string, params?: Json): Request {
+  return params === undefined ? { jsonrpc: "2.0", id, method } : { jsonrpc: "2.0", id, method, params };
+}
+
+export function notification(method: string, params?: Json): Notification {
+  return params === undefined ? { jsonrpc: "2.0", method } : { jsonrpc: "2.0", method, params };
+}
+
+export function resultResponse(id: Id, result: Json): ResultResponse {
+  return { jsonrpc: "2.0", id, result };
+}
+
+export function errorResponse(id: Id | null | undefined, error: ErrorObject): ErrorResponse {
+  return id === undefined || id === null ? { jsonrpc: "2.0", id: null, error } : { jsonrpc: "2.0", id, error };
+}
+
+/** A JSON-RPC error on its way through the program: what a peer answered, or what we answer a peer. */
+export class RpcError extends Error {
+  readonly code: number;
+  readonly data: unknown;
+
+  constructor(code: number, message: string, data?: unknown) {
+    super(message);
+    this.name = "RpcError";
+    this.code = code;
+    this.data = data;
+  }
+
+  static from(error: ErrorObject): RpcError {
+    return new RpcError(error.code, error.message, error.data);
+  }
+
+  toObject(): ErrorObject {
+    return this.data === undefined
+      ? { code: this.code, message: this.message }
+      : { code: this.code, message: this.message, data: this.data };
+  }
+}
