@@ -27,6 +27,11 @@ export interface WireEnd {
 export interface TransportEvents {
   /** Never called after `onEnd`. */
   onMessage(incoming: Incoming): void;
+  /**
+   * Our request `id` was taken but will get no answer, although the wire itself lives: its response broke off, was
+   * no JSON-RPC, or was too large. Only wires with one response per request (Streamable HTTP) know this.
+   */
+  onLost(id: Id, error: SendError): void;
   /** Called once, whatever ends the wire, our own `close` included. */
   onEnd(end: WireEnd): void;
 }
@@ -50,6 +55,11 @@ export interface Transport extends AsyncDisposable {
   abandon(id: Id): void;
   /** The handshake's outcome, for the wires that carry it in headers. */
   negotiated(revision: string): void;
+  /**
+   * Opens the channel for what the backend says unasked, once a legacy handshake is done (Streamable HTTP's GET
+   * stream). A wire that has such a channel anyway has no such method.
+   */
+  openStream?(): void;
   /** The process id of a stdio child. */
   readonly pid?: number;
   /** Ends the wire and whatever it holds (process group, session, streams). Bounded in time, idempotent. */
@@ -57,6 +67,17 @@ export interface Transport extends AsyncDisposable {
 }
 
 export type TransportKind = "stdio" | "http" | "sse";
+
+/** A wire could not be opened. */
+export class StartError extends Error {
+  readonly end: WireEnd;
+
+  constructor(end: WireEnd, options?: { cause?: unknown }) {
+    super(end.reason, options);
+    this.name = "StartError";
+    this.end = end;
+  }
+}
 
 /** A message could not be delivered. */
 export class SendError extends Error {
