@@ -12,6 +12,8 @@ export interface Config {
   readonly backends: readonly BackendConfig[];
   /** The file that this came from, absolute; absent for a config built in code and for the demo. */
   readonly path?: string;
+  /** What loading noticed and did not refuse (a key without effect …), for people; logged once at start. */
+  readonly notes?: readonly string[];
 }
 
 export interface AuthConfig {
