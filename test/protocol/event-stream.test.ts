@@ -38,6 +38,12 @@ describe("EventStreamParser", () => {
     expect(parse("data:  a\ndata\ndata:\ndata: b\n\n")).toEqual([{ data: " a\n\n\nb" }]);
   });
 
+  test("takes CRLF for one line end, also where a piece ends between the two", () => {
+    const stream = "event: x\r\ndata: a\r\ndata: b\r\n\r\n";
+    expect(parse(stream)).toEqual([{ event: "x", data: "a\nb" }]);
+    expect(parse(stream, 1)).toEqual([{ event: "x", data: "a\nb" }]);
+  });
+
   test("reads the name, the id and the retry time of an event", () => {
     const stream = "event: endpoint\nid: 7\nretry: 250\ndata: /messages\n\n";
     expect(parse(stream)).toEqual([{ event: "endpoint", data: "/messages", id: "7", retryMs: 250 }]);
@@ -82,7 +88,7 @@ describe("EventStreamParser", () => {
     expect(parse(bytes)).toEqual([{ data: "\uFFFD" }, { data: "b" }]);
   });
 
-  test("reads the same whatever the pieces are", () => {
+  test("reads the same whatever the pieces and the line ends are", () => {
     const word = fc.constantFrom(
       "data",
       "event",
@@ -116,6 +122,7 @@ describe("EventStreamParser", () => {
           start += length;
         }
         expect(events).toEqual(whole.push(bytes));
+        expect(events).toEqual(parse(text.replace(/\r\n?/g, "\n")));
         expect([pieces.lastEventId, pieces.retryMs]).toEqual([whole.lastEventId, whole.retryMs]);
       }),
       { numRuns: 5_000 },
