@@ -1,0 +1,519 @@
+// One configured MCP server: asleep until somebody needs it, one connection for all callers, asleep again when idle.
+// Everything that changes the state goes through #become. Knows nothing of edges or of how clients are told.
+
+import type { BackendConfig } from "../config/config.ts";
+import type { Log } from "../log.ts";
+import type { Answer, Call, Era, Subscriber } from "../protocol/call.ts";
+import { GatewayError } from "../protocol/errors.ts";
+import { type Json, type Notification, RpcError } from "../protocol/jsonrpc.ts";
+import { type Implementation, LIST_KEY, MAY_ASK_BACK, Method, type ServerDescription, STALE_AFTER } from "../protocol/mcp.ts";
+import type { ParamHeader } from "../protocol/param-headers.ts";
+import { SendError, StartError, type WireEnd } from "../transport/transport.ts";
+import { Catalog, type Tool } from "./catalog.ts";
+import { type Connection, describeEnd } from "./connection.ts";
+import { exchange, rank, translateAnswer, wantedLogLevel } from "./exchange.ts";
+import { type Connected, connect, type Handshake } from "./handshake.ts";
+import { Listing } from "./listing.ts";
+import { backoffMs, type Failed, isWay, type Ready, type State, type StateName } from "./state.ts";
+import { Subscriptions } from "./subscriptions.ts";
+import { Turns } from "./turns.ts";
+import { Watching } from "./watching.ts";
+
+export interface BackendOptions {
+  readonly identity: Implementation;
+  readonly log: Log;
+  readonly observe?: BackendObserver;
+}
+
+/** What happens to a backend, for those who count it. */
+export interface BackendObserver {
+  stateChanged(backend: string, state: StateName, before: StateName): void;
+  started(backend: string, seconds: number): void;
+  callFinished(backend: string, call: Call, seconds: number, outcome: Answer | { thrown: unknown }): void;
+  inFlightChanged(backend: string, delta: 1 | -1): void;
+  /** The tools that are known of this backend may be others than before. */
+  catalogChanged(backend: string): void;
+}
+
+export interface BackendStatus {
+  readonly state: StateName;
+  readonly transport: string;
+  readonly revision: string | undefined;
+  readonly starts: number;
+  readonly inFlight: number;
+  /** Undefined where the tools were never listed. */
+  readonly toolCount: number | undefined;
+  readonly lastError: string | undefined;
+  readonly pid: number | undefined;
+}
+
+/** A wire that has one channel for all, so that a question on it does not say whose it is. */
+const SHARED_CHANNEL: ReadonlySet<string> = new Set(["stdio", "sse"]);
+/** A retired connection is closed when its last call has ended, or after this long. */
+const RETIRE_TIMEOUT_MS = 60_000;
+
+export class Backend implements AsyncDisposable {
+  readonly config: BackendConfig;
+  readonly catalog = new Catalog();
+  readonly #options: BackendOptions;
+  readonly #log: Log;
+  readonly #subscriptions = new Subscriptions();
+  readonly #watching: Watching;
+  readonly #listing: Listing;
+  readonly #turns = new Turns();
+  readonly #closing = new AbortController();
+  #state: State = { name: "stopped" };
+  #attempts = 0;
+  #starts = 0;
+  #lastError: string | undefined;
+  #era: Era | undefined;
+  #hasAsked = false;
+  #hasLogged = false;
+  #logLevel: string | undefined;
+  #idleTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(config: BackendConfig, options: BackendOptions) {
+    this.config = config;
+    this.#options = options;
+    this.#log = options.log.with({ backend: config.name });
+    this.#watching = new Watching(this.#subscriptions, options.identity, (notification) => this.#hear(notification));
+    this.#listing = new Listing(this.catalog, options.identity, config.requestTimeoutMs, this.#log);
+  }
+
+  get name(): string {
+    return this.config.name;
+  }
+
+  status(): BackendStatus {
+    const state = this.#state;
+    const connection = state.name === "ready" ? state.connected.connection : undefined;
+    const { wire } = this.config;
+    const configured = wire.kind === "stdio" ? "stdio" : wire.transport === "sse" ? "sse" : "http";
+    return {
+      state: state.name,
+      transport: connection?.transport.kind ?? configured,
+      revision: this.catalog.handshake?.revision,
+      starts: this.#starts,
+      inFlight: state.name === "ready" ? state.inFlight : 0,
+      toolCount: this.catalog.list(Method.listTools)?.length,
+      lastError: this.#lastError ?? this.config.problem,
+      pid: connection?.transport.pid,
+    };
+  }
+
+  /** How the server presents itself: remembered where it is known, asked where it is not. Rejects with GatewayError. */
+  async handshake(signal: AbortSignal): Promise<Handshake> {
+    if (this.catalog.handshake !== undefined) return this.catalog.handshake;
+    const { state, release } = await this.#acquire(signal);
+    release();
+    return state.connected;
+  }
+
+  async describe(signal: AbortSignal): Promise<ServerDescription> {
+    return (await this.handshake(signal)).description;
+  }
+
+  /** One kind of list, whole: remembered where it is known, else asked for. Rejects with GatewayError or RpcError. */
+  async list(method: string, signal: AbortSignal): Promise<readonly Json[]> {
+    const known = this.catalog.list(method);
+    if (known !== undefined && (known.length > 0 || this.#state.name !== "ready")) return known;
+    const { state, release } = await this.#acquire(signal);
+    try {
+      return await this.#listing.fetch(state.connected, method, signal);
+    } finally {
+      release();
+    }
+  }
+
+  async tools(signal: AbortSignal): Promise<readonly Tool[]> {
+    await this.list(Method.listTools, signal);
+    return this.catalog.tools;
+  }
+
+  /** The arguments that a modern HTTP call to this tool mirrors in headers; none for a tool that nobody knows. */
+  async paramHeaders(tool: string, signal: AbortSignal): Promise<readonly ParamHeader[]> {
+    if (this.catalog.list(Method.listTools) === undefined) await this.tools(signal);
+    return this.catalog.paramHeaders(tool) ?? [];
+  }
+
+  /**
+   * Passes one call on and returns what the backend answers.
+   * Rejects with RpcError (the backend said no) or GatewayError (it could not be asked, or gave no answer).
+   */
+  async call(call: Call): Promise<Answer> {
+    const remembered = this.#remembered(call);
+    if (remembered !== undefined) return remembered;
+    const startedMs = performance.now();
+    const { observe } = this.#options;
+    observe?.inFlightChanged(this.name, 1);
+    try {
+      const answer = await this.#callOrRepeat(call);
+      this.#attempts = 0;
+      observe?.callFinished(this.name, call, (performance.now() - startedMs) / 1000, answer);
+      return answer;
+    } catch (thrown) {
+      observe?.callFinished(this.name, call, (performance.now() - startedMs) / 1000, { thrown });
+      throw thrown;
+    } finally {
+      observe?.inFlightChanged(this.name, -1);
+    }
+  }
+
+  subscribe(subscriber: Subscriber): Disposable {
+    return this.#subscriptions.add(subscriber);
+  }
+
+  /** Passes a client's notification on, where a backend of this era has a use for it. */
+  notify(notification: Notification): void {
+    if (this.#state.name !== "ready" || this.#state.connected.era !== "legacy") return;
+    this.#state.connected.connection.notify(notification.method, notification.params);
+  }
+
+  async watch(uri: string, subscriber: Subscriber, call: Call): Promise<void> {
+    const { state, release } = await this.#acquire(call.signal);
+    try {
+      await this.#watching.watch(state.connected, uri, subscriber, this.config.requestTimeoutMs);
+    } finally {
+      release();
+    }
+  }
+
+  async unwatch(uri: string, subscriber: Subscriber): Promise<void> {
+    const connected = this.#state.name === "ready" ? this.#state.connected : undefined;
+    await this.#watching.unwatch(connected, uri, subscriber, this.config.requestTimeoutMs);
+    if (this.#state.name === "ready") this.#armIdleTimer(this.#state);
+  }
+
+  /** Ends the connection for good, after the calls in flight or `graceMs`, whichever is first. */
+  async drain(graceMs: number): Promise<void> {
+    const state = this.#state;
+    if (state.name === "ready" && state.inFlight > 0) await state.connected.connection.whenIdle(graceMs);
+    await this[Symbol.asyncDispose]();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort();
+    clearTimeout(this.#idleTimer);
+    if (this.#state.name === "starting" || this.#state.name === "draining") await this.#state.done;
+    if (this.#state.name === "ready") await this.#end(this.#state, "stopped");
+    if (this.#state.name !== "stopped") this.#become({ name: "stopped" });
+  }
+
+  /** A list of a backend that is not running, without waking it. */
+  #remembered(call: Call): Answer | undefined {
+    const handshake = this.catalog.handshake;
+    if (this.#state.name === "ready" || handshake === undefined || call.params?.cursor !== undefined) return undefined;
+    const items = this.catalog.list(call.method);
+    const key = LIST_KEY.get(call.method);
+    if (items === undefined || key === undefined) return undefined;
+    return translateAnswer(handshake, call, { result: { [key]: items } });
+  }
+
+  async #callOrRepeat(call: Call): Promise<Answer> {
+    try {
+      return await this.#callOnce(call);
+    } catch (thrown) {
+      if (call.signal.aborted || this.#closing.signal.aborted || !this.#isRepeatable(call, thrown)) throw thrown;
+      this.#log.info("repeating a call on a new connection", { method: call.method });
+      return this.#callOnce(call);
+    }
+  }
+
+  async #callOnce(call: Call): Promise<Answer> {
+    const { state, release } = await this.#acquire(call.signal);
+    try {
+      const leave = await this.#takeTurn(state.connected, call);
+      try {
+        await this.#ensureLogLevel(state.connected, call);
+        const answer = await exchange(state.connected, call, {
+          timeoutMs: this.config.requestTimeoutMs,
+          paramHeaders: async (tool, isFresh) => {
+            if (isFresh) await this.#listing.fetch(state.connected, Method.listTools, call.signal);
+            return this.paramHeaders(tool, call.signal);
+          },
+          onUrlQuestion: (id, key) => this.#subscriptions.expectCompletion(id, key),
+        });
+        return call.method === Method.listTools ? this.#listing.withoutInvalidTools(state.connected, answer) : answer;
+      } finally {
+        leave?.();
+      }
+    } catch (thrown) {
+      if (thrown instanceof GatewayError && thrown.cause instanceof SendError && thrown.cause.sessionExpired) {
+        this.#renew(state);
+      }
+      throw thrown;
+    } finally {
+      release();
+    }
+  }
+
+  /** Calls that may be asked back are alone on a wire that would not say whose question it is. */
+  #takeTurn(connected: Connected, call: Call): Promise<() => void> | undefined {
+    const isShared = SHARED_CHANNEL.has(connected.connection.transport.kind);
+    if (!isShared || !MAY_ASK_BACK.has(call.method)) return undefined;
+    const mayAsk = this.#hasAsked && connected.era === "legacy";
+    const mayLog = this.#hasLogged && wantedLogLevel(call) !== undefined;
+    return this.#turns.enter(mayAsk || mayLog, call.signal);
+  }
+
+  /** Nothing was sent, or the session was gone, or the work may be done twice without harm. */
+  #isRepeatable(call: Call, thrown: unknown): boolean {
+    if (!(thrown instanceof GatewayError) || thrown.kind !== "backend-failed") return false;
+    if (this.#state.name === "failed" && this.#state.permanent) return false;
+    const { cause } = thrown;
+    if (!(cause instanceof SendError)) return false;
+    if (cause.sessionExpired || !cause.maybeDelivered) return true;
+    if (call.method !== Method.callTool) return true;
+    const tool = this.catalog.tool(String(call.params?.name));
+    const hints = tool?.annotations;
+    return typeof hints === "object" && hints !== null && isHarmless(hints);
+  }
+
+  /** A ready connection, with the call counted in flight until `release`. Waits for a start, under the call's signal. */
+  async #acquire(signal: AbortSignal): Promise<{ state: Ready; release: () => void }> {
+    for (;;) {
+      if (signal.aborted) throw new GatewayError("call-cancelled", `${this.name}: the call was cancelled.`);
+      if (this.#closing.signal.aborted) {
+        throw new GatewayError("shutting-down", `${this.name}: the gateway is closing this backend; try again shortly.`);
+      }
+      const state = this.#state;
+      if (state.name === "ready") return { state, release: this.#claim(state) };
+      if (state.name === "starting" || state.name === "draining") await untilAborted(state.done, signal);
+      else this.#startUnlessHopeless();
+    }
+  }
+
+  #claim(state: Ready): () => void {
+    state.inFlight += 1;
+    clearTimeout(this.#idleTimer);
+    let isReleased = false;
+    return () => {
+      if (isReleased) return;
+      isReleased = true;
+      state.inFlight -= 1;
+      state.idleSinceMs = Date.now();
+      if (this.#state === state) this.#armIdleTimer(state);
+    };
+  }
+
+  #startUnlessHopeless(): void {
+    if (!this.config.enabled) {
+      throw new GatewayError("backend-disabled", `${this.name} is disabled in the configuration (enabled: false).`);
+    }
+    if (this.config.problem !== undefined) {
+      throw new GatewayError("backend-disabled", `${this.name} cannot start: ${this.config.problem}`);
+    }
+    if (this.#state.name === "failed") this.#throwIfTooEarly(this.#state);
+    this.#start();
+  }
+
+  #throwIfTooEarly(state: Failed): void {
+    if (state.permanent) throw state.error;
+    const waitMs = state.retryAtMs - Date.now();
+    if (waitMs <= 0) return;
+    const seconds = Math.ceil(waitMs / 1000);
+    throw new GatewayError(
+      "backend-failed",
+      `${state.error.message}\n(${state.attempts} failures in a row; the next attempt is possible in ${seconds} s.)`,
+      { cause: state.error },
+    );
+  }
+
+  #start(): void {
+    const { promise: done, resolve } = Promise.withResolvers<void>();
+    this.#become({ name: "starting", done });
+    this.#starts += 1;
+    this.#logLevel = undefined;
+    const startedMs = performance.now();
+    this.#connect()
+      .then((connected) => {
+        this.#options.observe?.started(this.name, (performance.now() - startedMs) / 1000);
+        this.#enter(connected);
+      })
+      .catch((thrown: unknown) => this.#fail(thrown))
+      .finally(resolve);
+  }
+
+  async #connect(): Promise<Connected> {
+    const { startTimeoutMs } = this.config;
+    const deadline = new AbortController();
+    const timer = startTimeoutMs > 0 ? setTimeout(() => deadline.abort(), startTimeoutMs) : undefined;
+    let end: WireEnd | undefined;
+    try {
+      return await connect(this.config, {
+        identity: this.#options.identity,
+        log: this.#log,
+        remembered: this.#era,
+        signal: AbortSignal.any([this.#closing.signal, deadline.signal]),
+        events: {
+          onNotification: (notification) => this.#hear(notification),
+          onSharedQuestion: () => {
+            this.#hasAsked = true;
+          },
+          onSharedLog: () => {
+            this.#hasLogged = true;
+          },
+          onEnd: (wireEnd) => {
+            end = wireEnd;
+            this.#wireEnded(wireEnd);
+          },
+        },
+      });
+    } catch (thrown) {
+      throw deadline.signal.aborted ? this.#startTimeout(end) : thrown;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #startTimeout(end: WireEnd | undefined): GatewayError {
+    const seconds = this.config.startTimeoutMs / 1000;
+    const reason =
+      `no handshake within ${seconds} s (start_timeout). A first run that installs packages can need longer: ` +
+      "raise start_timeout, or run the command once by hand.";
+    const told = { reason, permanent: false, ...(end?.stderr === undefined ? {} : { stderr: end.stderr }) };
+    return new GatewayError("backend-failed", describeEnd(this.name, told));
+  }
+
+  #enter(connected: Connected): void {
+    const { connection } = connected;
+    if (connection.end !== undefined) throw new StartError(connection.end);
+    if (this.#closing.signal.aborted) {
+      void connection[Symbol.asyncDispose]();
+      throw new GatewayError("shutting-down", `${this.name}: the gateway is closing.`);
+    }
+    this.#era = connected.era;
+    this.catalog.learnHandshake(connected);
+    const state: Ready = { name: "ready", connected, inFlight: 0, idleSinceMs: Date.now() };
+    this.#become(state);
+    this.#lastError = undefined;
+    this.#armIdleTimer(state);
+    this.#refresh(connected);
+    this.#watching.resume(connected, this.config.requestTimeoutMs);
+  }
+
+  /** Lists anew what is known, and the tools in any case, without keeping anybody waiting. */
+  #refresh(connected: Connected, methods?: readonly string[]): void {
+    this.#listing
+      .refresh(connected, methods, this.#closing.signal)
+      .then(() => this.#options.observe?.catalogChanged(this.name))
+      .catch((thrown: unknown) => {
+        if (connected.connection.end !== undefined) return;
+        this.#log.warning("the tools could not be listed", { error: messageOf(thrown) });
+      });
+  }
+
+  #hear(notification: Notification): void {
+    const stale = STALE_AFTER.get(notification.method);
+    if (stale !== undefined && this.#state.name === "ready") this.#refresh(this.#state.connected, stale);
+    this.#subscriptions.deliver(notification);
+  }
+
+  #wireEnded(end: WireEnd): void {
+    const state = this.#state;
+    if (state.name !== "ready" || state.connected.connection.end !== end) return;
+    this.#fail(new GatewayError("backend-failed", describeEnd(this.name, end)), end.permanent);
+  }
+
+  #fail(thrown: unknown, isPermanent = thrown instanceof StartError && thrown.end.permanent): void {
+    clearTimeout(this.#idleTimer);
+    if (this.#closing.signal.aborted) return this.#become({ name: "stopped" });
+    if (this.#state.name === "starting") this.#era = undefined; // What was remembered may be what failed.
+    this.#attempts += 1;
+    const error = this.#expected(thrown);
+    this.#lastError = error.message;
+    // A server that ran and died once may be started at once; one that keeps dying, or never came up, may not.
+    const isFirstCrash = this.#state.name === "ready" && this.#attempts === 1;
+    const retryAtMs = isFirstCrash ? 0 : Date.now() + backoffMs(this.#attempts);
+    this.#log.error(isPermanent ? "failed, and will not be retried until the settings change" : "failed", {
+      error: error.message,
+      attempts: this.#attempts,
+    });
+    this.#become({ name: "failed", error, permanent: isPermanent, attempts: this.#attempts, retryAtMs });
+  }
+
+  #expected(thrown: unknown): Error {
+    if (thrown instanceof GatewayError) return thrown;
+    const words =
+      thrown instanceof StartError
+        ? describeEnd(this.name, thrown.end)
+        : `${this.name}: the handshake failed: ${messageOf(thrown)}`;
+    return new GatewayError("backend-failed", words, { cause: thrown });
+  }
+
+  /** The backend forgot our session: a new connection for the calls to come, while the old one ends its own. */
+  #renew(state: Ready): void {
+    if (this.#state !== state) return;
+    this.#log.info("the server has forgotten the session; opening a new one");
+    void retire(state.connected.connection);
+    this.#start();
+  }
+
+  #armIdleTimer(state: Ready): void {
+    clearTimeout(this.#idleTimer);
+    const { idleTimeoutMs } = this.config;
+    if (idleTimeoutMs <= 0 || state.inFlight > 0 || this.#subscriptions.watched.length > 0) return;
+    this.#idleTimer = setTimeout(() => {
+      if (this.#state === state && state.inFlight === 0) void this.#end(state, "asleep");
+    }, idleTimeoutMs);
+  }
+
+  async #end(state: Ready, next: "asleep" | "stopped"): Promise<void> {
+    const { promise: done, resolve } = Promise.withResolvers<void>();
+    this.#become({ name: "draining", done });
+    clearTimeout(this.#idleTimer);
+    try {
+      await state.connected.connection[Symbol.asyncDispose]();
+    } finally {
+      this.#become({ name: next });
+      resolve();
+    }
+  }
+
+  #become(next: State): void {
+    const before = this.#state.name;
+    if (!isWay(before, next.name)) throw new Error(`${this.name}: no way from ${before} to ${next.name}`);
+    this.#state = next;
+    this.#log.debug("state", { from: before, to: next.name });
+    this.#options.observe?.stateChanged(this.name, next.name, before);
+  }
+
+  /** A shared legacy server logs at one level for all: the most verbose that a caller wants. */
+  async #ensureLogLevel(connected: Connected, call: Call): Promise<void> {
+    const wanted = wantedLogLevel(call);
+    if (wanted === undefined || connected.era !== "legacy") return;
+    if (connected.description.capabilities.logging === undefined) return;
+    if (this.#logLevel !== undefined && rank(this.#logLevel) <= rank(wanted)) return;
+    this.#logLevel = wanted;
+    const options = { timeoutMs: this.config.requestTimeoutMs, signal: call.signal };
+    await connected.connection.request(Method.setLogLevel, { level: wanted }, options).catch((thrown: unknown) => {
+      this.#log.debug("the log level could not be set", { error: messageOf(thrown) });
+    });
+  }
+}
+
+function isHarmless(hints: object): boolean {
+  return ("readOnlyHint" in hints && hints.readOnlyHint === true) || ("idempotentHint" in hints && hints.idempotentHint === true);
+}
+
+async function retire(connection: Connection): Promise<void> {
+  await connection.whenIdle(RETIRE_TIMEOUT_MS);
+  await connection[Symbol.asyncDispose]();
+}
+
+function messageOf(thrown: unknown): string {
+  return thrown instanceof RpcError ? `${thrown.message} (${thrown.code})` : thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+/** Waits for a promise that never rejects, or for the signal, whichever is first. */
+function untilAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const finish = () => {
+      signal.removeEventListener("abort", finish);
+      resolve();
+    };
+    signal.addEventListener("abort", finish, { once: true });
+    void promise.then(finish);
+  });
+}

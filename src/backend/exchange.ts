@@ -1,0 +1,152 @@
+// One call over one connection: the caller's words into the backend's era, the answer back into the caller's.
+
+import type { Answer, Call, Question } from "../protocol/call.ts";
+import { isObject, type Json, RpcError } from "../protocol/jsonrpc.ts";
+import { LOG_LEVELS, McpErrorCode, META, Method, Notice } from "../protocol/mcp.ts";
+import { mirrorHeaders, type ParamHeader } from "../protocol/param-headers.ts";
+import { canAnswer, requiredCapabilities } from "../protocol/questions.ts";
+import type { Connected, Handshake } from "./handshake.ts";
+import { answerRounds, answerUrlElicitations, cannotAsk } from "./rounds.ts";
+import {
+  toLegacyAnswer,
+  toLegacyError,
+  toLegacyParams,
+  toModernAnswer,
+  toModernError,
+  toModernParams,
+} from "./translate.ts";
+
+export interface ExchangeOptions {
+  readonly timeoutMs: number;
+  /** The mirrored arguments of a tool, from what is known of it; `isFresh` asks the backend first. */
+  paramHeaders(tool: string, isFresh: boolean): Promise<readonly ParamHeader[]>;
+  /** Told of every URL question, so that its completion can find the client later. */
+  onUrlQuestion(elicitationId: string, callerKey: string): void;
+}
+
+/** An answer that the gateway gives in a backend's place, in the caller's words. */
+export function translateAnswer({ era, description }: Handshake, call: Call, answer: Answer): Answer {
+  if (era === call.caller.era && era === "legacy") return answer;
+  if (era === "modern" && call.caller.era === "legacy") return toLegacyAnswer(call.method, answer);
+  return toModernAnswer(call.method, answer, description.serverInfo);
+}
+
+/** Rejects with RpcError (in the caller's words) or GatewayError. */
+export function exchange(connected: Connected, call: Call, options: ExchangeOptions): Promise<Answer> {
+  return connected.era === "modern" ? withModern(connected, call, options) : withLegacy(connected, call, options);
+}
+
+async function withModern(connected: Connected, call: Call, options: ExchangeOptions): Promise<Answer> {
+  const isMixed = call.caller.era === "legacy";
+  const translate = (params: Json | undefined) =>
+    isMixed ? toModernParams(params, call.caller, connected.revision) : params;
+  const send = (params: Json | undefined) => sendModern(connected, call, translate(params), options);
+  try {
+    const first = await send(call.params);
+    if (!isMixed && call.passesRounds !== false) return first;
+    const answer = await answerRounds(call, first, send);
+    return isMixed ? toLegacyAnswer(call.method, answer) : answer;
+  } catch (thrown) {
+    throw isMixed && thrown instanceof RpcError ? toLegacyError(call.method, thrown) : thrown;
+  }
+}
+
+async function sendModern(
+  connected: Connected,
+  call: Call,
+  params: Json | undefined,
+  options: ExchangeOptions,
+): Promise<Answer> {
+  const { connection } = connected;
+  const isHttp = connection.transport.kind === "http";
+  const tool = call.method === Method.callTool && typeof params?.name === "string" ? params.name : undefined;
+  const send = async (isFresh: boolean) => {
+    const mirrored = isHttp && tool !== undefined ? await options.paramHeaders(tool, isFresh) : [];
+    return connection.request(call.method, params, {
+      timeoutMs: options.timeoutMs,
+      signal: call.signal,
+      owner: call.caller.key,
+      ...(isHttp ? { headers: mirrorHeaders(call.method, params, mirrored) } : {}),
+      onNotification: (notification) => call.notify(notification),
+    });
+  };
+  try {
+    return await send(false);
+  } catch (thrown) {
+    // The schema that the headers came from was stale: list anew, once (basic/transports/streamable-http).
+    const isStale = thrown instanceof RpcError && thrown.code === McpErrorCode.headerMismatch && isHttp && tool !== undefined;
+    if (!isStale) throw thrown;
+    return send(true);
+  }
+}
+
+async function withLegacy(connected: Connected, call: Call, options: ExchangeOptions): Promise<Answer> {
+  const isMixed = call.caller.era === "modern";
+  const params = isMixed ? toLegacyParams(call.params) : call.params;
+  const missing = Promise.withResolvers<never>();
+  missing.promise.catch(() => {}); // Raced below; a question may lack a capability after the race is over.
+  const send = () => {
+    const answer = connected.connection.request(call.method, params, {
+      timeoutMs: options.timeoutMs,
+      signal: call.signal,
+      owner: call.caller.key,
+      onNotification: (notification) => {
+        if (notification.method !== Notice.message || wantsLog(call, notification.params)) call.notify(notification);
+      },
+      onQuestion: (question, signal) => ask(call, question, signal, options, missing.reject),
+    });
+    return isMixed ? Promise.race([answer, missing.promise]) : answer;
+  };
+  if (!isMixed) return send();
+  try {
+    const answer = await answerUrlElicitations(call, send);
+    return toModernAnswer(call.method, answer, connected.description.serverInfo);
+  } catch (thrown) {
+    throw thrown instanceof RpcError ? toModernError(thrown) : thrown;
+  }
+}
+
+/** A legacy server's question to the caller. A modern caller that cannot answer is told what it lacks (-32021). */
+async function ask(
+  call: Call,
+  question: Question,
+  signal: AbortSignal,
+  options: ExchangeOptions,
+  fail: (reason: RpcError) => void,
+): Promise<Json> {
+  if (!canAnswer(call.caller, question)) {
+    const required = requiredCapabilities(question);
+    const words = `This call needs a client that supports ${question.method}.`;
+    if (call.caller.era === "modern") {
+      fail(new RpcError(McpErrorCode.missingCapability, words, { requiredCapabilities: required }));
+    }
+    throw cannotAsk(question);
+  }
+  const elicitationId = question.params?.elicitationId;
+  if (typeof elicitationId === "string") options.onUrlQuestion(elicitationId, call.caller.key);
+  return call.ask(call.caller.era === "modern" ? withoutElicitationId(question) : question, signal);
+}
+
+function withoutElicitationId(question: Question): Question {
+  const { elicitationId: _id, ...params } = question.params ?? {};
+  return { method: question.method, params };
+}
+
+/** Legacy servers log for everybody at one level; each caller gets what it asked for, a modern one only if it asked. */
+export function wantsLog(call: Call, params: Json | undefined): boolean {
+  const wanted = wantedLogLevel(call);
+  if (wanted === undefined) return call.caller.era === "legacy";
+  return rank(params?.level) >= rank(wanted);
+}
+
+export function wantedLogLevel(call: Call): string | undefined {
+  if (call.caller.era === "legacy") return call.caller.logLevel;
+  const meta = call.params?._meta;
+  const level = isObject(meta) ? meta[META.logLevel] : undefined;
+  return typeof level === "string" && rank(level) >= 0 ? level : undefined;
+}
+
+/** Least severe first; -1 for what is no level. */
+export function rank(level: unknown): number {
+  return LOG_LEVELS.findIndex((known) => known === level);
+}

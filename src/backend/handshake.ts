@@ -1,0 +1,338 @@
+// From a backend's settings to a connection that speaks: which wire, which era, which revision, what the server offers.
+// The legacy handshake lives here and nowhere else. Order of attempts: 2026-07-28, basic/versioning and the transports' pages.
+
+import type { BackendConfig, StdioConfig, UrlConfig } from "../config/config.ts";
+import type { Log } from "../log.ts";
+import type { Era } from "../protocol/call.ts";
+import { GatewayError } from "../protocol/errors.ts";
+import { isObject, type Json, RpcError } from "../protocol/jsonrpc.ts";
+import {
+  type Implementation,
+  isKnownLegacy,
+  isKnownModern,
+  isModern,
+  LATEST_LEGACY,
+  LATEST_MODERN,
+  LEGACY_REVISIONS,
+  McpErrorCode,
+  META,
+  Method,
+  Notice,
+  type ServerDescription,
+} from "../protocol/mcp.ts";
+import { mirrorHeaders } from "../protocol/param-headers.ts";
+import { ALL_CLIENT_CAPABILITIES } from "../protocol/questions.ts";
+import { HttpSseTransport } from "../transport/http-sse.ts";
+import { StdioTransport } from "../transport/stdio.ts";
+import { StreamableHttpTransport } from "../transport/streamable-http.ts";
+import { SendError, StartError, type Transport, type TransportEvents } from "../transport/transport.ts";
+import { Connection, type ConnectionEvents } from "./connection.ts";
+
+/** How long a silent backend may leave a probe unanswered before the older handshake is tried beside it. */
+const PROBE_TIMEOUT_MS = 2_000;
+
+export interface Handshake {
+  readonly era: Era;
+  readonly revision: string;
+  readonly description: ServerDescription;
+}
+
+export interface Connected extends Handshake {
+  readonly connection: Connection;
+}
+
+export interface HandshakeOptions {
+  readonly identity: Implementation;
+  readonly log: Log;
+  readonly events: ConnectionEvents;
+  /** The era that this backend had last time; undefined asks it. */
+  readonly remembered: Era | undefined;
+  /** Ends the attempt: the start deadline, or the gateway that closes. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Opens a connection and agrees on a revision. Whatever was opened on the way is closed again on failure.
+ * Rejects with StartError, RpcError or GatewayError.
+ */
+export function connect(config: BackendConfig, options: HandshakeOptions): Promise<Connected> {
+  const { wire } = config;
+  return wire.kind === "stdio"
+    ? new Attempt(config, options).overStdio(wire)
+    : new Attempt(config, options).overUrl(wire);
+}
+
+class Attempt {
+  readonly #config: BackendConfig;
+  readonly #options: HandshakeOptions;
+  readonly #pinned: string | undefined;
+  /** Undefined: the backend has to be asked. */
+  readonly #era: Era | undefined;
+
+  constructor(config: BackendConfig, options: HandshakeOptions) {
+    this.#config = config;
+    this.#options = options;
+    this.#pinned = config.protocol === "auto" ? undefined : config.protocol;
+    this.#era = this.#pinned === undefined ? options.remembered : isModern(this.#pinned) ? "modern" : "legacy";
+  }
+
+  async overStdio(wire: StdioConfig): Promise<Connected> {
+    const open = () => this.#open((events) => StdioTransport.start(wire, { ...this.#wireOptions(), events }));
+    const connection = await open();
+    if (this.#era === "legacy") return this.#finish(connection, () => this.#initialize(connection));
+    try {
+      return await this.#finish(connection, () => this.#probeOverStdio(connection));
+    } catch (thrown) {
+      // Some servers exit on any request before `initialize` (the Rust SDK does): a new process, the old way.
+      if (this.#era === "modern" || connection.end === undefined || this.#options.signal.aborted) throw thrown;
+      if (!(thrown instanceof GatewayError) || thrown.kind !== "backend-failed") throw thrown;
+      const second = await open();
+      return this.#finish(second, () => this.#initialize(second));
+    }
+  }
+
+  async overUrl(wire: UrlConfig): Promise<Connected> {
+    const isSseUrl = new URL(wire.url).pathname.replace(/\/$/, "").endsWith("/sse");
+    const order: ReadonlyArray<"http" | "sse"> =
+      wire.transport !== "auto" ? [wire.transport] : isSseUrl ? ["sse", "http"] : ["http", "sse"];
+    const failures: unknown[] = [];
+    for (const kind of order) {
+      try {
+        return await (kind === "http" ? this.#overHttp(wire) : this.#overSse(wire));
+      } catch (thrown) {
+        failures.push(thrown);
+        if (!saysOtherWire(thrown) || this.#options.signal.aborted) break;
+      }
+    }
+    throw failures[0];
+  }
+
+  async #overHttp(wire: UrlConfig): Promise<Connected> {
+    const connection = await this.#open((events) =>
+      StreamableHttpTransport.start(wire, { ...this.#wireOptions(), events }),
+    );
+    return this.#finish(connection, async () => {
+      if (this.#era === "legacy") return this.#initialize(connection);
+      const modern = await this.#discover(connection, AbortSignal.timeout(PROBE_TIMEOUT_MS * 2));
+      return modern ?? this.#initialize(connection);
+    });
+  }
+
+  async #overSse(wire: UrlConfig): Promise<Connected> {
+    const connection = await this.#open((events) => HttpSseTransport.start(wire, { ...this.#wireOptions(), events }));
+    return this.#finish(connection, () => this.#initialize(connection));
+  }
+
+  #wireOptions() {
+    return { name: this.#config.name, log: this.#options.log, signal: this.#options.signal };
+  }
+
+  #open(start: (events: TransportEvents) => Promise<Transport>): Promise<Connection> {
+    const { log, events } = this.#options;
+    return Connection.open({ name: this.#config.name, log, events }, start);
+  }
+
+  /** Runs the handshake proper; a connection that it fails on is closed before the failure is told. */
+  async #finish(connection: Connection, shake: () => Promise<Handshake>): Promise<Connected> {
+    try {
+      const handshake = await shake();
+      connection.transport.negotiated(handshake.revision);
+      if (handshake.era === "modern") {
+        connection.cancelsByClosing = connection.transport.kind === "http";
+      } else {
+        connection.notify(Notice.initialized);
+        connection.transport.openStream?.();
+      }
+      return { ...handshake, connection };
+    } catch (thrown) {
+      await connection[Symbol.asyncDispose]();
+      throw thrown;
+    }
+  }
+
+  /** One process, both questions: `initialize` follows when the probe stays unanswered; whichever answers decides. */
+  async #probeOverStdio(connection: Connection): Promise<Handshake> {
+    const probe = this.#discover(connection, this.#options.signal);
+    if (this.#era === "modern") {
+      const handshake = await probe;
+      if (handshake !== undefined) return handshake;
+      return this.#initialize(connection); // The server was exchanged for an older one.
+    }
+    const patience = Promise.withResolvers<"silent">();
+    const timer = setTimeout(() => patience.resolve("silent"), PROBE_TIMEOUT_MS);
+    try {
+      const first = await Promise.race([probe, patience.promise]);
+      if (first !== "silent") return first ?? (await this.#initialize(connection));
+      return await firstHandshake(probe, this.#initialize(connection));
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /**
+   * Asks `server/discover`. Undefined where the answer shows a legacy server.
+   * A refusal for want of credentials, a server error or a dead wire is no evidence of an era and rejects.
+   */
+  async #discover(connection: Connection, deadline: AbortSignal, revision: string = LATEST_MODERN): Promise<Handshake | undefined> {
+    const isPinned = this.#pinned !== undefined && isModern(this.#pinned);
+    const version = this.#pinned ?? revision;
+    const params = { _meta: envelope(version, this.#options.identity) };
+    connection.transport.negotiated(version);
+    try {
+      const { result } = await connection.request(Method.discover, params, {
+        timeoutMs: 0,
+        signal: AbortSignal.any([this.#options.signal, deadline]),
+        headers: mirrorHeaders(Method.discover, params),
+      });
+      return isObject(result.capabilities) ? fromDiscover(this.#config.name, version, result) : undefined;
+    } catch (thrown) {
+      if (this.#options.signal.aborted) throw thrown;
+      const supported = supportedModern(thrown);
+      if (supported !== undefined && supported !== version) return this.#discover(connection, deadline, supported);
+      if (isPinned && isAnswer(thrown)) return undescribed(this.#config.name, version);
+      if (isEraEvidence(thrown) || deadline.aborted) return this.#legacyAfter(connection, thrown, version);
+      throw thrown;
+    }
+  }
+
+  /** HTTP 404 with -32601 is what a modern server says to a method it lacks; only `initialize` can tell for sure. */
+  async #legacyAfter(connection: Connection, thrown: unknown, version: string): Promise<Handshake | undefined> {
+    connection.transport.negotiated("");
+    if (!isModernNotFound(thrown)) return undefined;
+    try {
+      return await this.#initialize(connection);
+    } catch {
+      return undescribed(this.#config.name, version);
+    }
+  }
+
+  async #initialize(connection: Connection, revision?: string): Promise<Handshake> {
+    const wanted = revision ?? (this.#pinned !== undefined && !isModern(this.#pinned) ? this.#pinned : LATEST_LEGACY);
+    const params = {
+      protocolVersion: wanted,
+      capabilities: ALL_CLIENT_CAPABILITIES,
+      clientInfo: this.#options.identity,
+    };
+    try {
+      const { result } = await connection.request(Method.initialize, params, {
+        timeoutMs: 0,
+        signal: this.#options.signal,
+      });
+      return fromInitialize(this.#config.name, result);
+    } catch (thrown) {
+      const supported = revision === undefined ? supportedLegacy(thrown) : undefined;
+      if (supported === undefined || supported === wanted) throw thrown;
+      return this.#initialize(connection, supported);
+    }
+  }
+}
+
+/** The envelope of a request that the gateway makes for itself. */
+export function envelope(revision: string, identity: Implementation): Json {
+  return {
+    [META.protocolVersion]: revision,
+    [META.clientInfo]: identity,
+    [META.clientCapabilities]: {},
+  };
+}
+
+async function firstHandshake(probe: Promise<Handshake | undefined>, initialize: Promise<Handshake>): Promise<Handshake> {
+  const modern = probe.then((handshake) => handshake ?? Promise.reject(new Error("legacy")));
+  try {
+    return await Promise.any([modern, initialize]);
+  } catch {
+    return initialize; // Both failed: the older handshake's reason is the one that matters.
+  }
+}
+
+function fromInitialize(name: string, result: Json): Handshake {
+  const revision = result.protocolVersion;
+  if (typeof revision !== "string" || isModern(revision)) {
+    throw new GatewayError("backend-failed", `${name}: the server answered initialize without a usable protocolVersion.`);
+  }
+  return {
+    era: "legacy",
+    revision,
+    description: describe(name, result.serverInfo, result.capabilities, result.instructions),
+  };
+}
+
+function fromDiscover(name: string, version: string, result: Json): Handshake {
+  const supported = Array.isArray(result.supportedVersions) ? result.supportedVersions : [version];
+  const revision = supported.includes(version)
+    ? version
+    : supported.find((candidate) => typeof candidate === "string" && isKnownModern(candidate));
+  if (typeof revision !== "string") {
+    throw new GatewayError(
+      "backend-failed",
+      `${name}: the server speaks ${supported.join(", ")}, none of which this gateway knows; a newer gateway may.`,
+    );
+  }
+  const meta = isObject(result._meta) ? result._meta : {};
+  return {
+    era: "modern",
+    revision,
+    description: describe(name, meta[META.serverInfo], result.capabilities, result.instructions),
+  };
+}
+
+/** A modern server that does not implement `server/discover`: taken at its pinned word, with every list worth a try. */
+function undescribed(name: string, revision: string): Handshake {
+  const capabilities = { tools: {}, prompts: {}, resources: {} };
+  return { era: "modern", revision, description: describe(name, undefined, capabilities, undefined) };
+}
+
+function describe(name: string, serverInfo: unknown, capabilities: unknown, instructions: unknown): ServerDescription {
+  const info =
+    isObject(serverInfo) && typeof serverInfo.name === "string" && typeof serverInfo.version === "string"
+      ? { ...serverInfo, name: serverInfo.name, version: serverInfo.version }
+      : { name, version: "unknown" };
+  const known = { serverInfo: info, capabilities: isObject(capabilities) ? capabilities : {} };
+  return typeof instructions === "string" ? { ...known, instructions } : known;
+}
+
+/** True where the other HTTP wire is worth a try (2025-03-26 and later, basic/transports, "Backwards Compatibility"). */
+function saysOtherWire(thrown: unknown): boolean {
+  if (thrown instanceof StartError) return thrown.end.status !== undefined && !isRefusal(thrown.end.status);
+  const status = statusOf(thrown);
+  return status === 400 || status === 404 || status === 405;
+}
+
+function isRefusal(status: number): boolean {
+  return status === 401 || status === 403 || status >= 500;
+}
+
+function statusOf(thrown: unknown): number | undefined {
+  const cause = thrown instanceof Error ? thrown.cause : undefined;
+  return cause instanceof SendError ? cause.status : undefined;
+}
+
+/** True where a failed probe says something about the era: never for missing credentials, server errors, dead wires. */
+function isEraEvidence(thrown: unknown): boolean {
+  const status = statusOf(thrown);
+  if (status !== undefined) return !isRefusal(status);
+  return isAnswer(thrown);
+}
+
+function isAnswer(thrown: unknown): boolean {
+  return thrown instanceof RpcError;
+}
+
+function isModernNotFound(thrown: unknown): boolean {
+  return thrown instanceof RpcError && thrown.code === -32601 && statusOf(thrown) === 404;
+}
+
+function supportedVersions(thrown: unknown): unknown[] {
+  if (!(thrown instanceof RpcError) || !isObject(thrown.data)) return [];
+  return Array.isArray(thrown.data.supported) ? thrown.data.supported : [];
+}
+
+function supportedModern(thrown: unknown): string | undefined {
+  if (!(thrown instanceof RpcError) || thrown.code !== McpErrorCode.unsupportedVersion) return undefined;
+  return supportedVersions(thrown).find((version): version is string => typeof version === "string" && isKnownModern(version));
+}
+
+function supportedLegacy(thrown: unknown): string | undefined {
+  const offered = supportedVersions(thrown);
+  return LEGACY_REVISIONS.find((known) => offered.includes(known) && isKnownLegacy(known));
+}

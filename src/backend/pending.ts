@@ -1,0 +1,105 @@
+// The requests that wait for an answer on one connection, with one timer for all their deadlines.
+
+import type { Answer } from "../protocol/call.ts";
+import type { Id, Notification } from "../protocol/jsonrpc.ts";
+import type { Ask } from "./connection.ts";
+
+/** Who waits, and for what. */
+export interface Pending {
+  readonly id: number;
+  readonly method: string;
+  /** Caller.key of the one who asked; undefined for what the gateway asks for itself. */
+  readonly owner: string | undefined;
+  /** The caller's own token, put back into the progress that comes for it. */
+  readonly progressToken: Id | undefined;
+  readonly timeoutMs: number;
+  deadlineMs: number;
+  readonly onNotification: ((notification: Notification) => void) | undefined;
+  readonly onQuestion: Ask | undefined;
+  resolve(answer: Answer): void;
+  reject(reason: unknown): void;
+}
+
+/** No request waits longer than this, whatever its progress: a backend that only ever reports progress must end. */
+const PROGRESS_EXTENSIONS_MAX_MS = 24 * 3_600_000;
+
+export class PendingCalls {
+  readonly #byId = new Map<number, Pending>();
+  readonly #onExpired: (pending: Pending) => void;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timerAtMs = Number.POSITIVE_INFINITY;
+
+  constructor(onExpired: (pending: Pending) => void) {
+    this.#onExpired = onExpired;
+  }
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  add(pending: Pending): void {
+    this.#byId.set(pending.id, pending);
+    this.#armAt(pending.deadlineMs);
+  }
+
+  get(id: Id | undefined): Pending | undefined {
+    return typeof id === "number" ? this.#byId.get(id) : undefined;
+  }
+
+  /** Removes and returns; whoever takes a pending call is the one that settles it. */
+  take(id: Id | undefined): Pending | undefined {
+    const pending = this.get(id);
+    if (pending !== undefined) this.#byId.delete(pending.id);
+    if (this.#byId.size === 0) this.#disarm();
+    return pending;
+  }
+
+  takeAll(): Pending[] {
+    const all = [...this.#byId.values()];
+    this.#byId.clear();
+    this.#disarm();
+    return all;
+  }
+
+  /** True while a client waits, as opposed to the gateway itself. */
+  hasOwned(): boolean {
+    return this.#byId.values().some(({ owner }) => owner !== undefined);
+  }
+
+  values(): IterableIterator<Pending> {
+    return this.#byId.values();
+  }
+
+  /** Progress shows that work is being done: the deadline starts anew. */
+  extend(pending: Pending): void {
+    pending.deadlineMs = Date.now() + Math.min(pending.timeoutMs, PROGRESS_EXTENSIONS_MAX_MS);
+  }
+
+  #armAt(atMs: number): void {
+    if (atMs >= this.#timerAtMs || atMs === Number.POSITIVE_INFINITY) return;
+    clearTimeout(this.#timer);
+    this.#timerAtMs = atMs;
+    this.#timer = setTimeout(() => this.#expire(), Math.min(Math.max(0, atMs - Date.now()), 2 ** 31 - 1));
+  }
+
+  #disarm(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#timerAtMs = Number.POSITIVE_INFINITY;
+  }
+
+  #expire(): void {
+    this.#disarm();
+    const nowMs = Date.now();
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (const pending of [...this.#byId.values()]) {
+      if (pending.deadlineMs <= nowMs) {
+        this.take(pending.id);
+        this.#onExpired(pending);
+      } else {
+        nextMs = Math.min(nextMs, pending.deadlineMs);
+      }
+    }
+    this.#armAt(nextMs);
+  }
+}

@@ -1,0 +1,77 @@
+// Calls that need the client's help before they can finish, where client and backend put that in different words.
+
+import { type Answer, type Call, type Question } from "../protocol/call.ts";
+import { isObject, type Json, RpcError } from "../protocol/jsonrpc.ts";
+import { McpErrorCode, Method, ResultType } from "../protocol/mcp.ts";
+import { canAnswer } from "../protocol/questions.ts";
+
+const MAX_ROUNDS = 8;
+
+/**
+ * A modern backend's `input_required` becomes questions to the caller; the call is repeated with the answers.
+ * `send` repeats the call with the given params. Throws RpcError where the caller cannot be asked.
+ */
+export async function answerRounds(call: Call, first: Answer, send: (params: Json) => Promise<Answer>): Promise<Answer> {
+  let answer = first;
+  for (let round = 0; answer.result.resultType === ResultType.inputRequired; round++) {
+    if (round === MAX_ROUNDS) throw new RpcError(-32603, `The backend asked for input ${MAX_ROUNDS} times without an end.`);
+    const { inputRequests, requestState } = answer.result;
+    const retry: Json = { ...call.params };
+    if (isObject(inputRequests)) retry.inputResponses = await askAll(call, inputRequests);
+    if (requestState !== undefined) retry.requestState = requestState;
+    answer = await send(retry);
+  }
+  return answer;
+}
+
+async function askAll(call: Call, inputRequests: Json): Promise<Json> {
+  const questions = Object.entries(inputRequests).map(([key, value]) => [key, toQuestion(value)] as const);
+  for (const [, question] of questions) {
+    if (!canAnswer(call.caller, question)) throw cannotAsk(question);
+  }
+  const answers = await Promise.all(
+    questions.map(async ([key, question]) => [key, await call.ask(question, call.signal)] as const),
+  );
+  return Object.fromEntries(answers);
+}
+
+function toQuestion(value: unknown): Question {
+  if (!isObject(value) || typeof value.method !== "string") {
+    throw new RpcError(-32603, "The backend asked for input in a form that is not a request.");
+  }
+  const params = isObject(value.params) ? value.params : {};
+  return { method: value.method, params };
+}
+
+/** What a backend is told, or a caller of the older era, when the question needs what the client never declared. */
+export function cannotAsk(question: Question): RpcError {
+  return new RpcError(-32601, `The client does not support ${question.method}, which this call needs.`);
+}
+
+/**
+ * A legacy backend's "open this URL first" (-32042) becomes questions to a modern caller; the call is repeated after.
+ * The backend has not acted on the call when it says so (2025-11-25, client/elicitation, "URL Elicitation Required").
+ */
+export async function answerUrlElicitations(call: Call, send: () => Promise<Answer>): Promise<Answer> {
+  for (let round = 0; ; round++) {
+    try {
+      return await send();
+    } catch (thrown) {
+      const elicitations = urlElicitations(thrown);
+      if (elicitations.length === 0 || round === MAX_ROUNDS) throw thrown;
+      await Promise.all(elicitations.map((question) => accept(call, question)));
+    }
+  }
+}
+
+function urlElicitations(thrown: unknown): Question[] {
+  if (!(thrown instanceof RpcError) || thrown.code !== McpErrorCode.urlElicitationRequired) return [];
+  const listed = isObject(thrown.data) && Array.isArray(thrown.data.elicitations) ? thrown.data.elicitations : [];
+  return listed.filter(isObject).map(({ elicitationId: _id, ...params }) => ({ method: Method.elicit, params }));
+}
+
+async function accept(call: Call, question: Question): Promise<void> {
+  if (!canAnswer(call.caller, question)) throw cannotAsk(question);
+  const { action } = await call.ask(question, call.signal);
+  if (action !== "accept") throw new RpcError(-32603, `The user did not agree to open the page that this call needs.`);
+}

@@ -1,0 +1,66 @@
+// One request in flight, with who asks. Everything about a caller travels here; nothing of it is kept on a shared connection.
+
+import type { ErrorObject, Json, Notification } from "./jsonrpc.ts";
+import { isModern } from "./mcp.ts";
+
+/** `modern`: every request stands alone (2026-07-28 and later). `legacy`: an `initialize` handshake came first. */
+export type Era = "modern" | "legacy";
+
+export function eraOf(revision: string): Era {
+  return isModern(revision) ? "modern" : "legacy";
+}
+
+/** Who sent a call, as the edge that took it knows. */
+export interface Caller {
+  readonly era: Era;
+  readonly revision: string;
+  readonly capabilities: Json;
+  readonly clientInfo?: Json;
+  /** Whose credentials these are: a hash of the token, or `local` where none is asked for. */
+  readonly principal: string;
+  /** Tells one client from another: two calls with the same key may see each other's questions and log lines. */
+  readonly key: string;
+  /** The log level that this caller asked for in so many words. */
+  readonly logLevel?: string;
+}
+
+/** A question that a backend puts to the client: elicitation, sampling or roots. */
+export interface Question {
+  readonly method: string;
+  readonly params?: Json;
+}
+
+export interface Call {
+  readonly method: string;
+  readonly params?: Json;
+  readonly caller: Caller;
+  /**
+   * False where the caller cannot be handed a modern backend's `input_required` as it is (the call is a part of another
+   * one): its questions are then put through `ask`.
+   */
+  readonly passesRounds?: boolean;
+  /** Aborted when the caller cancels or goes away. */
+  readonly signal: AbortSignal;
+  /** Sends a notification to the one who called, before the answer. */
+  notify(notification: Notification): void;
+  /** Puts a question to the one who called; resolves with the bare result, rejects with an RpcError. */
+  ask(question: Question, signal: AbortSignal): Promise<Json>;
+}
+
+/** A result on its way back. `text` is its exact JSON where it came off a wire and nobody changed it. */
+export interface Answer {
+  readonly result: Json;
+  readonly text?: string;
+}
+
+/** What a client hears outside of its calls. */
+export interface Subscriber {
+  /** Same meaning as Caller.key. */
+  readonly key: string;
+  /** True for notification methods such as `notifications/tools/list_changed` that this client asked for. */
+  wants(method: string): boolean;
+  deliver(notification: Notification): void;
+}
+
+/** The answer to a call that failed is data as well: edges write it, backends never see it. */
+export type Outcome = Answer | { readonly error: ErrorObject };

@@ -1,0 +1,29 @@
+// The narrow waist: what a client can be connected to. Edges know targets and nothing behind them; targets know nothing
+// of HTTP, sessions or streams.
+
+import type { Answer, Call, Subscriber } from "../protocol/call.ts";
+import type { Notification } from "../protocol/jsonrpc.ts";
+import type { ServerDescription } from "../protocol/mcp.ts";
+import type { ParamHeader } from "../protocol/param-headers.ts";
+
+export interface Described extends ServerDescription {
+  /** The newest legacy revision that a legacy client may be promised; undefined: any. */
+  readonly revision?: string;
+}
+
+export interface Target {
+  /** Unique among targets and stable over restarts: sessions are bound to it. */
+  readonly name: string;
+  /** How the target presents itself. Rejects with GatewayError where it cannot be known. */
+  describe(signal: AbortSignal): Promise<Described>;
+  /** Rejects with RpcError (data of the backend) or GatewayError (our own failure). */
+  call(call: Call): Promise<Answer>;
+  /** Passes on a client's notification that is no cancellation. */
+  notify(notification: Notification): void;
+  subscribe(subscriber: Subscriber): Disposable;
+  /** Rejects as `call` does. */
+  watch(uri: string, subscriber: Subscriber, call: Call): Promise<void>;
+  unwatch(uri: string, subscriber: Subscriber): Promise<void>;
+  /** The arguments of a tool that a modern HTTP request must mirror in headers. */
+  paramHeaders(tool: string, signal: AbortSignal): Promise<readonly ParamHeader[]>;
+}
