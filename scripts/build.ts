@@ -1,0 +1,65 @@
+// Builds the self-contained binaries into dist/, with their SHA256SUMS. Any machine can build all of them.
+
+import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { Target } from "./targets.ts";
+import { binaryName, bunTarget, hostTarget, isTarget, TARGETS } from "./targets.ts";
+
+const root = join(import.meta.dir, "..");
+const dist = join(root, "dist");
+
+const targets = readTargets(process.argv.slice(2));
+const commit = readCommit();
+mkdirSync(dist, { recursive: true });
+for (const target of targets) await build(target);
+await writeChecksums();
+
+function readTargets(names: string[]): Target[] {
+  const wanted = names.map((name) => (name === "host" ? hostTarget() : name));
+  const unknown = wanted.filter((name) => !isTarget(name));
+  if (unknown.length > 0) {
+    console.error(
+      `No target "${unknown.join('", "')}". There are: host, ${TARGETS.join(", ")}; none means all.`,
+    );
+    process.exit(2);
+  }
+  return wanted.length > 0 ? wanted.filter(isTarget) : TARGETS;
+}
+
+function readCommit(): string {
+  const git = Bun.which("git");
+  if (git === null) return "unknown";
+  const { success, stdout } = Bun.spawnSync([git, "rev-parse", "--short=9", "HEAD"], { cwd: root });
+  return success ? stdout.toString().trim() : "unknown";
+}
+
+async function build(target: Target): Promise<void> {
+  const startedAt = performance.now();
+  const outfile = join(dist, binaryName(target));
+  rmSync(outfile, { force: true }); // a failed build leaves no stale binary behind
+  await Bun.build({
+    entrypoints: [join(root, "src/main.ts")],
+    // The caller's .env and bunfig.toml are not written for us.
+    compile: { target: bunTarget(target), outfile, autoloadDotenv: false, autoloadBunfig: false },
+    format: "esm",
+    bytecode: true,
+    minify: { whitespace: true, syntax: true, identifiers: true, keepNames: true }, // names for stack traces
+    sourcemap: "none",
+    define: { BUILD_COMMIT: JSON.stringify(commit), BUILD_TARGET: JSON.stringify(target) },
+  });
+  const megabytes = (statSync(outfile).size / 1e6).toFixed(1);
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+  console.log(`${binaryName(target).padEnd(32)} ${megabytes.padStart(6)} MB  ${seconds.padStart(5)} s`);
+}
+
+/** Covers every binary in dist/, those of earlier runs too; `sha256sum -c SHA256SUMS` checks them. */
+async function writeChecksums(): Promise<void> {
+  const lines: string[] = [];
+  for (const name of readdirSync(dist).toSorted()) {
+    if (!name.startsWith("mcp-gateway-")) continue;
+    const hasher = new Bun.CryptoHasher("sha256");
+    for await (const chunk of Bun.file(join(dist, name)).stream()) hasher.update(chunk);
+    lines.push(`${hasher.digest("hex")}  ${name}\n`);
+  }
+  await Bun.write(join(dist, "SHA256SUMS"), lines.join(""));
+}
