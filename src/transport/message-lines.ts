@@ -1,0 +1,93 @@
+// Turns the lines of a child's stdout into messages. What is no message is skipped and told to the log, in bounded
+// words: servers print banners and debug output there, and none of that may end a wire.
+
+import type { Log } from "../log.ts";
+import { type Id, isId, toMessage } from "../protocol/jsonrpc.ts";
+import type { OversizedLine } from "./line-reader.ts";
+import type { Incoming } from "./transport.ts";
+
+/** Skipped lines that are logged one by one; later ones are only counted. */
+const TOLD_ONE_BY_ONE = 5;
+const COUNT_TOLD_EVERY_MS = 60_000;
+const SHOWN_CHARS = 200;
+
+export class MessageLines {
+  readonly #log: Log;
+  readonly #onMessage: (incoming: Incoming) => void;
+  #skipped = 0;
+  #untold = 0;
+  #toldAtMs = 0;
+
+  constructor(log: Log, onMessage: (incoming: Incoming) => void) {
+    this.#log = log;
+    this.#onMessage = onMessage;
+  }
+
+  read(raw: string): void {
+    // Takes a `\r` and a byte order mark away as well.
+    const text = raw.trim();
+    if (text === "") return;
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch {
+      return this.#skip("stdout carried a line that is no JSON; skipped", text);
+    }
+    if (Array.isArray(value)) return this.#readBatch(value);
+    const message = toMessage(value);
+    if (message === undefined)
+      return this.#skip("stdout carried JSON that is no JSON-RPC message; skipped", text);
+    this.#onMessage({ message, text });
+  }
+
+  /** Tells what was skipped and not told yet. */
+  close(): void {
+    if (this.#untold === 0) return;
+    this.#log.warning("stdout carried more lines that are no messages; skipped", { lines: this.#untold });
+    this.#untold = 0;
+    this.#toldAtMs = performance.now();
+  }
+
+  /** Several messages in one array: only revision 2025-03-26 has this. */
+  #readBatch(values: readonly unknown[]): void {
+    for (const value of values) {
+      const message = toMessage(value);
+      if (message === undefined) {
+        this.#skip(
+          "stdout carried a batch with something in it that is no JSON-RPC message; skipped",
+          String(value),
+        );
+      } else {
+        this.#onMessage({ message });
+      }
+    }
+  }
+
+  #skip(what: string, text: string): void {
+    this.#skipped += 1;
+    if (this.#skipped <= TOLD_ONE_BY_ONE) {
+      this.#log.warning(what, { line: text.length > SHOWN_CHARS ? `${text.slice(0, SHOWN_CHARS)}…` : text });
+      this.#toldAtMs = performance.now();
+      return;
+    }
+    this.#untold += 1;
+    if (performance.now() - this.#toldAtMs >= COUNT_TOLD_EVERY_MS) this.close();
+  }
+}
+
+const VERSION = String.raw`"jsonrpc"\s*:\s*"2\.0"\s*`;
+const ID = String.raw`"id"\s*:\s*(?<id>-?\d+|"[^"\\]*")\s*`;
+const OUTCOME = String.raw`"(?:result|error)"\s*:`;
+const ID_FIRST = new RegExp(String.raw`^\s*\{\s*(?:${VERSION},\s*)?${ID},\s*(?:${VERSION},\s*)?${OUTCOME}`);
+const OUTCOME_FIRST = new RegExp(String.raw`^\s*\{\s*(?:${VERSION},\s*)?${OUTCOME}`);
+const ID_LAST = new RegExp(String.raw`,\s*${ID}(?:,\s*${VERSION})?\}\s*$`);
+
+/**
+ * The id of a response of which only the two ends are left; undefined where they do not prove it.
+ * Next to the outermost braces nothing can be nested, so what stands there belongs to the envelope.
+ */
+export function idOfResponse({ head, tail }: OversizedLine): Id | undefined {
+  const found = ID_FIRST.exec(head) ?? (OUTCOME_FIRST.test(head) ? ID_LAST.exec(tail) : null);
+  const id: unknown = found?.groups?.id === undefined ? undefined : JSON.parse(found.groups.id);
+  return isId(id) ? id : undefined;
+}

@@ -1,0 +1,95 @@
+// Ends a child with everything that it started and that stayed in its process group (wrappers' grandchildren).
+// A grandchild that makes a session of its own (setsid) has left the group; nothing here finds it.
+
+import { readdir, readFile } from "node:fs/promises";
+import type { Subprocess } from "bun";
+
+export interface GroupGrace {
+  /** How long the child may take to end by itself, after its stdin has ended. */
+  readonly exitMs: number;
+  /** How long its group may take to obey SIGTERM, and then SIGKILL. */
+  readonly killMs: number;
+}
+
+const POLL_MS = 20;
+
+/**
+ * Waits, asks, forces. The child must lead its own group (`detached`; on Windows it is found by its tree).
+ * Bounded by the sum of the waits; resolves to false where something could not be ended.
+ */
+export async function endGroup(child: Subprocess, grace: GroupGrace): Promise<boolean> {
+  await within(grace.exitMs, child.exited);
+  // The leader is gone or deaf. What is left of its group has nobody to talk to.
+  for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+    if (await isGone(child)) return true;
+    await signalGroup(child, signal);
+    if (await isGoneWithin(grace.killMs, child)) return true;
+  }
+  return false;
+}
+
+/** Waits for `promise`, but no longer than this. A rejection counts as having waited. */
+export async function within(timeoutMs: number, promise: Promise<unknown>): Promise<void> {
+  const { promise: elapsed, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, timeoutMs);
+  await Promise.race([promise.catch(() => undefined), elapsed]);
+  clearTimeout(timer);
+}
+
+async function isGoneWithin(timeoutMs: number, child: Subprocess): Promise<boolean> {
+  const deadlineMs = performance.now() + timeoutMs;
+  while (!(await isGone(child))) {
+    if (performance.now() >= deadlineMs) return false;
+    await Bun.sleep(POLL_MS);
+  }
+  return true;
+}
+
+async function isGone(child: Subprocess): Promise<boolean> {
+  if (child.exitCode === null && child.signalCode === null) return false;
+  // Windows has no groups: the tree is found through its root, so it ends with the root.
+  if (process.platform === "win32" || !canSignal(child.pid)) return true;
+  return process.platform === "linux" && !(await hasLiveMember(child.pid));
+}
+
+/** False also where the group may not be signalled by us: then waiting for it is of no use. */
+function canSignal(group: number): boolean {
+  try {
+    return process.kill(-group, 0);
+  } catch {
+    return false;
+  }
+}
+
+/** Dead orphans stay in their group until init reaps them, which in a container can be late or never. */
+async function hasLiveMember(group: number): Promise<boolean> {
+  const entries = await readdir("/proc").catch(() => undefined);
+  if (entries === undefined) return true;
+  for (const entry of entries) {
+    if (!/^\d+$/.test(entry)) continue;
+    const stat = await readFile(`/proc/${entry}/stat`, "utf8").catch(() => "");
+    // After the name, which is in brackets and may hold anything: state, parent, group.
+    const [state, , groupOfEntry] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    if (groupOfEntry === String(group) && state !== "Z" && state !== "X") return true;
+  }
+  return false;
+}
+
+async function signalGroup(child: Subprocess, signal: "SIGTERM" | "SIGKILL"): Promise<void> {
+  if (process.platform === "win32") return killTree(child, signal === "SIGKILL");
+  try {
+    process.kill(-child.pid, signal);
+  } catch {
+    // Gone in between.
+  }
+}
+
+async function killTree(child: Subprocess, isForced: boolean): Promise<void> {
+  const taskkill = `${process.env.SystemRoot ?? "C:\\Windows"}\\System32\\taskkill.exe`;
+  const words = [taskkill, "/pid", String(child.pid), "/T", ...(isForced ? ["/F"] : [])];
+  try {
+    await Bun.spawn(words, { stdout: "ignore", stderr: "ignore", windowsHide: true }).exited;
+  } catch {
+    child.kill(); // Without taskkill the root is better than nothing.
+  }
+}

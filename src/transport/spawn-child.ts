@@ -1,0 +1,62 @@
+// Starts the program of a backend, in a process group of its own, or says why it cannot be started.
+
+import { stat } from "node:fs/promises";
+import type { Subprocess } from "bun";
+import type { StdioConfig } from "../config/config.ts";
+import { childEnv, envValue } from "./child-env.ts";
+import { findProgram } from "./find-program.ts";
+import { StartError } from "./transport.ts";
+import { spawnWords } from "./windows-command.ts";
+
+export type Child = Subprocess<"pipe", "pipe", "pipe">;
+
+/** What is wrong with a program that was found and still does not start; these stay until somebody mends them. */
+const LASTING: Readonly<Record<string, string>> = {
+  ENOENT: "the program that its first line (#!) names does not exist",
+  ENOEXEC: "it is no program for this machine; if it is a script, its first line must name what runs it (#!)",
+  EACCES: "permission denied",
+  EPERM: "permission denied",
+  E2BIG: "its arguments and environment are too long",
+};
+
+/** Rejects with a StartError, or with the signal's reason; then no process is left behind. */
+export async function spawnChild(config: StdioConfig, signal: AbortSignal | undefined): Promise<Child> {
+  const [name = "", ...args] = config.argv;
+  const cwd = config.cwd ?? process.cwd();
+  const env = childEnv(config.env);
+  if (!(await isDirectory(cwd))) {
+    throw new StartError({ reason: `cannot start ${name}: its cwd ${cwd} is no directory`, permanent: true });
+  }
+  const program = await findProgram(name, { cwd, env });
+  signal?.throwIfAborted();
+  const { words, isVerbatim } = spawnWords(program, args, envValue(env, "COMSPEC") ?? "cmd.exe");
+  try {
+    return Bun.spawn(words, {
+      cwd,
+      env,
+      stdin: "pipe",
+      stdout: "pipe",
+      stderr: "pipe",
+      // A group of its own, so that all of it can be ended; Windows finds the tree by its root instead.
+      detached: process.platform !== "win32",
+      windowsHide: true,
+      windowsVerbatimArguments: isVerbatim,
+    });
+  } catch (error) {
+    throw startError(program, error);
+  }
+}
+
+function startError(program: string, error: unknown): StartError {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const why = LASTING[code] ?? (error instanceof Error ? error.message : String(error));
+  const reason = `cannot start ${program}: ${why}`;
+  return new StartError({ reason, permanent: code in LASTING }, { cause: error });
+}
+
+function isDirectory(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}

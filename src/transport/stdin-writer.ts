@@ -1,0 +1,139 @@
+// The one way to a child's stdin: a bounded queue that is written in batches, one write at a time.
+// Knows nothing of JSON. A broken pipe is an answer here and never an exception (Bun throws, rejects or says nothing).
+
+import type { Subprocess } from "bun";
+import { SendError } from "./transport.ts";
+
+/** A write up to this size is taken by the pipe whole or not at all. */
+const ATOMIC_BYTES = 4_096;
+
+interface Batch {
+  readonly taken: PromiseWithResolvers<void>;
+  text: string;
+  lines: number;
+  bytes: number;
+}
+
+export class StdinWriter {
+  readonly #child: Subprocess<"pipe">;
+  readonly #maxQueuedBytes: number;
+  readonly #broken = Promise.withResolvers<void>();
+  /** What waits for the next write. */
+  #next: Batch | undefined;
+  /** The batch that the pipe refused; it is rejected once the reason is known. */
+  #refused: { batch: Batch; maybeDelivered: boolean } | undefined;
+  #queuedBytes = 0;
+  #isBlocked = false;
+  #stopReason: string | undefined;
+
+  constructor(child: Subprocess<"pipe">, maxQueuedBytes: number) {
+    this.#child = child;
+    this.#maxQueuedBytes = maxQueuedBytes;
+  }
+
+  /** Resolves when the pipe has refused a write: nobody reads it any more. */
+  get broken(): Promise<void> {
+    return this.#broken.promise;
+  }
+
+  /**
+   * Resolves when the line has been handed to the pipe; all lines of one batch share one promise.
+   * Rejects with a SendError when the queue is full, and when the wire ends before that.
+   */
+  write(line: string): Promise<void> {
+    if (this.#stopReason !== undefined) return undelivered(this.#stopReason);
+    const text = `${line}\n`;
+    const bytes = Buffer.byteLength(text);
+    if (this.#queuedBytes > 0 && this.#queuedBytes + bytes > this.#maxQueuedBytes) {
+      return undelivered(
+        `the process does not read its stdin: ${this.#queuedBytes} bytes are waiting already`,
+      );
+    }
+    if (this.#next === undefined) {
+      this.#next = { taken: Promise.withResolvers(), text: "", lines: 0, bytes: 0 };
+      queueMicrotask(() => this.flush());
+    }
+    const batch = this.#next;
+    batch.text += text;
+    batch.lines += 1;
+    batch.bytes += bytes;
+    this.#queuedBytes += bytes;
+    return batch.taken.promise;
+  }
+
+  /** Hands what waits to the pipe now, if the pipe is free. */
+  flush(): void {
+    const batch = this.#next;
+    if (batch === undefined || this.#isBlocked || this.#stopReason !== undefined) return;
+    // Bun would take the bytes for a child that is gone, and say nothing.
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    this.#next = undefined;
+    this.#isBlocked = true;
+    const written = this.#hand(batch.text);
+    if (written !== "taken" && Bun.peek.status(written) === "rejected") {
+      // Refused at once, and a part of a line is nothing that a child could act on.
+      return this.#refuse(batch, batch.lines > 1 && batch.bytes > ATOMIC_BYTES);
+    }
+    batch.taken.resolve();
+    if (written === "taken") return this.#drained(batch);
+    // The pipe is full and keeps the rest for later; what comes meanwhile waits in the next batch.
+    written.then(
+      () => this.#drained(batch),
+      () => this.#broken.resolve(),
+    );
+  }
+
+  /** No more writes: what has not been handed over is rejected with this reason. */
+  stop(reason: string): void {
+    if (this.#stopReason !== undefined) return;
+    this.#stopReason = reason;
+    this.#next?.taken.reject(new SendError(reason, { maybeDelivered: false }));
+    const maybeDelivered = this.#refused?.maybeDelivered ?? false;
+    this.#refused?.batch.taken.reject(new SendError(reason, { maybeDelivered }));
+  }
+
+  /** Lets the child see the end of its stdin, once it has read what is in the pipe. */
+  end(): void {
+    try {
+      Promise.resolve(this.#child.stdin.end()).catch(ignoreBrokenPipe);
+    } catch {
+      // Closed already.
+    }
+  }
+
+  /** Gives the text to the pipe; the promise tells that the pipe was full, or broken. */
+  #hand(text: string): Promise<unknown> | "taken" {
+    try {
+      // The type says number, but a full or a broken pipe gives a promise.
+      const written: unknown = this.#child.stdin.write(text);
+      const result = written instanceof Promise ? written : this.#child.stdin.flush();
+      if (!(result instanceof Promise)) return "taken";
+      result.catch(ignoreBrokenPipe);
+      return result;
+    } catch (thrown) {
+      const refusal = Promise.reject(thrown);
+      refusal.catch(ignoreBrokenPipe);
+      return refusal;
+    }
+  }
+
+  #drained(batch: Batch): void {
+    this.#queuedBytes -= batch.bytes;
+    this.#isBlocked = false;
+    this.flush();
+  }
+
+  #refuse(batch: Batch, maybeDelivered: boolean): void {
+    this.#refused = { batch, maybeDelivered };
+    this.#broken.resolve();
+  }
+}
+
+function undelivered(reason: string): Promise<never> {
+  return Promise.reject(new SendError(reason, { maybeDelivered: false }));
+}
+
+/** Whoever needs to know is told by `broken`. */
+function ignoreBrokenPipe(): void {
+  return;
+}
