@@ -13,12 +13,13 @@ export interface ServerEvent {
 /** A comment that keeps idle connections open; every parser skips it. */
 export const KEEP_ALIVE = ": keep-alive\n\n";
 
-const DEFAULT_MAX_EVENT_LENGTH = 64 * 1024 * 1024;
+const DEFAULT_MAX_LENGTH = 64 * 1024 * 1024;
 
-export class EventTooLargeError extends Error {
+/** One message is larger than whoever reads it is willing to hold in memory. */
+export class TooLargeError extends Error {
   constructor(maxLength: number) {
-    super(`an event is larger than ${Math.floor(maxLength / 1024)} KiB`);
-    this.name = "EventTooLargeError";
+    super(`one message is larger than ${maxLength} characters`);
+    this.name = "TooLargeError";
   }
 }
 
@@ -26,7 +27,7 @@ export class EventTooLargeError extends Error {
 export class EventStreamParser {
   // Removes a BOM at the start, keeps characters whole across pieces, and puts U+FFFD for what is no UTF-8.
   readonly #decoder = new TextDecoder();
-  readonly #maxEventLength: number;
+  readonly #maxLength: number;
   /** The line that has not ended yet, in pieces: joining them on every push would be quadratic. */
   #line: string[] = [];
   #endedInCr = false;
@@ -39,8 +40,8 @@ export class EventStreamParser {
   #lastEventId = "";
   #retryMs: number | undefined;
 
-  constructor(options: { maxEventLength?: number } = {}) {
-    this.#maxEventLength = options.maxEventLength ?? DEFAULT_MAX_EVENT_LENGTH;
+  constructor(options: { maxLength?: number } = {}) {
+    this.#maxLength = options.maxLength ?? DEFAULT_MAX_LENGTH;
   }
 
   /** The id to resume after: that of the last finished block that had one, with or without data. */
@@ -53,7 +54,7 @@ export class EventStreamParser {
     return this.#retryMs;
   }
 
-  /** Throws EventTooLargeError; the parser is of no use after that. */
+  /** Throws TooLargeError; the parser is of no use after that. */
   push(bytes: Uint8Array): ServerEvent[] {
     const text = this.#decoder.decode(bytes, { stream: true });
     const events: ServerEvent[] = [];
@@ -78,7 +79,7 @@ export class EventStreamParser {
 
   #hold(length: number): void {
     this.#held += length;
-    if (this.#held > this.#maxEventLength) throw new EventTooLargeError(this.#maxEventLength);
+    if (this.#held > this.#maxLength) throw new TooLargeError(this.#maxLength);
   }
 
   #endLine(rest: string): ServerEvent | undefined {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import {
   EventStreamParser,
-  EventTooLargeError,
+  TooLargeError,
   formatEvent,
   KEEP_ALIVE,
   type ServerEvent,
@@ -131,17 +131,17 @@ describe("EventStreamParser", () => {
 
   test("refuses an event over the limit, in one line, in many lines, or in a line that never ends", () => {
     const line = `data: ${"x".repeat(60)}\n`;
-    const limited = () => new EventStreamParser({ maxEventLength: 100 });
-    expect(() => limited().push(encoder.encode(line + line))).toThrow(EventTooLargeError);
-    expect(() => limited().push(encoder.encode(`data: ${"x".repeat(200)}\n\n`))).toThrow(EventTooLargeError);
+    const limited = () => new EventStreamParser({ maxLength: 100 });
+    expect(() => limited().push(encoder.encode(line + line))).toThrow(TooLargeError);
+    expect(() => limited().push(encoder.encode(`data: ${"x".repeat(200)}\n\n`))).toThrow(TooLargeError);
     const endless = limited();
     expect(() => {
       for (let i = 0; i < 200; i++) endless.push(encoder.encode(":"));
-    }).toThrow(EventTooLargeError);
+    }).toThrow(TooLargeError);
   });
 
   test("counts each event for itself, however it is cut", () => {
-    const parser = new EventStreamParser({ maxEventLength: 100 });
+    const parser = new EventStreamParser({ maxLength: 100 });
     const bytes = encoder.encode(`: comment\ndata: ${"x".repeat(60)}\n\n`);
     for (let turn = 0; turn < 50; turn++) {
       const cut = 1 + (turn % (bytes.length - 1));

@@ -1,0 +1,61 @@
+// From the body of an HTTP response to JSON-RPC messages, as one JSON text or as an event stream. Bounded in size.
+
+import { type EventStreamParser, type ServerEvent, TooLargeError } from "../protocol/event-stream.ts";
+import { type Id, toMessage } from "../protocol/jsonrpc.ts";
+import type { Incoming } from "./transport.ts";
+
+/** A larger message or event ends its response: it would have to be held in memory whole. */
+export const MAX_MESSAGE_LENGTH = 64 * 1024 * 1024;
+
+/** The whole body as text. Throws TooLargeError, or what the connection broke off with. */
+export async function readText(response: Response, maxLength: number): Promise<string> {
+  const declared = Number(response.headers.get("content-length") ?? Number.NaN);
+  const isPlain = response.headers.get("content-encoding") === null;
+  if (declared > maxLength) {
+    await response.body?.cancel();
+    throw new TooLargeError(maxLength);
+  }
+  if (isPlain && declared <= maxLength) return response.text();
+  const decoder = new TextDecoder();
+  const pieces: string[] = [];
+  let length = 0;
+  for await (const bytes of response.body ?? []) {
+    length += bytes.length;
+    if (length > maxLength) throw new TooLargeError(maxLength);
+    pieces.push(decoder.decode(bytes, { stream: true }));
+  }
+  pieces.push(decoder.decode());
+  return pieces.join("");
+}
+
+/** Hands out each event as it comes, until the stream ends. The next bytes are read when the last ones are dealt with. */
+export async function readEvents(
+  response: Response,
+  parser: EventStreamParser,
+  onEvent: (event: ServerEvent) => void,
+): Promise<void> {
+  for await (const bytes of response.body ?? []) {
+    for (const event of parser.push(bytes)) onEvent(event);
+  }
+}
+
+/** The messages in one JSON text, a batch taken apart; undefined where it is anything but JSON-RPC. */
+export function toIncoming(text: string, origin?: Id): Incoming[] | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const from = origin === undefined ? {} : { origin };
+  if (!Array.isArray(value)) {
+    const message = toMessage(value);
+    if (message === undefined) return undefined;
+    // A text of several lines would break the wires that frame by lines; it is written anew there.
+    return [/[\r\n]/.test(text) ? { message, ...from } : { message, text, ...from }];
+  }
+  const messages = value.map(toMessage).filter((message) => message !== undefined);
+  return messages.length < value.length || value.length === 0
+    ? undefined
+    : messages.map((message) => ({ message, ...from }));
+}

@@ -1,0 +1,109 @@
+// What a response outside 2xx says: whether the message was acted on, whether our session is gone, what to tell people.
+
+import { redact } from "../log.ts";
+import { type ErrorObject, type Message, toMessage } from "../protocol/jsonrpc.ts";
+import { mediaType } from "./http-endpoint.ts";
+import { SendError } from "./transport.ts";
+
+const MAX_BODY_LENGTH = 4096;
+const MAX_SHOWN_LENGTH = 300;
+const BODY_DEADLINE_MS = 3_000;
+
+/** Statuses by which a server says that it did not act on the request. */
+const NOT_ACTED_ON: ReadonlySet<number> = new Set([
+  400, 401, 403, 404, 405, 406, 410, 411, 413, 414, 415, 417, 421, 426, 428, 429, 431,
+]);
+
+const HINTS: ReadonlyMap<number, string> = new Map([
+  [401, "Check the Authorization header under `headers` of this backend."],
+  [403, "Check the Authorization header under `headers` of this backend."],
+  [404, "Check http_url and transport of this backend."],
+  [405, "Check http_url and transport of this backend."],
+]);
+
+/** The code that some servers have for "session not found"; 404 is what the specification wants. */
+const SESSION_NOT_FOUND = -32015;
+
+// "Session not found", "Unknown session", "No valid session ID provided", and "Server not initialized", which the official
+// SDK's server answers to a session that it had before its restart.
+const SESSION_GONE =
+  /\bsession\b.*\b(not found|expired|terminated|unknown|invalid|closed|gone|(does not|doesn't|no longer) exists?)\b|\b(unknown|invalid|expired|no valid|no such)\b.{0,20}\bsession\b|\b(session|server) not initialized\b/is;
+
+/** Reads what is left of a refused response. `inSession`: the request named a session that could be gone. */
+export async function readRefusal(response: Response, what: string, inSession: boolean): Promise<SendError> {
+  const body = await readStart(response);
+  const { status } = response;
+  const said = sayings(response, body);
+  const hint = HINTS.get(status);
+  const sessionExpired = inSession && (status === 404 || (status === 400 && bodySaysSessionIsGone(body)));
+  const answered = `${what} was answered with ${`${status} ${response.statusText}`.trim()}`;
+  const message = `${answered}${said === "" ? "." : `: ${said}`}${sessionExpired || hint === undefined ? "" : ` ${hint}`}`;
+  return new SendError(message, { maybeDelivered: !NOT_ACTED_ON.has(status), status, body, sessionExpired });
+}
+
+/**
+ * True for an error in a 2xx body that means "session not found". Only server-defined codes and -32600 count, and only with
+ * words to that effect: a tool may have sessions of its own to lose.
+ */
+export function errorSaysSessionIsGone(error: ErrorObject): boolean {
+  if (error.code === SESSION_NOT_FOUND) return true;
+  const isServerDefined = error.code <= -32000 && error.code >= -32019;
+  return (isServerDefined || error.code === -32600) && SESSION_GONE.test(error.message);
+}
+
+function bodySaysSessionIsGone(body: string): boolean {
+  const error = errorIn(body);
+  return error === undefined
+    ? SESSION_GONE.test(body)
+    : error.code === SESSION_NOT_FOUND || SESSION_GONE.test(error.message);
+}
+
+function errorIn(body: string): ErrorObject | undefined {
+  let message: Message | undefined;
+  try {
+    message = toMessage(JSON.parse(body));
+  } catch {
+    return undefined; // A plain sentence, or a page.
+  }
+  return message !== undefined && "error" in message ? message.error : undefined;
+}
+
+/** The server's own words, short; nothing of a page that was made for browsers. */
+function sayings(response: Response, body: string): string {
+  const error = errorIn(body);
+  if (error === undefined && mediaType(response) === "text/html") return "";
+  return quote(error?.message ?? body);
+}
+
+/** A foreign text for people: one line of bounded length, without our secrets. */
+export function quote(text: string): string {
+  const line = redact(text.slice(0, MAX_BODY_LENGTH)).replace(/\s+/g, " ").trim();
+  return line.length > MAX_SHOWN_LENGTH ? `${line.slice(0, MAX_SHOWN_LENGTH)}…` : line;
+}
+
+/** True for failures that may pass: the server is starting, or still holds the stream that broke. */
+export function mayPass({ status }: SendError): boolean {
+  return status === undefined || status >= 500 || status === 408 || status === 409 || status === 429;
+}
+
+/** The start of a body, bounded in length and time: a refusal stands without it. */
+async function readStart(response: Response): Promise<string> {
+  if (response.body === null) return "";
+  const reader = response.body.getReader();
+  const decoder = new TextDecoder();
+  const deadline = setTimeout(() => void reader.cancel(), BODY_DEADLINE_MS);
+  let text = "";
+  try {
+    while (text.length < MAX_BODY_LENGTH) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      text += decoder.decode(value, { stream: true });
+    }
+    await reader.cancel();
+  } catch {
+    // It broke off; what came is enough.
+  } finally {
+    clearTimeout(deadline);
+  }
+  return text.slice(0, MAX_BODY_LENGTH);
+}
