@@ -18,44 +18,65 @@ export interface Log {
 export interface LogOptions {
   readonly level: LogLevel;
   readonly format: LogFormat;
+  /** Whether text is coloured; the caller has looked at the terminal and at NO_COLOR. */
   readonly color?: boolean;
   /** Where finished lines go; stderr unless told. */
   readonly write?: (line: string) => void;
 }
 
 const RANK: Record<LogLevel, number> = { DEBUG: 0, INFO: 1, WARNING: 2, ERROR: 3 };
+const MASK = "***";
 const MIN_SECRET_LENGTH = 6;
-const secrets = new Set<string>();
+const MAX_VALUE_LENGTH = 8192;
+const MAX_DEPTH = 4;
+
+/** Every spelling of every secret, longest first: a secret inside a longer one must not leave the rest standing. */
+let secrets: readonly string[] = [];
 
 /**
- * Makes every later line show `***` in the place of this value. Values too short to be secrets are left alone:
+ * Makes every later line show `***` in the place of this value, also where it stands escaped in JSON or a URL, and in
+ * the place of each line of it and of the token behind `Bearer `. Values too short to be secrets are left alone:
  * masking "1" or "true" would make every line unreadable.
  */
 export function registerSecret(value: string): void {
-  if (value.length >= MIN_SECRET_LENGTH) secrets.add(value);
+  const parts = [value, ...value.split(/[\r\n]+/), value.replace(/^(?:Bearer|Basic|Token)\s+/i, "")];
+  const spellings = parts
+    .map((part) => part.trim())
+    .filter((part) => part.length >= MIN_SECRET_LENGTH)
+    .flatMap((part) => [part, JSON.stringify(part).slice(1, -1), encodeURIComponent(part.toWellFormed())]);
+  secrets = [...new Set([...secrets, ...spellings])].sort((a, b) => b.length - a.length);
 }
 
-/** Cuts registered secrets, URL passwords and bearer tokens out of a text that a person or a model may see. */
+// Bounded repetitions: these run over whatever a backend prints, a line of ten million letters included.
+const URL_USER = /\b([a-z][\w+.-]{0,30}:\/\/)[^\s/?#"'<>]+@/gi;
+const URL_SECRET = /([?&][\w.-]{0,60}(?:key|token|secret|password|auth|sig|signature)=)[^\s&#"'<>]+/gi;
+/** Six characters are a token where one of them is no lower-case letter: "Basic checks" is prose. */
+const AUTHORIZATION =
+  /\b([Bb]earer|BEARER|[Bb]asic|BASIC)\s+(?:(?=[\w.~+/=-]*[\dA-Z_+/=~])[\w.~+/=-]{6,}|[\w.~+/=-]{16,})/g;
+const SECRET_FIELD =
+  /^(?:proxy-)?authorization$|^(?:set-)?cookie$|password|secret|api[-_]?key|(?:^|[-_])token$/i;
+
+/** Cuts registered secrets, URL passwords, keys in a query and bearer tokens out of a text for people or models. */
 export function redact(text: string): string {
-  let clean = text
-    .replace(/(\w+:\/\/)[^\s/@]+@/g, "$1***@")
-    .replace(/\b(Bearer|Basic)\s+[\w.~+/=-]{6,}/gi, "$1 ***");
+  let clean = text;
   for (const secret of secrets) {
-    if (clean.includes(secret)) clean = clean.replaceAll(secret, "***");
+    if (clean.includes(secret)) clean = clean.replaceAll(secret, MASK);
   }
-  return clean;
+  return clean
+    .replace(URL_USER, `$1${MASK}@`)
+    .replace(URL_SECRET, `$1${MASK}`)
+    .replace(AUTHORIZATION, `$1 ${MASK}`);
 }
 
 export function createLog(options: LogOptions): Log {
-  const write = options.write ?? ((line: string) => process.stderr.write(line));
-  const paint = picocolors.createColors(options.color ?? false);
+  const write = options.write ?? writeToStderr;
   const threshold = RANK[options.level];
-  const format = options.format === "json" ? formatJson : (...args: FormatArgs) => formatText(paint, ...args);
+  const format = options.format === "json" ? formatJson : textFormat(options.color ?? false);
 
   const make = (bound: LogFields): Log => {
     const emit = (level: LogLevel, message: string, fields?: LogFields) => {
       if (RANK[level] < threshold) return;
-      write(redact(`${format(level, message, fields === undefined ? bound : { ...bound, ...fields })}\n`));
+      write(`${format(level, cleanText(message), cleanFields({ ...bound, ...fields }))}\n`);
     };
     return {
       debug: (message, fields) => emit("DEBUG", message, fields),
@@ -68,33 +89,100 @@ export function createLog(options: LogOptions): Log {
   return make({});
 }
 
-type FormatArgs = [level: LogLevel, message: string, fields: LogFields];
+type Format = (level: LogLevel, message: string, fields: LogFields) => string;
 
-function formatJson(level: LogLevel, message: string, fields: LogFields): string {
-  return JSON.stringify({ time: new Date().toISOString(), level, message, ...plain(fields) });
+/** The line's own keys come first and cannot be overwritten by a field of the same name. */
+const formatJson: Format = (level, message, fields) => {
+  const line: Record<string, unknown> = { time: new Date().toISOString(), level, message };
+  for (const [key, value] of Object.entries(fields)) line[key in line ? `${key}_` : key] = value;
+  return escapeInvisible(JSON.stringify(line));
+};
+
+function textFormat(isColored: boolean): Format {
+  const paint = picocolors.createColors(isColored);
+  const tints = { DEBUG: paint.dim, INFO: paint.cyan, WARNING: paint.yellow, ERROR: paint.red };
+  return (level, message, fields) => {
+    const time = new Date().toISOString().slice(11, 23);
+    const parts = [paint.dim(time), tints[level](level.padEnd(7)), escapeInvisible(message)];
+    for (const [key, value] of Object.entries(fields)) {
+      parts.push(`${paint.dim(`${escapeInvisible(key)}=`)}${showValue(value)}`);
+    }
+    return redact(parts.join(" "));
+  };
 }
 
-function formatText(paint: ReturnType<typeof picocolors.createColors>, ...[level, message, fields]: FormatArgs): string {
-  const tint = { DEBUG: paint.dim, INFO: paint.cyan, WARNING: paint.yellow, ERROR: paint.red }[level];
-  const rest = Object.entries(plain(fields))
-    .map(([key, value]) => `${paint.dim(`${key}=`)}${typeof value === "string" ? quote(value) : JSON.stringify(value)}`)
-    .join(" ");
-  const time = new Date().toISOString().slice(11, 23);
-  return `${paint.dim(time)} ${tint(level.padEnd(7))} ${message}${rest === "" ? "" : ` ${rest}`}`;
+function showValue(value: unknown): string {
+  if (typeof value === "string" && /^[\w./:@*-]+$/.test(value)) return value;
+  return escapeInvisible(JSON.stringify(value));
 }
 
-function quote(value: string): string {
-  return /^[\w./:@-]+$/.test(value) ? value : JSON.stringify(value);
+const SHORT_ESCAPES: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+
+/** Keeps foreign text on its line and off the terminal's controls: nobody forges a line or hides a part of one. */
+function escapeInvisible(text: string): string {
+  return text.replace(
+    /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu,
+    (character) => SHORT_ESCAPES[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
-function plain(fields: LogFields): Record<string, unknown> {
-  const out: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(fields)) {
-    if (value === undefined) continue;
-    out[key] = value instanceof Error ? (value.stack ?? value.message) : value;
+function cleanFields(fields: LogFields, depth = 0): Record<string, unknown> {
+  const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(
+    entries.map(([key, value]) => [
+      redact(key),
+      typeof value === "string" && SECRET_FIELD.test(key) ? MASK : cleanValue(value, depth + 1),
+    ]),
+  );
+}
+
+/** A copy that is safe to show and that JSON can write, whatever was passed. */
+function cleanValue(value: unknown, depth: number): unknown {
+  if (typeof value === "string") return cleanText(value);
+  if (typeof value === "number" || typeof value === "boolean" || value === null) return value;
+  if (typeof value !== "object") return cleanText(String(value));
+  if (value instanceof Error) return cleanText(describeError(value));
+  if (depth > MAX_DEPTH) return "…";
+  if (Array.isArray(value)) return value.map((item) => cleanValue(item, depth + 1));
+  if (value instanceof Date || value instanceof URL) return cleanText(String(value.toJSON()));
+  return cleanFields({ ...value }, depth);
+}
+
+function cleanText(text: string): string {
+  const clean = redact(text);
+  if (clean.length <= MAX_VALUE_LENGTH) return clean;
+  return `${clean.slice(0, MAX_VALUE_LENGTH)}… (${clean.length - MAX_VALUE_LENGTH} more characters)`;
+}
+
+function describeError(error: Error, depth = 0): string {
+  const own = error.stack ?? `${error.name}: ${error.message}`;
+  if (error.cause === undefined || depth >= MAX_DEPTH) return own;
+  const cause = error.cause instanceof Error ? describeError(error.cause, depth + 1) : String(error.cause);
+  return `${own}\ncaused by: ${cause}`;
+}
+
+let isStderrGuarded = false;
+
+/** Bun ends a process, with exit code 0, that writes to a stderr nobody reads and nobody listens on for errors. */
+function writeToStderr(line: string): void {
+  if (!isStderrGuarded) {
+    isStderrGuarded = true;
+    process.stderr.on("error", () => {
+      // Nobody reads the log any more, and there is no other place to say so.
+    });
   }
-  return out;
+  process.stderr.write(line);
 }
+
+const ignore = (): void => {
+  // Nothing is written.
+};
 
 /** For tests and for embedding programs that bring their own log. */
-export const silentLog: Log = createLog({ level: "ERROR", format: "json", write: () => {} });
+export const silentLog: Log = {
+  debug: ignore,
+  info: ignore,
+  warning: ignore,
+  error: ignore,
+  with: () => silentLog,
+};
