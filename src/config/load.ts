@@ -1,0 +1,137 @@
+// From a file, or an object of the same shape, to finished values: all of them, or every problem at once.
+
+import { homedir } from "node:os";
+import { dirname, resolve } from "node:path";
+import { Value } from "@sinclair/typebox/value";
+import { type LogLevel, registerSecret } from "../log.ts";
+import {
+  durationsOf,
+  MALFORMED,
+  type Reading,
+  readBackend,
+  type Surroundings,
+  unsetReason,
+} from "./backend.ts";
+import { check, createFindings, entriesOf, type Findings } from "./check.ts";
+import type { BackendConfig, Config } from "./config.ts";
+import { expand } from "./expand.ts";
+import { ConfigError } from "./problem.ts";
+import { type ConfigInput, ConfigSchema, DEFAULTS, LOG_LEVELS } from "./schema.ts";
+import { hide } from "./secrets.ts";
+import { isHost, withoutBrackets } from "./shapes.ts";
+import { fileSource, objectSource, type Source } from "./source.ts";
+
+/** What the command line says; it beats the file. */
+export interface Overrides {
+  readonly host?: string | undefined;
+  /** 0: any free port. */
+  readonly port?: number | undefined;
+  readonly logLevel?: LogLevel | undefined;
+  readonly enableMetaMcp?: boolean | undefined;
+}
+
+/**
+ * Reads a configuration from a path, or from an object with the keys of the file.
+ * Throws a ConfigError that holds every problem, or a ConfigFileError where there is no file to read.
+ */
+export function loadConfig(
+  source: string | ConfigInput,
+  overrides: Overrides = {},
+  surroundings: Partial<Surroundings> = {},
+): Config {
+  const around: Surroundings = {
+    env: process.env,
+    cwd: process.cwd(),
+    home: homedir(),
+    platform: process.platform,
+    ...surroundings,
+  };
+  if (typeof source === "string") return finish(fileSource(source, around.cwd), overrides, around);
+  // Code may ask for any free port; in a file 0 is a slip.
+  if (source?.port !== 0) return finish(objectSource(source), overrides, around);
+  const { port, ...rest } = source;
+  return finish(objectSource(rest), { ...overrides, port: overrides.port ?? port }, around);
+}
+
+function finish(source: Source, overrides: Overrides, surroundings: Surroundings): Config {
+  const findings = createFindings(source);
+  const isUnreadable = source.root === undefined && source.problems.length > 0;
+  const top: unknown = isUnreadable ? undefined : check(ConfigSchema, source.root, [], findings);
+  if (!Value.Check(ConfigSchema, top)) throw new ConfigError(inFileOrder(findings));
+
+  const settings = { ...DEFAULTS, ...top };
+  const path = source.file === undefined ? undefined : resolve(surroundings.cwd, source.file);
+  const backends = readBackends(top, {
+    findings,
+    surroundings,
+    folder: path === undefined ? surroundings.cwd : dirname(path),
+    defaults: durationsOf(settings, { idleTimeoutMs: 0, requestTimeoutMs: 0, startTimeoutMs: 0 }),
+  });
+  const token = readToken(top.auth?.token, findings, surroundings);
+  checkOverrides(overrides, findings);
+  if (findings.problems.length > 0) throw new ConfigError(inFileOrder(findings));
+
+  const level = settings.log_level.toUpperCase();
+  return {
+    host: withoutBrackets(overrides.host ?? settings.host),
+    port: overrides.port ?? settings.port,
+    enableMetaMcp: overrides.enableMetaMcp ?? settings.enable_meta_mcp,
+    logLevel: overrides.logLevel ?? LOG_LEVELS.find((known) => known === level) ?? DEFAULTS.log_level,
+    auth: { disabled: top.auth?.disabled ?? false, ...(token === undefined ? {} : { token }) },
+    backends,
+    ...(path === undefined ? {} : { path }),
+    notes: findings.notes,
+  };
+}
+
+function readBackends(top: ConfigInput, reading: Reading): BackendConfig[] {
+  const { findings } = reading;
+  const key =
+    (["backends", "servers", "mcpServers"] as const).find((name) => top[name] !== undefined) ?? "backends";
+  const sound = top[key] ?? {};
+  // The order of the file: objects would put names made of digits first.
+  const written = entriesOf(findings.source.root)?.find(([name]) => name === key)?.[1];
+  const names = (entriesOf(written) ?? []).map(([name]) => name);
+  if (names.length === 0) findings.note([key], 'there are no backends yet; add one under "backends"');
+  return names.flatMap((name) => {
+    const entry = Object.hasOwn(sound, name) ? sound[name] : undefined;
+    return entry === undefined ? [] : (readBackend(name, entry, [key, name], reading) ?? []);
+  });
+}
+
+/** The file's token, or the environment's. */
+function readToken(
+  written: string | undefined,
+  findings: Findings,
+  { env }: Surroundings,
+): string | undefined {
+  if (written === undefined) {
+    const token = env.MCP_GATEWAY_TOKEN === "" ? undefined : env.MCP_GATEWAY_TOKEN;
+    if (token !== undefined) registerSecret(token);
+    return token;
+  }
+  const path = ["auth", "token"];
+  const { text, unset, isMalformed } = expand(written, env);
+  for (const variable of unset)
+    findings.problem(path, "value", { message: `auth.token ${unsetReason(variable)}` });
+  if (isMalformed) findings.problem(path, "value", { message: `auth.token ${MALFORMED}` });
+  if (text.trim() === "")
+    findings.problem(path, "value", { message: "auth.token is empty once its variables are filled in" });
+  if (unset.size === 0) hide(text);
+  return text;
+}
+
+function checkOverrides({ host, port }: Overrides, findings: Findings): void {
+  const refuse = (path: string, expected: string, found: string) =>
+    findings.override({ path, message: `${path} must be ${expected}, not ${found}`, found, expected });
+  if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65535)) {
+    refuse("port", "a whole number from 0 to 65535", String(port));
+  }
+  if (host !== undefined && !isHost(host)) {
+    refuse("host", "a host name or an IP address, without a port", JSON.stringify(host));
+  }
+}
+
+function inFileOrder({ problems }: Findings) {
+  return problems.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
+}

@@ -1,0 +1,27 @@
+// Which values of a configuration are secrets: they are made known to the log, which cuts them out of every text.
+
+import { registerSecret } from "../log.ts";
+
+const CREDENTIAL = /KEY|TOKEN|SECRET|PASSWORD|PASS|AUTH|CREDENTIAL|COOKIE/i;
+
+/** Whether a variable, a header or a query parameter of this name holds a credential, as far as a name can tell. */
+function namesCredential(name: string): boolean {
+  return CREDENTIAL.test(name);
+}
+
+/** Hides a value if its name says that it must be; of `Bearer abc` also the `abc` alone. */
+export function hideNamed(name: string, value: string): void {
+  if (namesCredential(name)) hide(value);
+}
+
+export function hide(value: string): void {
+  registerSecret(value);
+  const [, credential] = /^\w+\s+(\S+)$/.exec(value) ?? [];
+  if (credential !== undefined) registerSecret(credential);
+}
+
+/** Passwords and keys that travel in the URL itself. */
+export function hideInUrl(url: URL): void {
+  if (url.password !== "") hide(decodeURIComponent(url.password));
+  for (const [name, value] of url.searchParams) hideNamed(name, value);
+}

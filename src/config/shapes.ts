@@ -1,0 +1,97 @@
+// The shapes that values of the configuration have, each with the words that a person gets when one is wrong.
+// Knows no key.
+
+import { isIP } from "node:net";
+import { type TSchema, Type } from "@sinclair/typebox";
+import { DURATION_PATTERN, parseDuration } from "./duration.ts";
+
+/** What our own reading needs beside JSON Schema; stands under `hints` and is left out of the printed schema. */
+export interface Hints {
+  /** Completes "… must be". */
+  readonly expected?: string;
+  /** The value is never a secret and may be repeated in a problem. */
+  readonly isShown?: boolean;
+  /** The key that this one is another spelling of. */
+  readonly aliasOf?: string;
+  /** The key is accepted and does nothing: why. */
+  readonly ignored?: string;
+  /** What a pattern cannot say. */
+  readonly verify?: (value: unknown) => boolean;
+  /** What a name in this map must be. */
+  readonly expectedName?: string;
+  /** Numbers, true and false stand for the text that was written. */
+  readonly isText?: boolean;
+  /** A lone `~` is the home folder and not YAML's null. */
+  readonly isFolder?: boolean;
+  /** Values worth a "did you mean". */
+  readonly choices?: readonly string[];
+  /** Keys of other programs that may stand in this map: they do nothing, and a note says so. */
+  readonly tolerates?: (key: string, present: ReadonlySet<string>) => boolean;
+}
+
+export interface Words {
+  readonly description: string;
+  readonly default?: unknown;
+  readonly hints?: Hints;
+}
+
+export function hintsOf(schema: TSchema & { readonly hints?: Hints }): Hints {
+  return schema.hints ?? {};
+}
+
+export function text({ hints, ...words }: Words) {
+  return Type.String({ minLength: 1, ...words, hints: { expected: "text", ...hints } });
+}
+
+export function flag({ hints, ...words }: Words) {
+  return Type.Boolean({ ...words, hints: { expected: "true or false", isShown: true, ...hints } });
+}
+
+export function choice<const Value extends string>(values: readonly Value[], { hints, ...words }: Words) {
+  const literals = values.map((value) => Type.Literal(value));
+  const expected = `one of ${values.join(", ")}`;
+  return Type.Unsafe<Value>(
+    Type.Union(literals, { ...words, hints: { expected, isShown: true, choices: values, ...hints } }),
+  );
+}
+
+export function duration(shortest: "zero" | "more than zero", { hints, ...words }: Words) {
+  const range = shortest === "zero" ? "at most 24 days" : "more than 0, at most 24 days";
+  const expected = `a duration (90 is seconds; "500ms", "5m", "1h30m"; ${range})`;
+  const verify = (value: unknown) => {
+    const ms = typeof value === "number" || typeof value === "string" ? parseDuration(value) : undefined;
+    return ms !== undefined && (ms > 0 || shortest === "zero");
+  };
+  return Type.Union([Type.Number({ minimum: 0 }), Type.String({ pattern: DURATION_PATTERN })], {
+    ...words,
+    hints: { expected, isShown: true, verify, ...hints },
+  });
+}
+
+/** YAML reads `8080` and `true` as more than text; where only text makes sense they are taken as written. */
+export function scalar() {
+  return Type.Union([Type.String(), Type.Number(), Type.Boolean()], {
+    hints: { expected: "text", isText: true },
+  });
+}
+
+export function texts(namePattern: string, words: Words) {
+  return Type.Record(Type.String({ pattern: namePattern }), scalar(), {
+    additionalProperties: false,
+    ...words,
+  });
+}
+
+export function isHost(host: string): boolean {
+  return isIP(withoutBrackets(host)) !== 0 || /^[A-Za-z0-9_](?:[\w.-]*[\w.])?$/.test(host);
+}
+
+/** `[::1]` is how URLs write `::1`. */
+export function withoutBrackets(host: string): string {
+  return host.replace(/^\[(.*)\]$/, "$1");
+}
+
+/** A pattern for a word in upper, lower or mixed case. */
+export function anyCase(word: string): string {
+  return [...word].map((letter) => `[${letter}${letter.toLowerCase()}]`).join("");
+}
