@@ -1,0 +1,94 @@
+import { describe, expect, test } from "bun:test";
+import { idOfResponse, MessageLines } from "../../src/transport/message-lines.ts";
+import type { Incoming } from "../../src/transport/transport.ts";
+import { recordLog } from "../support/log-recorder.ts";
+
+function lines() {
+  const { log, lines: logged } = recordLog();
+  const incoming: Incoming[] = [];
+  return { messages: new MessageLines(log, (one) => incoming.push(one)), incoming, logged };
+}
+
+describe("a line that is a message", () => {
+  test("is told with its exact text", () => {
+    const { messages, incoming, logged } = lines();
+    const text = '{ "jsonrpc":"2.0", "id":7, "result":{"n":1.0,"big":12345678901234567890} }';
+    messages.read(text);
+    expect(incoming).toHaveLength(1);
+    expect(incoming[0]?.text).toBe(text);
+    expect(incoming[0]?.message).toMatchObject({ id: 7 });
+    expect(logged).toEqual([]);
+  });
+
+  test("may have a byte order mark before it and a carriage return behind it", () => {
+    const { messages, incoming } = lines();
+    messages.read('\u{feff}{"jsonrpc":"2.0","method":"ping","id":"a"}\r');
+    expect(incoming[0]?.text).toBe('{"jsonrpc":"2.0","method":"ping","id":"a"}');
+  });
+
+  test("may hold several in an array, each told by itself", () => {
+    const { messages, incoming, logged } = lines();
+    messages.read('[{"jsonrpc":"2.0","id":1,"result":{}},{"jsonrpc":"2.0","method":"x"},17]');
+    expect(incoming.map(({ message }) => message)).toEqual([
+      { jsonrpc: "2.0", id: 1, result: {} },
+      { jsonrpc: "2.0", method: "x" },
+    ]);
+    expect(incoming[0]?.text).toBeUndefined();
+    expect(logged).toHaveLength(1);
+  });
+});
+
+describe("a line that is no message", () => {
+  test("is skipped with a warning that shows it, cut", () => {
+    const { messages, incoming, logged } = lines();
+    messages.read("Server listening…");
+    messages.read('{"hello":"world"}');
+    messages.read(`noise ${"y".repeat(5_000)}`);
+    expect(incoming).toEqual([]);
+    expect(logged.map((line) => line.level)).toEqual(["WARNING", "WARNING", "WARNING"]);
+    expect(logged[0]).toMatchObject({ line: "Server listening…" });
+    expect(logged[0]?.message).toContain("no JSON;");
+    expect(logged[1]?.message).toContain("no JSON-RPC message");
+    expect(String(logged[2]?.line).length).toBeLessThan(250);
+  });
+
+  test("is only counted when there are many", () => {
+    const { messages, logged } = lines();
+    for (let turn = 0; turn < 1_000; turn++) messages.read(`debug ${turn}`);
+    expect(logged).toHaveLength(5);
+    messages.close();
+    expect(logged).toHaveLength(6);
+    expect(logged[5]).toMatchObject({ level: "WARNING", lines: 995 });
+    messages.close();
+    expect(logged).toHaveLength(6);
+  });
+
+  test("is no cause for a word when it is blank", () => {
+    const { messages, incoming, logged } = lines();
+    for (const blank of ["", "   ", "\r", "\t\r"]) messages.read(blank);
+    expect([incoming, logged]).toEqual([[], []]);
+  });
+});
+
+describe("the id of an answer that was too long", () => {
+  const idOf = (head: string, tail: string) => idOfResponse({ bytes: 1e9, head, tail });
+
+  test("is read where the envelope shows it", () => {
+    expect(idOf('{"jsonrpc":"2.0","id":12,"result":{"content":[', "xxx]}}")).toBe(12);
+    expect(idOf('{ "id" : "a-1", "jsonrpc" : "2.0", "result" : {', "}}")).toBe("a-1");
+    expect(idOf('{"jsonrpc":"2.0","id":3,"error":{"code":1,"message":"', '"}}')).toBe(3);
+    expect(idOf('{"result":{"content":[{"text":"', 'xx"}]},"jsonrpc":"2.0","id":44}')).toBe(44);
+    expect(idOf('{"jsonrpc":"2.0","result":{"a":"', '"},"id":45}\r')).toBe(45);
+  });
+
+  test("is not guessed from what may be nested, or from a request", () => {
+    expect(idOf('{"result":{"id":5,"text":"', '"},"jsonrpc":"2.0"}')).toBeUndefined();
+    expect(idOf('{"result":{"text":"', '"},"x":{"a":1,"id":6}}')).toBeUndefined();
+    expect(idOf('{"result":{"text":"', String.raw`,\"id\":7}"}}`)).toBeUndefined();
+    expect(
+      idOf('{"jsonrpc":"2.0","id":8,"method":"sampling/createMessage","params":{', "}}"),
+    ).toBeUndefined();
+    expect(idOf('{"method":"x","params":{', '},"jsonrpc":"2.0","id":9}')).toBeUndefined();
+    expect(idOf("x".repeat(500), "x".repeat(500))).toBeUndefined();
+  });
+});
