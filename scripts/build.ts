@@ -1,7 +1,8 @@
 // Builds the self-contained binaries into dist/, with their SHA256SUMS. Any machine can build all of them.
 
-import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { signAdHoc } from "./mach-o.ts";
 import type { Target } from "./targets.ts";
 import { binaryName, bunTarget, hostTarget, isTarget, TARGETS } from "./targets.ts";
 
@@ -47,6 +48,8 @@ async function build(target: Target): Promise<void> {
     sourcemap: "none",
     define: { BUILD_COMMIT: JSON.stringify(commit), BUILD_TARGET: JSON.stringify(target) },
   });
+  // Bun signs for arm64 only: on x64 the signature of its own runtime stays, and no longer fits the file.
+  if (target === "macos-x64") writeFileSync(outfile, signAdHoc(readFileSync(outfile), "mcp-gateway"));
   const megabytes = (statSync(outfile).size / 1e6).toFixed(1);
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
   console.log(`${binaryName(target).padEnd(32)} ${megabytes.padStart(6)} MB  ${seconds.padStart(5)} s`);
