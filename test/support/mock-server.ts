@@ -1,0 +1,144 @@
+// An HTTP server of a few lines for each test: it keeps what it was asked, and answers as the test says.
+
+import type { Json } from "../../src/protocol/jsonrpc.ts";
+
+/** One request as it came in. */
+export interface Seen {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: Headers;
+  readonly text: string;
+  /** The message of a POST; empty for the other methods. */
+  readonly body: Json;
+  /** Aborted when the client let go of the response. */
+  readonly signal: AbortSignal;
+}
+
+export type Respond = (seen: Seen) => Response | Promise<Response>;
+
+export class MockServer implements AsyncDisposable {
+  readonly seen: Seen[] = [];
+  readonly #server: Bun.Server<undefined>;
+
+  private constructor(server: Bun.Server<undefined>) {
+    this.#server = server;
+  }
+
+  static start(respond: Respond): MockServer {
+    const server: Bun.Server<undefined> = Bun.serve({
+      port: 0,
+      hostname: "127.0.0.1",
+      idleTimeout: 0,
+      fetch: async (request) => {
+        const text = await request.text();
+        const body: Json = text.startsWith("{") ? JSON.parse(text) : {};
+        const { method, headers, signal } = request;
+        const seen = { method, url: new URL(request.url), headers, text, body, signal };
+        mock.seen.push(seen);
+        return respond(seen);
+      },
+    });
+    const mock = new MockServer(server);
+    return mock;
+  }
+
+  get origin(): string {
+    return this.#server.url.origin;
+  }
+
+  get url(): string {
+    return `${this.origin}/mcp`;
+  }
+
+  of(method: string): Seen[] {
+    return this.seen.filter((seen) => seen.method === method);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server.stop(true);
+  }
+}
+
+export function json(value: unknown, init?: ResponseInit): Response {
+  return Response.json(value, init);
+}
+
+export function answer(seen: Seen, result: Json = {}): Json {
+  return { jsonrpc: "2.0", id: seen.body.id, result };
+}
+
+export function failure(id: unknown, code: number, message: string): Json {
+  return { jsonrpc: "2.0", id, error: { code, message } };
+}
+
+/** One event as text. */
+export function sse(message: unknown, fields = ""): string {
+  return `${fields}data: ${JSON.stringify(message)}\n\n`;
+}
+
+export type Write = (piece: string | Uint8Array) => Promise<void>;
+
+const EVENT_STREAM = { "Content-Type": "text/event-stream; charset=utf-8" };
+
+/** An event stream that a function writes: it ends when the function returns, and breaks off when it throws. */
+export function eventStream(
+  script: (write: Write) => Promise<void> | void,
+  headers: Record<string, string> = {},
+): Response {
+  const encoder = new TextEncoder();
+  const body = new ReadableStream<Uint8Array>({
+    async start(controller) {
+      try {
+        await script(async (piece) => {
+          controller.enqueue(typeof piece === "string" ? encoder.encode(piece) : piece);
+          await Bun.sleep(0);
+        });
+        controller.close();
+      } catch (error) {
+        controller.error(error);
+      }
+    },
+  });
+  return new Response(body, { headers: { ...EVENT_STREAM, ...headers } });
+}
+
+/** An event stream of these pieces, ended at once. */
+export function events(...pieces: string[]): Response {
+  return new Response(pieces.join(""), { headers: EVENT_STREAM });
+}
+
+/** A promise that a test resolves when it is time. */
+export function gate(): PromiseWithResolvers<void> {
+  return Promise.withResolvers<void>();
+}
+
+/** A server that says exactly these bytes to every request, and then what `after` does to the connection. */
+export function rawServer(
+  bytes: string | ((request: string) => string),
+  after: "end" | "reset" | "hold",
+): RawServer {
+  const requests: string[] = [];
+  const server = Bun.listen({
+    port: 0,
+    hostname: "127.0.0.1",
+    socket: {
+      data(socket, data) {
+        requests.push(data.toString());
+        socket.write(typeof bytes === "string" ? bytes : bytes(data.toString()));
+        socket.flush();
+        if (after === "end") socket.end();
+        if (after === "reset") setTimeout(() => socket.terminate(), 20);
+      },
+    },
+  });
+  return {
+    url: `http://127.0.0.1:${server.port}/mcp`,
+    requests,
+    [Symbol.dispose]: () => server.stop(true),
+  };
+}
+
+export interface RawServer extends Disposable {
+  readonly url: string;
+  readonly requests: string[];
+}
