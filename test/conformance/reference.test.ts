@@ -8,12 +8,9 @@ import { SSEClientTransport } from "@modelcontextprotocol/sdk/client/sse.js";
 import { StdioClientTransport as LegacyStdio } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { ElicitRequestSchema } from "@modelcontextprotocol/sdk/types.js";
 import { type Eras, referenceCommand, startReference } from "../fixtures/reference/start.ts";
+import { ENVELOPE, postModern } from "./modern-post.ts";
 
 const IDENTITY = { name: "reference-test", version: "1.0.0" };
-const ENVELOPE = {
-  "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-  "io.modelcontextprotocol/clientCapabilities": {},
-};
 const MODERN = { versionNegotiation: { mode: { pin: "2026-07-28" } } } as const;
 
 function stdioParameters(eras: Eras): { command: string; args: string[] } {
@@ -126,10 +123,13 @@ test("over HTTP: verbatim results, changes, cancellation, pages", async () => {
   await client.connect(new StreamableHTTPClientTransport(new URL(reference.url)));
 
   const result = { content: [{ type: "hologram", depth: 3 }], "x-field": { kept: [null] } };
-  const verbatim = await post(reference.url, "tools/call", { name: "answer_with", arguments: { result } });
+  const verbatim = await postModern(reference.url, "tools/call", {
+    name: "answer_with",
+    arguments: { result },
+  });
   expect(verbatim).toMatchObject({ result: { ...result, resultType: "complete" } });
 
-  const first = await post(reference.url, "prompts/list", {});
+  const first = await postModern(reference.url, "prompts/list", {});
   expect(first).toMatchObject({
     result: { prompts: [{ name: "test_simple_prompt" }, {}], nextCursor: expect.any(String) },
   });
@@ -164,23 +164,4 @@ async function until(holds: () => Promise<boolean>): Promise<void> {
     if (Date.now() > deadline) throw new Error("It did not come to hold within 5 s.");
     await Bun.sleep(20);
   }
-}
-
-async function post(
-  url: string,
-  method: string,
-  params: { name?: string; arguments?: object },
-): Promise<unknown> {
-  const response = await fetch(url, {
-    method: "POST",
-    headers: {
-      "Content-Type": "application/json",
-      Accept: "application/json, text/event-stream",
-      "MCP-Protocol-Version": "2026-07-28",
-      "Mcp-Method": method,
-      ...(params.name !== undefined && { "Mcp-Name": params.name }),
-    },
-    body: JSON.stringify({ jsonrpc: "2.0", id: "raw", method, params: { ...params, _meta: ENVELOPE } }),
-  });
-  return response.json();
 }

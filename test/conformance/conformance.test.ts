@@ -1,0 +1,41 @@
+// The official conformance suite: the fixture played directly, and the gateway before it in every kind.
+// A failure that is expected stands in expected/<row>.yml with its reason; one that no longer happens fails here.
+
+import { afterAll, expect, describe as group, test } from "bun:test";
+import { CLIENT_RUNS, DIRECT_ROWS, GATEWAY_ROWS, HELD } from "./rows.ts";
+import { nameOf, playAll, playClientRun, playRow, Stage } from "./run.ts";
+import { describe, readExpected } from "./score.ts";
+
+const AT_ONCE = 3;
+const LONGEST_MS = 180_000;
+const MOST_CROSS_ERA_FAILURES = 2;
+
+const stage = new Stage();
+afterAll(() => stage[Symbol.asyncDispose]());
+
+const rows = [...(HELD.has("direct") ? DIRECT_ROWS : []), ...(HELD.has("gateway") ? GATEWAY_ROWS : [])];
+const clientRuns = (["direct", "gateway"] as const).flatMap((via) =>
+  HELD.has(via) ? CLIENT_RUNS.map((run) => ({ via, run })) : [],
+);
+// All begin here, so that waiting for one is working on the next.
+const scores = playAll(rows, AT_ONCE, (row) => playRow(row, stage));
+const clientScores = playAll(clientRuns, 1, ({ run, via }) => playClientRun(run, via));
+
+group("server", () => {
+  for (const [row, score] of scores) {
+    test(row.name, async () => expect(describe(await score)).toBe(""), LONGEST_MS);
+  }
+});
+
+group("client", () => {
+  for (const [{ run, via }, score] of clientScores) {
+    test(`${via} ${nameOf(run)}`, async () => expect(describe(await score)).toBe(""), LONGEST_MS);
+  }
+});
+
+test("same-era routes expect no failure, translated ones two at most", () => {
+  for (const row of GATEWAY_ROWS.filter(({ route }) => route === "gateway")) {
+    const scenarios = new Set(readExpected(row.name).map((entry) => entry.scenario));
+    expect(scenarios.size, row.name).toBeLessThanOrEqual(row.isSameEra ? 0 : MOST_CROSS_ERA_FAILURES);
+  }
+});
