@@ -20,6 +20,7 @@ const EDGE = ["ops/x.ts", ...OPS];
 const MAY_IMPORT: Record<string, readonly string[]> = {
   "log.ts": [],
   "version.ts": [],
+  "folders.ts": [],
   "protocol/x.ts": [],
   "config/config.ts": CONFIG,
   "config/x.ts": CONFIG,
@@ -30,7 +31,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "ops/x.ts": OPS,
   "edge/x.ts": EDGE,
   "edge/http.ts": ["elysia", "node:fs", ...EDGE],
-  "gateway.ts": ["edge/x.ts", "edge/http.ts", ...EDGE],
+  "gateway.ts": ["folders.ts", "edge/x.ts", "edge/http.ts", ...EDGE],
   "commands/x.ts": ["gateway.ts", "config/config.ts", "config/x.ts", ...BOTTOM],
   "index.ts": ["gateway.ts", "config/config.ts", "config/x.ts", ...BOTTOM],
   "main.ts": ["commands/x.ts", ...BOTTOM],
