@@ -6,7 +6,14 @@ import type { Log } from "../log.ts";
 import type { Answer, Call, Era, Subscriber } from "../protocol/call.ts";
 import { GatewayError } from "../protocol/errors.ts";
 import { type Json, type Notification, RpcError } from "../protocol/jsonrpc.ts";
-import { type Implementation, LIST_KEY, MAY_ASK_BACK, Method, type ServerDescription, STALE_AFTER } from "../protocol/mcp.ts";
+import {
+  type Implementation,
+  LIST_KEY,
+  MAY_ASK_BACK,
+  Method,
+  type ServerDescription,
+  STALE_AFTER,
+} from "../protocol/mcp.ts";
 import type { ParamHeader } from "../protocol/param-headers.ts";
 import { SendError, StartError, type WireEnd } from "../transport/transport.ts";
 import { Catalog, type Tool } from "./catalog.ts";
@@ -31,8 +38,8 @@ export interface BackendObserver {
   started(backend: string, seconds: number): void;
   callFinished(backend: string, call: Call, seconds: number, outcome: Answer | { thrown: unknown }): void;
   inFlightChanged(backend: string, delta: 1 | -1): void;
-  /** The tools that are known of this backend may be others than before. */
-  catalogChanged(backend: string): void;
+  /** A list was asked for and the backend was left asleep. */
+  answeredFromCatalog(backend: string, call: Call): void;
 }
 
 export interface BackendStatus {
@@ -76,7 +83,9 @@ export class Backend implements AsyncDisposable {
     this.config = config;
     this.#options = options;
     this.#log = options.log.with({ backend: config.name });
-    this.#watching = new Watching(this.#subscriptions, options.identity, (notification) => this.#hear(notification));
+    this.#watching = new Watching(this.#subscriptions, options.identity, (notification) =>
+      this.#hear(notification),
+    );
     this.#listing = new Listing(this.catalog, options.identity, config.requestTimeoutMs, this.#log);
   }
 
@@ -128,6 +137,16 @@ export class Backend implements AsyncDisposable {
   async tools(signal: AbortSignal): Promise<readonly Tool[]> {
     await this.list(Method.listTools, signal);
     return this.catalog.tools;
+  }
+
+  /** Asks for the tools anew, whatever is known. */
+  async relist(signal: AbortSignal): Promise<void> {
+    const { state, release } = await this.#acquire(signal);
+    try {
+      await this.#listing.fetch(state.connected, Method.listTools, signal);
+    } finally {
+      release();
+    }
   }
 
   /** The arguments that a modern HTTP call to this tool mirrors in headers; none for a tool that nobody knows. */
@@ -202,10 +221,12 @@ export class Backend implements AsyncDisposable {
   /** A list of a backend that is not running, without waking it. */
   #remembered(call: Call): Answer | undefined {
     const handshake = this.catalog.handshake;
-    if (this.#state.name === "ready" || handshake === undefined || call.params?.cursor !== undefined) return undefined;
+    if (this.#state.name === "ready" || handshake === undefined || call.params?.cursor !== undefined)
+      return undefined;
     const items = this.catalog.list(call.method);
     const key = LIST_KEY.get(call.method);
     if (items === undefined || key === undefined) return undefined;
+    this.#options.observe?.answeredFromCatalog(this.name, call);
     return translateAnswer(handshake, call, { result: { [key]: items } });
   }
 
@@ -213,7 +234,8 @@ export class Backend implements AsyncDisposable {
     try {
       return await this.#callOnce(call);
     } catch (thrown) {
-      if (call.signal.aborted || this.#closing.signal.aborted || !this.#isRepeatable(call, thrown)) throw thrown;
+      if (call.signal.aborted || this.#closing.signal.aborted || !this.#isRepeatable(call, thrown))
+        throw thrown;
       this.#log.info("repeating a call on a new connection", { method: call.method });
       return this.#callOnce(call);
     }
@@ -233,12 +255,18 @@ export class Backend implements AsyncDisposable {
           },
           onUrlQuestion: (id, key) => this.#subscriptions.expectCompletion(id, key),
         });
-        return call.method === Method.listTools ? this.#listing.withoutInvalidTools(state.connected, answer) : answer;
+        return call.method === Method.listTools
+          ? this.#listing.withoutInvalidTools(state.connected, answer)
+          : answer;
       } finally {
         leave?.();
       }
     } catch (thrown) {
-      if (thrown instanceof GatewayError && thrown.cause instanceof SendError && thrown.cause.sessionExpired) {
+      if (
+        thrown instanceof GatewayError &&
+        thrown.cause instanceof SendError &&
+        thrown.cause.sessionExpired
+      ) {
         this.#renew(state);
       }
       throw thrown;
@@ -274,7 +302,10 @@ export class Backend implements AsyncDisposable {
     for (;;) {
       if (signal.aborted) throw new GatewayError("call-cancelled", `${this.name}: the call was cancelled.`);
       if (this.#closing.signal.aborted) {
-        throw new GatewayError("shutting-down", `${this.name}: the gateway is closing this backend; try again shortly.`);
+        throw new GatewayError(
+          "shutting-down",
+          `${this.name}: the gateway is closing this backend; try again shortly.`,
+        );
       }
       const state = this.#state;
       if (state.name === "ready") return { state, release: this.#claim(state) };
@@ -298,7 +329,10 @@ export class Backend implements AsyncDisposable {
 
   #startUnlessHopeless(): void {
     if (!this.config.enabled) {
-      throw new GatewayError("backend-disabled", `${this.name} is disabled in the configuration (enabled: false).`);
+      throw new GatewayError(
+        "backend-disabled",
+        `${this.name} is disabled in the configuration (enabled: false).`,
+      );
     }
     if (this.config.problem !== undefined) {
       throw new GatewayError("backend-disabled", `${this.name} cannot start: ${this.config.problem}`);
@@ -394,13 +428,10 @@ export class Backend implements AsyncDisposable {
 
   /** Lists anew what is known, and the tools in any case, without keeping anybody waiting. */
   #refresh(connected: Connected, methods?: readonly string[]): void {
-    this.#listing
-      .refresh(connected, methods, this.#closing.signal)
-      .then(() => this.#options.observe?.catalogChanged(this.name))
-      .catch((thrown: unknown) => {
-        if (connected.connection.end !== undefined) return;
-        this.#log.warning("the tools could not be listed", { error: messageOf(thrown) });
-      });
+    this.#listing.refresh(connected, methods, this.#closing.signal).catch((thrown: unknown) => {
+      if (connected.connection.end !== undefined) return;
+      this.#log.warning("the tools could not be listed", { error: messageOf(thrown) });
+    });
   }
 
   #hear(notification: Notification): void {
@@ -486,14 +517,19 @@ export class Backend implements AsyncDisposable {
     if (this.#logLevel !== undefined && rank(this.#logLevel) <= rank(wanted)) return;
     this.#logLevel = wanted;
     const options = { timeoutMs: this.config.requestTimeoutMs, signal: call.signal };
-    await connected.connection.request(Method.setLogLevel, { level: wanted }, options).catch((thrown: unknown) => {
-      this.#log.debug("the log level could not be set", { error: messageOf(thrown) });
-    });
+    await connected.connection
+      .request(Method.setLogLevel, { level: wanted }, options)
+      .catch((thrown: unknown) => {
+        this.#log.debug("the log level could not be set", { error: messageOf(thrown) });
+      });
   }
 }
 
 function isHarmless(hints: object): boolean {
-  return ("readOnlyHint" in hints && hints.readOnlyHint === true) || ("idempotentHint" in hints && hints.idempotentHint === true);
+  return (
+    ("readOnlyHint" in hints && hints.readOnlyHint === true) ||
+    ("idempotentHint" in hints && hints.idempotentHint === true)
+  );
 }
 
 async function retire(connection: Connection): Promise<void> {
@@ -502,7 +538,11 @@ async function retire(connection: Connection): Promise<void> {
 }
 
 function messageOf(thrown: unknown): string {
-  return thrown instanceof RpcError ? `${thrown.message} (${thrown.code})` : thrown instanceof Error ? thrown.message : String(thrown);
+  return thrown instanceof RpcError
+    ? `${thrown.message} (${thrown.code})`
+    : thrown instanceof Error
+      ? thrown.message
+      : String(thrown);
 }
 
 /** Waits for a promise that never rejects, or for the signal, whichever is first. */

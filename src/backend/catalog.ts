@@ -12,6 +12,8 @@ export interface Tool extends Json {
 
 export class Catalog {
   #handshake: Handshake | undefined;
+  /** Grows with every change, so that an index knows whether it is behind. */
+  version = 0;
   readonly #lists = new Map<string, readonly Json[]>();
   readonly #tools = new Map<string, Tool>();
   readonly #paramHeaders = new Map<string, readonly ParamHeader[]>();
@@ -22,6 +24,7 @@ export class Catalog {
 
   learnHandshake({ era, revision, description }: Handshake): void {
     this.#handshake = { era, revision, description };
+    this.version += 1;
   }
 
   /** The items of one list method, or undefined where it was never listed. */
@@ -33,6 +36,7 @@ export class Catalog {
   learnList(method: string, items: readonly Json[]): boolean {
     const before = this.#lists.get(method);
     this.#lists.set(method, items);
+    this.version += 1;
     if (method === Method.listTools) this.#indexTools(items);
     return before !== undefined && JSON.stringify(before) !== JSON.stringify(items);
   }

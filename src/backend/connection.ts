@@ -22,7 +22,13 @@ import {
   toMessage,
 } from "../protocol/jsonrpc.ts";
 import { CLIENT_METHODS, META, Method, Notice } from "../protocol/mcp.ts";
-import { type Incoming, SendError, type Transport, type TransportEvents, type WireEnd } from "../transport/transport.ts";
+import {
+  type Incoming,
+  SendError,
+  type Transport,
+  type TransportEvents,
+  type WireEnd,
+} from "../transport/transport.ts";
 import { resultText } from "./answer-text.ts";
 import { type Pending, PendingCalls } from "./pending.ts";
 import { UnclaimedQuestions } from "./unclaimed-questions.ts";
@@ -147,7 +153,10 @@ export class Connection implements AsyncDisposable {
       });
       const sent = token === undefined ? params : withProgressToken(params ?? {}, id);
       this.transport
-        .send(request(id, method, sent), options.headers === undefined ? undefined : { headers: options.headers })
+        .send(
+          request(id, method, sent),
+          options.headers === undefined ? undefined : { headers: options.headers },
+        )
         .catch((error: unknown) => this.#refused(id, error));
     });
   }
@@ -155,15 +164,22 @@ export class Connection implements AsyncDisposable {
   /** Sends a notification; one that cannot be delivered is only logged, as nobody waits for it. */
   notify(method: string, params?: Json, headers?: Readonly<Record<string, string>>): void {
     if (this.#end !== undefined) return;
-    this.transport.send(notification(method, params), headers === undefined ? undefined : { headers }).catch((error) => {
-      this.#log.debug("a notification was not delivered", { backend: this.#name, method, error: String(error) });
-    });
+    this.transport
+      .send(notification(method, params), headers === undefined ? undefined : { headers })
+      .catch((error) => {
+        this.#log.debug("a notification was not delivered", {
+          backend: this.#name,
+          method,
+          error: String(error),
+        });
+      });
   }
 
   /** Resolves when no request of a client waits any more, or after `timeoutMs`. */
   async whenIdle(timeoutMs: number): Promise<void> {
     const untilMs = Date.now() + timeoutMs;
-    while (this.#end === undefined && Date.now() < untilMs && this.#pending.hasOwned()) await Bun.sleep(IDLE_POLL_MS);
+    while (this.#end === undefined && Date.now() < untilMs && this.#pending.hasOwned())
+      await Bun.sleep(IDLE_POLL_MS);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -180,7 +196,10 @@ export class Connection implements AsyncDisposable {
   #receiveResponse(response: Response, text: string | undefined): void {
     const pending = this.#pending.take(response.id ?? undefined);
     if (pending === undefined) {
-      this.#log.debug("dropped an answer that nobody waits for", { backend: this.#name, id: response.id ?? null });
+      this.#log.debug("dropped an answer that nobody waits for", {
+        backend: this.#name,
+        id: response.id ?? null,
+      });
       return;
     }
     if ("error" in response) pending.reject(RpcError.from(response.error));
@@ -217,7 +236,9 @@ export class Connection implements AsyncDisposable {
         (thrown: unknown) =>
           errorResponse(
             question.id,
-            thrown instanceof RpcError ? thrown.toObject() : { code: -32603, message: "The client gave no answer." },
+            thrown instanceof RpcError
+              ? thrown.toObject()
+              : { code: -32603, message: "The client gave no answer." },
           ),
       )
       .then((response) => {
@@ -230,7 +251,10 @@ export class Connection implements AsyncDisposable {
   #reply(response: Response): void {
     if (this.#end !== undefined) return;
     this.transport.send(response).catch((error: unknown) => {
-      this.#log.debug("an answer to the backend was not delivered", { backend: this.#name, error: String(error) });
+      this.#log.debug("an answer to the backend was not delivered", {
+        backend: this.#name,
+        error: String(error),
+      });
     });
   }
 
@@ -341,7 +365,10 @@ export class Connection implements AsyncDisposable {
 
 /** What happened to a wire, with the last words of the process, for the person who has to mend it. */
 export function describeEnd(name: string, end: WireEnd): string {
-  const tail = end.stderr === undefined || end.stderr.length === 0 ? "" : `\nIts last words on stderr:\n${end.stderr.join("\n")}`;
+  const tail =
+    end.stderr === undefined || end.stderr.length === 0
+      ? ""
+      : `\nIts last words on stderr:\n${end.stderr.join("\n")}`;
   return `${name}: ${end.reason}${tail}`;
 }
 
@@ -351,7 +378,8 @@ function refusal(name: string, id: number, thrown: unknown): Error {
     return new GatewayError("backend-failed", `${name}: ${String(thrown)}`, { cause: thrown });
   }
   const error = thrown.sessionExpired ? undefined : errorInBody(thrown.body, id);
-  if (error === undefined) return new GatewayError("backend-failed", `${name}: ${thrown.message}`, { cause: thrown });
+  if (error === undefined)
+    return new GatewayError("backend-failed", `${name}: ${thrown.message}`, { cause: thrown });
   error.cause = thrown;
   return error;
 }
@@ -361,7 +389,9 @@ function errorInBody(body: string | undefined, id: number): RpcError | undefined
   try {
     const message = toMessage(JSON.parse(body));
     if (message === undefined || !("error" in message)) return undefined;
-    return message.id === id || message.id === null || message.id === undefined ? RpcError.from(message.error) : undefined;
+    return message.id === id || message.id === null || message.id === undefined
+      ? RpcError.from(message.error)
+      : undefined;
   } catch {
     return undefined; // No JSON: a proxy's page or a plain sentence.
   }
@@ -378,5 +408,8 @@ function progressTokenOf(params: Json): Id | undefined {
 }
 
 function withProgressToken(params: Json, token: Id): Json {
-  return { ...params, _meta: { ...(isObject(params._meta) ? params._meta : {}), [META.progressToken]: token } };
+  return {
+    ...params,
+    _meta: { ...(isObject(params._meta) ? params._meta : {}), [META.progressToken]: token },
+  };
 }

@@ -3,18 +3,12 @@
 import type { Answer, Call, Question } from "../protocol/call.ts";
 import { isObject, type Json, RpcError } from "../protocol/jsonrpc.ts";
 import { LOG_LEVELS, McpErrorCode, META, Method, Notice } from "../protocol/mcp.ts";
+import { toModernAnswer } from "../protocol/modern-result.ts";
 import { mirrorHeaders, type ParamHeader } from "../protocol/param-headers.ts";
 import { canAnswer, requiredCapabilities } from "../protocol/questions.ts";
 import type { Connected, Handshake } from "./handshake.ts";
 import { answerRounds, answerUrlElicitations, cannotAsk } from "./rounds.ts";
-import {
-  toLegacyAnswer,
-  toLegacyError,
-  toLegacyParams,
-  toModernAnswer,
-  toModernError,
-  toModernParams,
-} from "./translate.ts";
+import { toLegacyAnswer, toLegacyError, toLegacyParams, toModernError, toModernParams } from "./translate.ts";
 
 export interface ExchangeOptions {
   readonly timeoutMs: number;
@@ -33,7 +27,9 @@ export function translateAnswer({ era, description }: Handshake, call: Call, ans
 
 /** Rejects with RpcError (in the caller's words) or GatewayError. */
 export function exchange(connected: Connected, call: Call, options: ExchangeOptions): Promise<Answer> {
-  return connected.era === "modern" ? withModern(connected, call, options) : withLegacy(connected, call, options);
+  return connected.era === "modern"
+    ? withModern(connected, call, options)
+    : withLegacy(connected, call, options);
 }
 
 async function withModern(connected: Connected, call: Call, options: ExchangeOptions): Promise<Answer> {
@@ -74,7 +70,11 @@ async function sendModern(
     return await send(false);
   } catch (thrown) {
     // The schema that the headers came from was stale: list anew, once (basic/transports/streamable-http).
-    const isStale = thrown instanceof RpcError && thrown.code === McpErrorCode.headerMismatch && isHttp && tool !== undefined;
+    const isStale =
+      thrown instanceof RpcError &&
+      thrown.code === McpErrorCode.headerMismatch &&
+      isHttp &&
+      tool !== undefined;
     if (!isStale) throw thrown;
     return send(true);
   }
@@ -91,7 +91,8 @@ async function withLegacy(connected: Connected, call: Call, options: ExchangeOpt
       signal: call.signal,
       owner: call.caller.key,
       onNotification: (notification) => {
-        if (notification.method !== Notice.message || wantsLog(call, notification.params)) call.notify(notification);
+        if (notification.method !== Notice.message || wantsLog(call, notification.params))
+          call.notify(notification);
       },
       onQuestion: (question, signal) => ask(call, question, signal, options, missing.reject),
     });

@@ -73,7 +73,8 @@ class Attempt {
     this.#config = config;
     this.#options = options;
     this.#pinned = config.protocol === "auto" ? undefined : config.protocol;
-    this.#era = this.#pinned === undefined ? options.remembered : isModern(this.#pinned) ? "modern" : "legacy";
+    this.#era =
+      this.#pinned === undefined ? options.remembered : isModern(this.#pinned) ? "modern" : "legacy";
   }
 
   async overStdio(wire: StdioConfig): Promise<Connected> {
@@ -84,7 +85,8 @@ class Attempt {
       return await this.#finish(connection, () => this.#probeOverStdio(connection));
     } catch (thrown) {
       // Some servers exit on any request before `initialize` (the Rust SDK does): a new process, the old way.
-      if (this.#era === "modern" || connection.end === undefined || this.#options.signal.aborted) throw thrown;
+      if (this.#era === "modern" || connection.end === undefined || this.#options.signal.aborted)
+        throw thrown;
       if (!(thrown instanceof GatewayError) || thrown.kind !== "backend-failed") throw thrown;
       const second = await open();
       return this.#finish(second, () => this.#initialize(second));
@@ -119,7 +121,9 @@ class Attempt {
   }
 
   async #overSse(wire: UrlConfig): Promise<Connected> {
-    const connection = await this.#open((events) => HttpSseTransport.start(wire, { ...this.#wireOptions(), events }));
+    const connection = await this.#open((events) =>
+      HttpSseTransport.start(wire, { ...this.#wireOptions(), events }),
+    );
     return this.#finish(connection, () => this.#initialize(connection));
   }
 
@@ -173,7 +177,11 @@ class Attempt {
    * Asks `server/discover`. Undefined where the answer shows a legacy server.
    * A refusal for want of credentials, a server error or a dead wire is no evidence of an era and rejects.
    */
-  async #discover(connection: Connection, deadline: AbortSignal, revision: string = LATEST_MODERN): Promise<Handshake | undefined> {
+  async #discover(
+    connection: Connection,
+    deadline: AbortSignal,
+    revision: string = LATEST_MODERN,
+  ): Promise<Handshake | undefined> {
     const isPinned = this.#pinned !== undefined && isModern(this.#pinned);
     const version = this.#pinned ?? revision;
     const params = { _meta: envelope(version, this.#options.identity) };
@@ -188,7 +196,8 @@ class Attempt {
     } catch (thrown) {
       if (this.#options.signal.aborted) throw thrown;
       const supported = supportedModern(thrown);
-      if (supported !== undefined && supported !== version) return this.#discover(connection, deadline, supported);
+      if (supported !== undefined && supported !== version)
+        return this.#discover(connection, deadline, supported);
       if (isPinned && isAnswer(thrown)) return undescribed(this.#config.name, version);
       if (isEraEvidence(thrown) || deadline.aborted) return this.#legacyAfter(connection, thrown, version);
       throw thrown;
@@ -196,7 +205,11 @@ class Attempt {
   }
 
   /** HTTP 404 with -32601 is what a modern server says to a method it lacks; only `initialize` can tell for sure. */
-  async #legacyAfter(connection: Connection, thrown: unknown, version: string): Promise<Handshake | undefined> {
+  async #legacyAfter(
+    connection: Connection,
+    thrown: unknown,
+    version: string,
+  ): Promise<Handshake | undefined> {
     connection.transport.negotiated("");
     if (!isModernNotFound(thrown)) return undefined;
     try {
@@ -207,7 +220,8 @@ class Attempt {
   }
 
   async #initialize(connection: Connection, revision?: string): Promise<Handshake> {
-    const wanted = revision ?? (this.#pinned !== undefined && !isModern(this.#pinned) ? this.#pinned : LATEST_LEGACY);
+    const wanted =
+      revision ?? (this.#pinned !== undefined && !isModern(this.#pinned) ? this.#pinned : LATEST_LEGACY);
     const params = {
       protocolVersion: wanted,
       capabilities: ALL_CLIENT_CAPABILITIES,
@@ -236,7 +250,10 @@ export function envelope(revision: string, identity: Implementation): Json {
   };
 }
 
-async function firstHandshake(probe: Promise<Handshake | undefined>, initialize: Promise<Handshake>): Promise<Handshake> {
+async function firstHandshake(
+  probe: Promise<Handshake | undefined>,
+  initialize: Promise<Handshake>,
+): Promise<Handshake> {
   const modern = probe.then((handshake) => handshake ?? Promise.reject(new Error("legacy")));
   try {
     return await Promise.any([modern, initialize]);
@@ -248,7 +265,10 @@ async function firstHandshake(probe: Promise<Handshake | undefined>, initialize:
 function fromInitialize(name: string, result: Json): Handshake {
   const revision = result.protocolVersion;
   if (typeof revision !== "string" || isModern(revision)) {
-    throw new GatewayError("backend-failed", `${name}: the server answered initialize without a usable protocolVersion.`);
+    throw new GatewayError(
+      "backend-failed",
+      `${name}: the server answered initialize without a usable protocolVersion.`,
+    );
   }
   return {
     era: "legacy",
@@ -282,7 +302,12 @@ function undescribed(name: string, revision: string): Handshake {
   return { era: "modern", revision, description: describe(name, undefined, capabilities, undefined) };
 }
 
-function describe(name: string, serverInfo: unknown, capabilities: unknown, instructions: unknown): ServerDescription {
+function describe(
+  name: string,
+  serverInfo: unknown,
+  capabilities: unknown,
+  instructions: unknown,
+): ServerDescription {
   const info =
     isObject(serverInfo) && typeof serverInfo.name === "string" && typeof serverInfo.version === "string"
       ? { ...serverInfo, name: serverInfo.name, version: serverInfo.version }
@@ -329,7 +354,9 @@ function supportedVersions(thrown: unknown): unknown[] {
 
 function supportedModern(thrown: unknown): string | undefined {
   if (!(thrown instanceof RpcError) || thrown.code !== McpErrorCode.unsupportedVersion) return undefined;
-  return supportedVersions(thrown).find((version): version is string => typeof version === "string" && isKnownModern(version));
+  return supportedVersions(thrown).find(
+    (version): version is string => typeof version === "string" && isKnownModern(version),
+  );
 }
 
 function supportedLegacy(thrown: unknown): string | undefined {

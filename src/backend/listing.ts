@@ -33,7 +33,11 @@ export class Listing {
   }
 
   /** Every list that the server declares, or those named. */
-  async refresh(connected: Connected, methods: readonly string[] | undefined, signal: AbortSignal): Promise<void> {
+  async refresh(
+    connected: Connected,
+    methods: readonly string[] | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
     for (const method of methods ?? CAPABILITY.keys()) await this.fetch(connected, method, signal);
   }
 
@@ -78,7 +82,12 @@ export class Listing {
     });
   }
 
-  async #ask(connected: Connected, method: string, cursor: string | undefined, signal: AbortSignal): Promise<Json> {
+  async #ask(
+    connected: Connected,
+    method: string,
+    cursor: string | undefined,
+    signal: AbortSignal,
+  ): Promise<Json> {
     const page = cursor === undefined ? {} : { cursor };
     const isModern = connected.era === "modern";
     const params = isModern ? { ...page, _meta: envelope(connected.revision, this.#identity) } : page;

@@ -1,6 +1,6 @@
 // Calls that need the client's help before they can finish, where client and backend put that in different words.
 
-import { type Answer, type Call, type Question } from "../protocol/call.ts";
+import type { Answer, Call, Question } from "../protocol/call.ts";
 import { isObject, type Json, RpcError } from "../protocol/jsonrpc.ts";
 import { McpErrorCode, Method, ResultType } from "../protocol/mcp.ts";
 import { canAnswer } from "../protocol/questions.ts";
@@ -11,10 +11,15 @@ const MAX_ROUNDS = 8;
  * A modern backend's `input_required` becomes questions to the caller; the call is repeated with the answers.
  * `send` repeats the call with the given params. Throws RpcError where the caller cannot be asked.
  */
-export async function answerRounds(call: Call, first: Answer, send: (params: Json) => Promise<Answer>): Promise<Answer> {
+export async function answerRounds(
+  call: Call,
+  first: Answer,
+  send: (params: Json) => Promise<Answer>,
+): Promise<Answer> {
   let answer = first;
   for (let round = 0; answer.result.resultType === ResultType.inputRequired; round++) {
-    if (round === MAX_ROUNDS) throw new RpcError(-32603, `The backend asked for input ${MAX_ROUNDS} times without an end.`);
+    if (round === MAX_ROUNDS)
+      throw new RpcError(-32603, `The backend asked for input ${MAX_ROUNDS} times without an end.`);
     const { inputRequests, requestState } = answer.result;
     const retry: Json = { ...call.params };
     if (isObject(inputRequests)) retry.inputResponses = await askAll(call, inputRequests);
@@ -66,12 +71,16 @@ export async function answerUrlElicitations(call: Call, send: () => Promise<Answ
 
 function urlElicitations(thrown: unknown): Question[] {
   if (!(thrown instanceof RpcError) || thrown.code !== McpErrorCode.urlElicitationRequired) return [];
-  const listed = isObject(thrown.data) && Array.isArray(thrown.data.elicitations) ? thrown.data.elicitations : [];
-  return listed.filter(isObject).map(({ elicitationId: _id, ...params }) => ({ method: Method.elicit, params }));
+  const listed =
+    isObject(thrown.data) && Array.isArray(thrown.data.elicitations) ? thrown.data.elicitations : [];
+  return listed
+    .filter(isObject)
+    .map(({ elicitationId: _id, ...params }) => ({ method: Method.elicit, params }));
 }
 
 async function accept(call: Call, question: Question): Promise<void> {
   if (!canAnswer(call.caller, question)) throw cannotAsk(question);
   const { action } = await call.ask(question, call.signal);
-  if (action !== "accept") throw new RpcError(-32603, `The user did not agree to open the page that this call needs.`);
+  if (action !== "accept")
+    throw new RpcError(-32603, `The user did not agree to open the page that this call needs.`);
 }

@@ -70,11 +70,15 @@ export class Subscriptions {
     if (typeof uri !== "string") return new Set();
     const exact = this.#watchers.get(uri);
     if (exact !== undefined) return exact;
-    const parents = [...this.#watchers].filter(([watched]) => uri.startsWith(watched.endsWith("/") ? watched : `${watched}/`));
+    const parents = [...this.#watchers].filter(([watched]) =>
+      uri.startsWith(watched.endsWith("/") ? watched : `${watched}/`),
+    );
     return new Set(parents.flatMap(([, watchers]) => [...watchers]));
   }
 }
 
 function isForAll(method: string): boolean {
-  return method === Notice.toolsChanged || method === Notice.promptsChanged || method === Notice.resourcesChanged;
+  return (
+    method === Notice.toolsChanged || method === Notice.promptsChanged || method === Notice.resourcesChanged
+  );
 }

@@ -4,19 +4,13 @@
 import type { Answer, Caller } from "../protocol/call.ts";
 import { isObject, type Json, RpcError } from "../protocol/jsonrpc.ts";
 import {
-  CACHEABLE,
   ENVELOPE_KEYS,
   HOP_ERRORS,
-  type Implementation,
   McpErrorCode,
   META,
   Method,
   MODERN_RESULT_KEYS,
-  ResultType,
 } from "../protocol/mcp.ts";
-
-/** How long a modern client may keep a list that came from a legacy server; its list_changed still arrives before. */
-const LIST_TTL_MS = 30_000;
 
 /** Legacy caller → modern backend: the envelope that the session stands for. */
 export function toModernParams(params: Json | undefined, caller: Caller, revision: string): Json {
@@ -48,16 +42,23 @@ export function toLegacyParams(params: Json | undefined): Json | undefined {
 
 /** Modern backend → legacy caller. Strict legacy clients refuse results with keys that they do not know. */
 export function toLegacyAnswer(method: string, { result }: Answer): Answer {
-  const legacy = Object.fromEntries(Object.entries(result).filter(([key]) => !MODERN_RESULT_KEYS.includes(key)));
+  const legacy = Object.fromEntries(
+    Object.entries(result).filter(([key]) => !MODERN_RESULT_KEYS.includes(key)),
+  );
   if (isObject(legacy._meta)) {
     const { [META.serverInfo]: _serverInfo, ...meta } = legacy._meta;
     if (Object.keys(meta).length === 0) delete legacy._meta;
     else legacy._meta = meta;
   }
-  if (method === Method.callTool && legacy.structuredContent !== undefined && !isObject(legacy.structuredContent)) {
+  if (
+    method === Method.callTool &&
+    legacy.structuredContent !== undefined &&
+    !isObject(legacy.structuredContent)
+  ) {
     legacy.structuredContent = { result: legacy.structuredContent };
   }
-  if (method === Method.listTools && Array.isArray(legacy.tools)) legacy.tools = legacy.tools.map(toLegacyTool);
+  if (method === Method.listTools && Array.isArray(legacy.tools))
+    legacy.tools = legacy.tools.map(toLegacyTool);
   return { result: legacy };
 }
 
@@ -66,24 +67,6 @@ function toLegacyTool(tool: unknown): unknown {
   if (!isObject(tool) || !isObject(tool.outputSchema) || tool.outputSchema.type === "object") return tool;
   const outputSchema = { type: "object", properties: { result: tool.outputSchema }, required: ["result"] };
   return { ...tool, outputSchema };
-}
-
-/** Legacy backend → modern caller: the fields that every modern result must have (2026-07-28, basic/index, caching). */
-export function toModernAnswer(method: string, answer: Answer, serverInfo: Implementation): Answer {
-  const { result, text } = answer;
-  const added: Json = { resultType: ResultType.complete };
-  if (CACHEABLE.has(method)) {
-    const isRead = method === Method.readResource;
-    added.ttlMs = isRead ? 0 : LIST_TTL_MS;
-    added.cacheScope = isRead ? "private" : "public";
-  }
-  const meta = { ...(isObject(result._meta) ? result._meta : {}), [META.serverInfo]: serverInfo };
-  const modern = { ...result, ...added, _meta: meta };
-  const isSpliceable = text !== undefined && !Object.keys(added).some((key) => key in result) && !("_meta" in result);
-  if (!isSpliceable) return { result: modern };
-  const head = JSON.stringify({ ...added, _meta: meta }).slice(0, -1);
-  const body = text.trimStart().slice(1);
-  return { result: modern, text: body.trim() === "}" ? `${head}}` : `${head},${body}` };
 }
 
 /** Legacy backend's error → modern caller. */
@@ -96,7 +79,11 @@ export function toModernError(error: RpcError): RpcError {
 /** Modern backend's error → legacy caller. What describes the gateway's own hop says nothing to a client. */
 export function toLegacyError(method: string, error: RpcError): RpcError {
   if (error.code === McpErrorCode.missingCapability) {
-    return new RpcError(-32603, `${error.message} (the client has not declared a capability that this needs)`, error.data);
+    return new RpcError(
+      -32603,
+      `${error.message} (the client has not declared a capability that this needs)`,
+      error.data,
+    );
   }
   if (HOP_ERRORS.has(error.code)) {
     return new RpcError(-32603, `The backend refused the gateway's request: ${error.message}`);

@@ -44,7 +44,11 @@ export class Turns {
   }
 
   #admit(): void {
-    for (let head = this.#queue[0]; head !== undefined && this.#mayEnter(head.isAlone); head = this.#queue[0]) {
+    for (
+      let head = this.#queue[0];
+      head !== undefined && this.#mayEnter(head.isAlone);
+      head = this.#queue[0]
+    ) {
       this.#queue.shift();
       this.#active += 1;
       this.#isAloneActive = head.isAlone;

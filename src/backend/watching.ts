@@ -17,7 +17,11 @@ export class Watching {
   /** Ends the listen request that is open now. */
   #listening: AbortController | undefined;
 
-  constructor(subscriptions: Subscriptions, identity: Implementation, hear: (notification: Notification) => void) {
+  constructor(
+    subscriptions: Subscriptions,
+    identity: Implementation,
+    hear: (notification: Notification) => void,
+  ) {
     this.#subscriptions = subscriptions;
     this.#identity = identity;
     this.#hear = hear;
@@ -25,13 +29,19 @@ export class Watching {
 
   /** Rejects with RpcError where the backend refuses the resource. */
   async watch(connected: Connected, uri: string, subscriber: Subscriber, timeoutMs: number): Promise<void> {
-    if (connected.era === "legacy") await connected.connection.request(Method.subscribe, { uri }, { timeoutMs });
+    if (connected.era === "legacy")
+      await connected.connection.request(Method.subscribe, { uri }, { timeoutMs });
     const isNew = !this.#subscriptions.watched.includes(uri);
     this.#subscriptions.watch(uri, subscriber);
     if (connected.era === "modern" && isNew) await this.#listen(connected);
   }
 
-  async unwatch(connected: Connected | undefined, uri: string, subscriber: Subscriber, timeoutMs: number): Promise<void> {
+  async unwatch(
+    connected: Connected | undefined,
+    uri: string,
+    subscriber: Subscriber,
+    timeoutMs: number,
+  ): Promise<void> {
     const wasLast = this.#subscriptions.unwatch(uri, subscriber);
     if (!wasLast || connected === undefined) return;
     if (connected.era === "modern") await this.#listen(connected);
@@ -78,12 +88,16 @@ export class Watching {
           else this.#hear(withoutSubscriptionId(notification));
         },
       })
-      .then(() => undefined, (thrown: unknown) => thrown)
+      .then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      )
       .then((thrown) => {
         finish();
         if (this.#listening !== current || connected.connection.end !== undefined) return;
         // A server that refuses to be listened to says so with an error; one that merely ended is listened to again.
-        if (!(thrown instanceof RpcError)) setTimeout(() => this.#relisten(connected, current), RELISTEN_DELAY_MS);
+        if (!(thrown instanceof RpcError))
+          setTimeout(() => this.#relisten(connected, current), RELISTEN_DELAY_MS);
       });
     return acknowledged;
   }
@@ -109,7 +123,8 @@ export class Watching {
 
 /** The id names our own listen request; each client's edge puts its own in. */
 function withoutSubscriptionId({ jsonrpc, method, params }: Notification): Notification {
-  if (!isObject(params?._meta)) return params === undefined ? { jsonrpc, method } : { jsonrpc, method, params };
+  if (!isObject(params?._meta))
+    return params === undefined ? { jsonrpc, method } : { jsonrpc, method, params };
   const { [META.subscriptionId]: _id, ...meta } = params._meta;
   const { _meta, ...rest } = params;
   return { jsonrpc, method, params: Object.keys(meta).length === 0 ? rest : { ...rest, _meta: meta } };

@@ -107,7 +107,9 @@ export function resultResponse(id: Id, result: Json): ResultResponse {
 }
 
 export function errorResponse(id: Id | null | undefined, error: ErrorObject): ErrorResponse {
-  return id === undefined || id === null ? { jsonrpc: "2.0", id: null, error } : { jsonrpc: "2.0", id, error };
+  return id === undefined || id === null
+    ? { jsonrpc: "2.0", id: null, error }
+    : { jsonrpc: "2.0", id, error };
 }
 
 /** A JSON-RPC error on its way through the program: what a peer answered, or what we answer a peer. */

@@ -56,8 +56,11 @@ export function findMirrorMismatch(
   params: Json | undefined,
   paramHeaders: readonly ParamHeader[] = [],
 ): string | undefined {
-  return methodMismatch(headers, method) ?? nameMismatch(headers, method, params) ??
-    paramMismatch(headers, params, paramHeaders);
+  return (
+    methodMismatch(headers, method) ??
+    nameMismatch(headers, method, params) ??
+    paramMismatch(headers, params, paramHeaders)
+  );
 }
 
 function methodMismatch(headers: Headers, method: string): string | undefined {
@@ -74,7 +77,11 @@ function nameMismatch(headers: Headers, method: string, params: Json | undefined
   return valueMismatch(Header.name, headers.get(Header.name), value, "string");
 }
 
-function paramMismatch(headers: Headers, params: Json | undefined, all: readonly ParamHeader[]): string | undefined {
+function paramMismatch(
+  headers: Headers,
+  params: Json | undefined,
+  all: readonly ParamHeader[],
+): string | undefined {
   for (const { path, name, type } of all) {
     const header = `${Header.paramPrefix}${name}`;
     const text = headerText(valueAt(params?.arguments, path));
@@ -109,7 +116,8 @@ function valueAt(value: unknown, path: readonly string[]): unknown {
 
 function headerText(value: unknown): string | undefined {
   if (typeof value === "string") return value;
-  if (typeof value === "boolean" || (typeof value === "number" && Number.isFinite(value))) return String(value);
+  if (typeof value === "boolean" || (typeof value === "number" && Number.isFinite(value)))
+    return String(value);
   return undefined;
 }
 
@@ -129,7 +137,12 @@ const ANNOTATION = "x-mcp-header";
 const MAX_DEPTH = 32;
 
 /** Walks a schema; `reachable` is true only along plain `properties`, where an annotation may stand. */
-function collect(schema: unknown, path: readonly string[], reachable: boolean, found: ParamHeader[]): boolean {
+function collect(
+  schema: unknown,
+  path: readonly string[],
+  reachable: boolean,
+  found: ParamHeader[],
+): boolean {
   if (path.length > MAX_DEPTH) return true;
   if (Array.isArray(schema)) return schema.every((part) => collect(part, [...path, "[]"], false, found));
   if (!isObject(schema)) return true;
@@ -146,7 +159,12 @@ function collect(schema: unknown, path: readonly string[], reachable: boolean, f
 /** Keywords whose value is data and no schema: an annotation inside means nothing. */
 const NO_SCHEMA = new Set(["const", "enum", "default", "examples", ANNOTATION]);
 
-function addAnnotation(schema: Json, path: readonly string[], reachable: boolean, found: ParamHeader[]): boolean {
+function addAnnotation(
+  schema: Json,
+  path: readonly string[],
+  reachable: boolean,
+  found: ParamHeader[],
+): boolean {
   const name = schema[ANNOTATION];
   const type = schema.type;
   if (!reachable || path.length === 0) return false;

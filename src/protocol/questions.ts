@@ -8,8 +8,10 @@ import { CAPABILITY_FOR, Method } from "./mcp.ts";
 export function requiredCapabilities(question: Question): Json | undefined {
   const capability = CAPABILITY_FOR.get(question.method);
   if (capability === undefined) return undefined;
-  if (question.method === Method.elicit && question.params?.mode === "url") return { elicitation: { url: {} } };
-  if (question.method === Method.sample && question.params?.tools !== undefined) return { sampling: { tools: {} } };
+  if (question.method === Method.elicit && question.params?.mode === "url")
+    return { elicitation: { url: {} } };
+  if (question.method === Method.sample && question.params?.tools !== undefined)
+    return { sampling: { tools: {} } };
   return { [capability]: {} };
 }
 

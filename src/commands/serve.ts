@@ -1,0 +1,61 @@
+// The gateway as a program: start, tell the person where it is, run until a signal, end cleanly.
+
+import type { Config } from "../config/config.ts";
+import { Gateway } from "../gateway.ts";
+import { VERSION } from "../version.ts";
+import { type CommonOptions, createCommandLog, readConfig } from "./config-option.ts";
+import { untilSignal } from "./until-signal.ts";
+
+export interface ServeOptions extends CommonOptions {
+  readonly port?: number;
+  readonly host?: string;
+  /** False with --no-meta-mcp. */
+  readonly metaMcp: boolean;
+}
+
+export async function serve(options: ServeOptions): Promise<void> {
+  const overrides = {
+    port: options.port,
+    host: options.host,
+    ...(options.metaMcp ? {} : { enableMetaMcp: false }),
+  };
+  const config = readConfig(options, overrides);
+  const log = createCommandLog(config, options);
+  const gateway = await Gateway.start(config, { log });
+  if (options.logFormat === "json") log.info("listening", { url: `${gateway.url}/mcp`, config: config.path });
+  else process.stderr.write(welcome(gateway));
+  await untilSignal(log, () => gateway.close());
+}
+
+function welcome({ config, url }: Gateway): string {
+  const from = config.path ?? "no configuration found, so this is the demo";
+  const port = new URL(url).port;
+  const endpoint = `${isWildcard(config) ? `http://localhost:${port}` : url}/mcp`;
+  const width = Math.max(0, ...config.backends.map(({ name }) => name.length));
+  const backends = config.backends.map(
+    (backend) =>
+      `    ${backend.name.padEnd(width)}  ${backend.description || wireOf(backend)}${stateOf(backend)}`,
+  );
+  return [
+    `mcp-gateway ${VERSION} listens on ${endpoint}`,
+    `  config:   ${from}`,
+    `  backends: ${config.backends.length === 0 ? "none" : ""}`.trimEnd(),
+    ...backends,
+    `  Claude Code:   claude mcp add --transport http gateway ${endpoint}`,
+    `  other clients: {"mcpServers": {"gateway": {"type": "http", "url": "${endpoint}"}}}`,
+    "",
+  ].join("\n");
+}
+
+function isWildcard({ host }: Config): boolean {
+  return host === "0.0.0.0" || host === "::";
+}
+
+function wireOf({ wire }: Config["backends"][number]): string {
+  return wire.kind === "url" ? new URL(wire.url).origin : (wire.argv[0] ?? "");
+}
+
+function stateOf({ enabled, problem }: Config["backends"][number]): string {
+  if (!enabled) return " (disabled)";
+  return problem === undefined ? "" : " (cannot start, see below)";
+}

@@ -1,0 +1,81 @@
+// The HTTP answer to one POST: plain JSON, unless something has to be said before the answer.
+
+import type { Outcome } from "../protocol/call.ts";
+import { formatEvent } from "../protocol/event-stream.ts";
+import { errorResponse, type Id, type Message } from "../protocol/jsonrpc.ts";
+import { EventSink, type Heartbeat, STREAM_HEADERS } from "./event-sink.ts";
+import type { Outlet } from "./outlet.ts";
+
+export interface HttpReplyOptions {
+  readonly id: Id;
+  readonly heartbeat: Heartbeat;
+  /** False where the client did not list `text/event-stream`: then there is no way to speak before the answer. */
+  readonly canStream: boolean;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** HTTP status of an answer that is not streamed; 200 unless told. */
+  readonly statusOf?: (outcome: Outcome) => number;
+  /** The client closed the stream before it was answered. */
+  readonly onGone: () => void;
+}
+
+export class HttpReply implements Outlet {
+  readonly response: Promise<Response>;
+  readonly #options: HttpReplyOptions;
+  readonly #respond: (response: Response) => void;
+  #sink: EventSink | undefined;
+  #isFinished = false;
+
+  constructor(options: HttpReplyOptions) {
+    this.#options = options;
+    const { promise, resolve } = Promise.withResolvers<Response>();
+    this.response = promise;
+    this.#respond = resolve;
+  }
+
+  /** Gives the request another answer than ours (a stream that somebody else writes). */
+  respondWith(response: Response): void {
+    this.#isFinished = true;
+    this.#respond(response);
+  }
+
+  send(message: Message): boolean {
+    if (this.#isFinished || !this.#options.canStream) return false;
+    return this.#openSink().write(formatEvent({ event: "message", data: JSON.stringify(message) }));
+  }
+
+  finish(outcome: Outcome): void {
+    if (this.#isFinished) return;
+    this.#isFinished = true;
+    const json = responseText(this.#options.id, outcome);
+    if (this.#sink !== undefined) {
+      this.#sink.write(formatEvent({ event: "message", data: json }));
+      this.#sink.close();
+      return;
+    }
+    const status = this.#options.statusOf?.(outcome) ?? 200;
+    const headers = { "content-type": "application/json", ...this.#options.headers };
+    this.#respond(new Response(json, { status, headers }));
+  }
+
+  /** HTTP has to answer something where no stream is open; an open one just ends. */
+  drop(outcome: Outcome): void {
+    if (this.#sink === undefined) return this.finish(outcome);
+    this.#isFinished = true;
+    this.#sink.close();
+  }
+
+  #openSink(): EventSink {
+    if (this.#sink !== undefined) return this.#sink;
+    const sink = new EventSink(this.#options.heartbeat, this.#options.onGone);
+    this.#sink = sink;
+    this.#respond(new Response(sink.stream, { headers: { ...STREAM_HEADERS, ...this.#options.headers } }));
+    return sink;
+  }
+}
+
+/** The JSON of a response; a result that came off a wire is put in as the text that it was. */
+export function responseText(id: Id, outcome: Outcome): string {
+  if ("error" in outcome) return JSON.stringify(errorResponse(id, outcome.error));
+  const result = outcome.text ?? JSON.stringify(outcome.result);
+  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${result}}`;
+}

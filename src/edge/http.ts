@@ -1,0 +1,136 @@
+// The HTTP face: routes, guard and limits. The only file that knows Elysia; what is behind a route it does not know.
+
+import { Elysia, t } from "elysia";
+import type { Log } from "../log.ts";
+import type { Target } from "../target/target.ts";
+import type { Guard, Refusal } from "./guard.ts";
+import { failure } from "./legacy.ts";
+import type { McpEdge } from "./mcp.ts";
+
+/** A larger body is refused with 413 before it is read. */
+const MAX_BODY_BYTES = 64 * 1024 * 1024;
+/** Guards against clients that never finish their request; answers and streams have no such limit. */
+const IDLE_TIMEOUT_S = 30;
+
+export interface HttpOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly guard: Guard;
+  readonly mcp: McpEdge;
+  readonly log: Log;
+  /** The target of `/mcp`. */
+  readonly root: Target;
+  /** The target of `/mcp/{backend}`, or undefined for an unknown name. */
+  readonly backend: (name: string) => Target | undefined;
+  readonly backendNames: () => readonly string[];
+  readonly health: (isFull: boolean) => object;
+  readonly metrics: () => Promise<{ readonly body: string; readonly contentType: string }>;
+}
+
+export interface HttpServer extends AsyncDisposable {
+  readonly port: number;
+}
+
+const METHODS = new Set(["GET", "POST", "DELETE"]);
+const BackendParams = t.Object({ backend: t.String({ minLength: 1, maxLength: 64 }) });
+
+/** Listens and serves. Rejects where the port is taken or may not be used. */
+export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
+  const app = createApp(options);
+  await new Promise<void>((resolve) =>
+    app.listen({ hostname: options.host, port: options.port }, () => resolve()),
+  );
+  const { server } = app;
+  if (server === null || server.port === undefined) throw new Error("the HTTP server did not start");
+  return {
+    port: server.port,
+    [Symbol.asyncDispose]: async () => {
+      await server.stop(true);
+    },
+  };
+}
+
+function createApp(options: HttpOptions) {
+  const { guard, mcp } = options;
+  const principal = guard.principalOf();
+  const serve = (request: Request, target: Target, server: Lifted | null) =>
+    serveMcp(mcp, request, target, principal, server);
+  const serveBackend = (request: Request, name: string, server: Lifted | null) => {
+    const target = options.backend(name);
+    return target === undefined
+      ? unknownBackend(name, options.backendNames())
+      : serve(request, target, server);
+  };
+
+  return new Elysia({ serve: { maxRequestBodySize: MAX_BODY_BYTES, idleTimeout: IDLE_TIMEOUT_S } })
+    .onRequest(({ request }) => {
+      const refusal =
+        guard.checkOrigin(request.headers) ??
+        (isHealth(request) ? undefined : guard.checkToken(request.headers));
+      return refusal === undefined ? undefined : refused(refusal);
+    })
+    .onError(({ code, error, request }) => {
+      if (code === "NOT_FOUND") return notFound(request, options.backendNames());
+      if (code === "VALIDATION") return failure(404, null, -32001, "Not the name of a backend.");
+      options.log.error("a bug in the gateway", { error });
+      return failure(500, null, -32603, "Internal error in the gateway; its log has the details.");
+    })
+    .get("/health", ({ request }) => options.health(guard.hasToken(request.headers)), {
+      response: t.Object({}, { additionalProperties: true }),
+    })
+    .get("/metrics", async () => {
+      const { body, contentType } = await options.metrics();
+      return new Response(body, { headers: { "content-type": contentType } });
+    })
+    .all("/mcp", ({ request, server }) => serve(request, options.root, server), { parse: "none" })
+    .all("/mcp/:backend", ({ request, params, server }) => serveBackend(request, params.backend, server), {
+      parse: "none",
+      params: BackendParams,
+    })
+    .all("/:backend/mcp", ({ request, params, server }) => serveBackend(request, params.backend, server), {
+      parse: "none",
+      params: BackendParams,
+    });
+}
+
+/** The part of Bun's server that lifts the idle timeout of one request. */
+interface Lifted {
+  timeout(request: Request, seconds: number): void;
+}
+
+async function serveMcp(
+  mcp: McpEdge,
+  request: Request,
+  target: Target,
+  principal: string,
+  server: Lifted | null,
+): Promise<Response> {
+  if (!METHODS.has(request.method)) {
+    return failure(405, null, -32000, `${request.method} is not a method of this route.`, {
+      allow: "GET, POST, DELETE",
+    });
+  }
+  // A tool may be silent for as long as it likes: only its own request_timeout ends it.
+  server?.timeout(request, 0);
+  return mcp.serve(request, target, principal);
+}
+
+function isHealth(request: Request): boolean {
+  return new URL(request.url).pathname === "/health";
+}
+
+function refused({ status, message }: Refusal): Response {
+  const headers: Record<string, string> = status === 401 ? { "www-authenticate": "Bearer" } : {};
+  return failure(status, null, -32000, message, headers);
+}
+
+function unknownBackend(name: string, known: readonly string[]): Response {
+  const list = known.length === 0 ? "none is configured" : `known are ${known.join(", ")}`;
+  return failure(404, null, -32001, `Unknown backend "${name}"; ${list}.`);
+}
+
+function notFound(request: Request, known: readonly string[]): Response {
+  const { pathname } = new URL(request.url);
+  const routes = ["/mcp", ...known.map((name) => `/mcp/${name}`), "/health", "/metrics"];
+  return failure(404, null, -32601, `Nothing at ${pathname}. Routes: ${routes.join(", ")}`);
+}

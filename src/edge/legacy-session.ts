@@ -1,0 +1,237 @@
+// One legacy MCP session with a client: what `initialize` agreed on, what is in flight, which questions are open.
+// Knows neither HTTP nor stdio: messages come in by `receive`, and go out by the outlet of their request or unasked.
+
+import type { Log } from "../log.ts";
+import type { Call, Caller, Outcome, Question, Subscriber } from "../protocol/call.ts";
+import {
+  type Id,
+  isId,
+  isObject,
+  type Json,
+  type Notification,
+  notification,
+  type Request,
+  type Response,
+  RpcError,
+  request,
+} from "../protocol/jsonrpc.ts";
+import { LATEST_LEGACY, LEGACY_REVISIONS, LOG_LEVELS, Method, MODERN_ONLY, Notice } from "../protocol/mcp.ts";
+import type { Target } from "../target/target.ts";
+import type { Outlet } from "./outlet.ts";
+import { perform } from "./perform.ts";
+
+/** How long a person may take to answer a question. */
+const QUESTION_TIMEOUT_MS = 10 * 60_000;
+
+/** What a session is, as far as its id tells: enough to go on after a restart. */
+export interface SessionFacts {
+  readonly revision: string;
+  readonly capabilities: Json;
+  readonly clientInfo?: Json;
+  readonly principal: string;
+}
+
+export interface SessionOptions {
+  readonly id: string;
+  readonly facts: SessionFacts;
+  readonly target: Target;
+  readonly log: Log;
+  /** Sends what belongs to no request of the client; false where no channel is open. */
+  readonly push: (message: Notification | Request) => boolean;
+}
+
+interface OpenQuestion {
+  resolve(result: Json): void;
+  reject(error: RpcError): void;
+}
+
+export class LegacySession implements Disposable {
+  readonly id: string;
+  readonly facts: SessionFacts;
+  readonly #options: SessionOptions;
+  readonly #subscription: Disposable;
+  readonly #subscriber: Subscriber;
+  /** By the client's own id: a client that uses an id twice cancels both. */
+  readonly #inFlight = new Map<Id, Set<AbortController>>();
+  readonly #questions = new Map<Id, OpenQuestion>();
+  readonly #ended = new AbortController();
+  #logLevel: string | undefined;
+  #nextQuestion = 1;
+
+  constructor(options: SessionOptions) {
+    this.id = options.id;
+    this.facts = options.facts;
+    this.#options = options;
+    this.#subscriber = {
+      key: options.id,
+      wants: () => true,
+      deliver: (message) => void options.push(message),
+    };
+    this.#subscription = options.target.subscribe(this.#subscriber);
+  }
+
+  /** True while something runs that must not be forgotten. */
+  get isBusy(): boolean {
+    return this.#inFlight.size > 0;
+  }
+
+  /** Answers one request through its outlet. Never rejects. */
+  async receive(message: Request, outlet: Outlet): Promise<void> {
+    const abort = new AbortController();
+    const sameId = this.#inFlight.get(message.id) ?? new Set();
+    this.#inFlight.set(message.id, sameId.add(abort));
+    try {
+      const call = this.#toCall(message, outlet, abort.signal);
+      const outcome = await perform(() => this.#answer(call), call, this.#options.log);
+      if (abort.signal.aborted) outlet.drop(outcome);
+      else outlet.finish(outcome);
+    } finally {
+      sameId.delete(abort);
+      if (sameId.size === 0) this.#inFlight.delete(message.id);
+    }
+  }
+
+  receiveNotification({ method, params }: Notification): void {
+    if (method === Notice.cancelled && isId(params?.requestId)) {
+      for (const abort of this.#inFlight.get(params.requestId) ?? []) abort.abort();
+    } else if (method === Notice.rootsChanged) {
+      this.#options.target.notify(notification(method, params));
+    }
+  }
+
+  /** A client's answer to one of our questions; one that nobody waits for is dropped. */
+  receiveResponse(response: Response): void {
+    const question = isId(response.id) ? this.#questions.get(response.id) : undefined;
+    if (question === undefined) return;
+    if ("error" in response) question.reject(RpcError.from(response.error));
+    else question.resolve(response.result);
+  }
+
+  [Symbol.dispose](): void {
+    this.#subscription[Symbol.dispose]();
+    this.#ended.abort();
+    for (const aborts of this.#inFlight.values()) for (const abort of aborts) abort.abort();
+    for (const question of this.#questions.values())
+      question.reject(new RpcError(-32000, "The client's session ended."));
+  }
+
+  #toCall({ method, params }: Request, outlet: Outlet, signal: AbortSignal): Call {
+    return {
+      method,
+      ...(params === undefined ? {} : { params }),
+      caller: this.#caller(),
+      signal,
+      notify: (message) => void outlet.send(message),
+      ask: (question, withdrawn) =>
+        this.#ask(question, outlet, AbortSignal.any([signal, withdrawn, this.#ended.signal])),
+    };
+  }
+
+  #caller(): Caller {
+    const { revision, capabilities, clientInfo, principal } = this.facts;
+    return {
+      era: "legacy",
+      revision,
+      capabilities,
+      principal,
+      key: this.id,
+      ...(clientInfo === undefined ? {} : { clientInfo }),
+      ...(this.#logLevel === undefined ? {} : { logLevel: this.#logLevel }),
+    };
+  }
+
+  async #answer(call: Call): Promise<Outcome> {
+    const { target } = this.#options;
+    if (MODERN_ONLY.has(call.method)) throw new RpcError(-32601, `Method not found: ${call.method}`);
+    switch (call.method) {
+      case Method.initialize:
+        return { result: await initializeResult(target, call) };
+      case Method.ping:
+        return { result: {} };
+      case Method.setLogLevel:
+        return { result: await this.#setLogLevel(call) };
+      case Method.subscribe:
+        await target.watch(readUri(call), this.#subscriber, call);
+        return { result: {} };
+      case Method.unsubscribe:
+        await target.unwatch(readUri(call), this.#subscriber);
+        return { result: {} };
+      default:
+        return target.call(call);
+    }
+  }
+
+  async #setLogLevel(call: Call): Promise<Json> {
+    const level = LOG_LEVELS.find((known) => known === call.params?.level);
+    if (level === undefined) throw new RpcError(-32602, `The level must be one of ${LOG_LEVELS.join(", ")}.`);
+    const { capabilities } = await this.#options.target.describe(call.signal);
+    if (capabilities.logging === undefined)
+      throw new RpcError(-32601, "This server does not log to its clients.");
+    this.#logLevel = level;
+    return {};
+  }
+
+  /** A real request to the client, on the stream of the request that it belongs to, else on the one for everything. */
+  async #ask(question: Question, outlet: Outlet, signal: AbortSignal): Promise<Json> {
+    const id = `gateway-${this.#nextQuestion++}`;
+    const message = request(id, question.method, question.params);
+    const { promise, resolve, reject } = Promise.withResolvers<Json>();
+    const onAbort = () => {
+      const cancelled = notification(Notice.cancelled, {
+        requestId: id,
+        reason: "the call that asked has ended",
+      });
+      if (!outlet.send(cancelled)) this.#options.push(cancelled);
+      reject(new RpcError(-32000, "The question was withdrawn."));
+    };
+    const timer = setTimeout(
+      () => reject(new RpcError(-32000, "The client gave no answer in time.")),
+      QUESTION_TIMEOUT_MS,
+    );
+    signal.addEventListener("abort", onAbort, { once: true });
+    this.#questions.set(id, { resolve, reject });
+    try {
+      if (signal.aborted) throw new RpcError(-32000, "The question was withdrawn.");
+      if (!outlet.send(message) && !this.#options.push(message)) {
+        throw new RpcError(-32000, "The client has no open stream to be asked on.");
+      }
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", onAbort);
+      this.#questions.delete(id);
+    }
+  }
+}
+
+async function initializeResult(target: Target, call: Call): Promise<Json> {
+  const described = await target.describe(call.signal);
+  const { serverInfo, capabilities, instructions } = described;
+  // Tasks of 2025-11-25 are bound to a session that the gateway shares, so they are not offered.
+  const { tasks: _tasks, ...offered } = capabilities;
+  const known = {
+    protocolVersion: agreeOnRevision(call.params?.protocolVersion, described.revision),
+    capabilities: offered,
+    serverInfo,
+  };
+  return instructions === undefined ? known : { ...known, instructions };
+}
+
+/** The client's wish, unless the backend speaks only an older revision; our newest for a wish that we do not know. */
+export function agreeOnRevision(wanted: unknown, newest: string = LATEST_LEGACY): string {
+  const wish = LEGACY_REVISIONS.find((known) => known === wanted) ?? LATEST_LEGACY;
+  return wish < newest ? wish : (LEGACY_REVISIONS.find((known) => known === newest) ?? wish);
+}
+
+function readUri(call: Call): string {
+  const uri = call.params?.uri;
+  if (typeof uri !== "string") throw new RpcError(-32602, `${call.method} needs the string "uri".`);
+  return uri;
+}
+
+/** The facts of a session, from the `initialize` request that opens it. */
+export function readFacts(message: Request, revision: string, principal: string): SessionFacts {
+  const { capabilities, clientInfo } = message.params ?? {};
+  const facts = { revision, principal, capabilities: isObject(capabilities) ? capabilities : {} };
+  return isObject(clientInfo) ? { ...facts, clientInfo } : facts;
+}

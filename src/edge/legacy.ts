@@ -1,0 +1,147 @@
+// The legacy eras over Streamable HTTP: POST, GET and DELETE with sessions (2025-03-26 to 2025-11-25, basic/transports).
+
+import {
+  ErrorCode,
+  errorResponse,
+  type Id,
+  isNotification,
+  isRequest,
+  type Message,
+  type Request,
+} from "../protocol/jsonrpc.ts";
+import { Header, isKnownLegacy, LEGACY_REVISIONS, Method } from "../protocol/mcp.ts";
+import type { Target } from "../target/target.ts";
+import type { HttpSession } from "./http-session.ts";
+import { agreeOnRevision, readFacts } from "./legacy-session.ts";
+import type { Sessions } from "./sessions.ts";
+
+export interface LegacyRequest {
+  readonly target: Target;
+  readonly headers: Headers;
+  readonly principal: string;
+  readonly canStream: boolean;
+}
+
+const SESSION_NOT_FOUND = -32001;
+const BAD_REQUEST = -32000;
+
+export class LegacyEdge {
+  readonly #sessions: Sessions;
+
+  constructor(sessions: Sessions) {
+    this.#sessions = sessions;
+  }
+
+  async post(request: LegacyRequest, message: Message): Promise<Response> {
+    if (isRequest(message) && message.method === Method.initialize) return this.#initialize(request, message);
+    const session = this.#find(request, isRequest(message) ? message.id : null);
+    if (session instanceof Response) return session;
+    if (isRequest(message)) return session.post(message, request.canStream);
+    receiveUnanswered(session, message);
+    return accepted(session.id);
+  }
+
+  /** An array of messages: of 2025-03-26 only, accepted in any legacy session. The answers come as one array. */
+  async postBatch(request: LegacyRequest, messages: readonly Message[]): Promise<Response> {
+    const session = this.#find(request, null);
+    if (session instanceof Response) return session;
+    const requests = messages.filter(isRequest);
+    if (requests.some(({ method }) => method === Method.initialize)) {
+      return failure(400, null, ErrorCode.invalidRequest, "initialize must not be part of a batch.");
+    }
+    for (const message of messages) {
+      if (!isRequest(message)) receiveUnanswered(session, message);
+    }
+    if (requests.length === 0) return accepted(session.id);
+    // Each is answered as plain JSON: what the calls would say before their answers has no place in an array.
+    const responses = await Promise.all(requests.map((message) => session.post(message, false)));
+    const texts = await Promise.all(responses.map((response) => response.text()));
+    return json(`[${texts.join(",")}]`, 200, { "mcp-session-id": session.id });
+  }
+
+  get(request: LegacyRequest): Response {
+    if (!request.canStream)
+      return failure(406, null, BAD_REQUEST, "A GET here is for text/event-stream only.");
+    if (request.headers.get(Header.sessionId) === null) {
+      // 405 is the one status that every client takes for "no stream here" (Cursor loops on 400 and 404).
+      return failure(
+        405,
+        null,
+        BAD_REQUEST,
+        `Open a session with initialize first; then send ${Header.sessionId}.`,
+        {
+          allow: "POST, GET, DELETE",
+        },
+      );
+    }
+    const session = this.#find(request, null);
+    return session instanceof Response ? session : session.get(request.headers.get(Header.lastEventId));
+  }
+
+  delete(request: LegacyRequest): Response {
+    const session = this.#find(request, null);
+    if (session instanceof Response) return session;
+    this.#sessions.end(session);
+    return new Response(null, { status: 200 });
+  }
+
+  /** Opens a session. An old session id that came along is of no matter: clients send it after a restart. */
+  async #initialize({ target, principal, canStream }: LegacyRequest, message: Request): Promise<Response> {
+    const signal = AbortSignal.timeout(5 * 60_000);
+    const newest = await target.describe(signal).then(
+      (described) => described.revision,
+      () => undefined, // The session itself answers with the reason.
+    );
+    const revision = agreeOnRevision(message.params?.protocolVersion, newest);
+    const session = this.#sessions.open(target, readFacts(message, revision, principal));
+    return session.post(message, canStream);
+  }
+
+  #find({ target, headers, principal }: LegacyRequest, id: Id | null): HttpSession | Response {
+    const version = headers.get(Header.protocolVersion);
+    if (version !== null && !isKnownLegacy(version)) {
+      const words = `Unsupported ${Header.protocolVersion} ${version}; this server speaks ${LEGACY_REVISIONS.join(", ")}.`;
+      return failure(400, id, BAD_REQUEST, words);
+    }
+    const sessionId = headers.get(Header.sessionId);
+    if (sessionId === null) {
+      return failure(
+        400,
+        id,
+        BAD_REQUEST,
+        `The ${Header.sessionId} header is missing; open a session with initialize.`,
+      );
+    }
+    const session = this.#sessions.find(sessionId, target, principal);
+    return (
+      session ?? failure(404, id, SESSION_NOT_FOUND, "Session not found; open a new one with initialize.")
+    );
+  }
+}
+
+function receiveUnanswered({ session }: HttpSession, message: Message): void {
+  if (isNotification(message)) session.receiveNotification(message);
+  else if (!isRequest(message)) session.receiveResponse(message);
+}
+
+export function accepted(sessionId?: string): Response {
+  return new Response(null, {
+    status: 202,
+    ...(sessionId === undefined ? {} : { headers: { "mcp-session-id": sessionId } }),
+  });
+}
+
+export function json(text: string, status: number, headers: Record<string, string> = {}): Response {
+  return new Response(text, { status, headers: { "content-type": "application/json", ...headers } });
+}
+
+/** An error that is about the HTTP request as a whole. */
+export function failure(
+  status: number,
+  id: Id | null,
+  code: number,
+  message: string,
+  headers: Record<string, string> = {},
+): Response {
+  return json(JSON.stringify(errorResponse(id, { code, message })), status, headers);
+}

@@ -1,0 +1,128 @@
+// One HTTP request to one target, whatever its era: reads the body, decides the era, hands it on.
+
+import type { Log } from "../log.ts";
+import type { Outcome } from "../protocol/call.ts";
+import { classify } from "../protocol/era.ts";
+import { ErrorCode, isRequest, type Message, toMessage } from "../protocol/jsonrpc.ts";
+import { Header, McpErrorCode } from "../protocol/mcp.ts";
+import type { Target } from "../target/target.ts";
+import type { Heartbeat } from "./event-sink.ts";
+import { HttpReply } from "./http-reply.ts";
+import { accepted, failure, json, type LegacyEdge } from "./legacy.ts";
+import type { ModernEdge } from "./modern.ts";
+
+export interface McpEdgeOptions {
+  readonly modern: ModernEdge;
+  readonly legacy: LegacyEdge;
+  readonly heartbeat: Heartbeat;
+  readonly log: Log;
+}
+
+/** Statuses that a modern answer has by its error code (2026-07-28, streamable-http and basic/index, "Error Codes"). */
+const MODERN_STATUS: ReadonlyMap<number, number> = new Map([
+  [ErrorCode.methodNotFound, 404],
+  [McpErrorCode.headerMismatch, 400],
+  [McpErrorCode.missingCapability, 400],
+  [McpErrorCode.unsupportedVersion, 400],
+]);
+
+export class McpEdge {
+  readonly #options: McpEdgeOptions;
+
+  constructor(options: McpEdgeOptions) {
+    this.#options = options;
+  }
+
+  async serve(request: Request, target: Target, principal: string): Promise<Response> {
+    const { headers } = request;
+    const legacy = { target, headers, principal, canStream: acceptsStream(headers) };
+    if (request.method === "GET") return this.#options.legacy.get(legacy);
+    if (request.method === "DELETE") return this.#options.legacy.delete(legacy);
+    if (!isJson(headers.get("content-type"))) {
+      return failure(415, null, -32000, "The body must be JSON: Content-Type: application/json.");
+    }
+    const body = parse(await request.text());
+    if (body === undefined) return failure(400, null, ErrorCode.parse, "The body is not valid JSON.");
+    if (Array.isArray(body.value)) return this.#serveBatch(body.value, legacy);
+    const message = toMessage(body.value);
+    if (message === undefined)
+      return failure(400, null, ErrorCode.invalidRequest, "The body is no JSON-RPC 2.0 message.");
+    const classified = classify(message, headers.get(Header.protocolVersion));
+    if ("rejection" in classified) {
+      const { status, error } = classified.rejection;
+      return json(
+        JSON.stringify({ jsonrpc: "2.0", id: isRequest(message) ? message.id : null, error }),
+        status,
+      );
+    }
+    if (classified.era === "legacy") return this.#options.legacy.post(legacy, message);
+    return this.#serveModern(message, legacy, request.signal);
+  }
+
+  async #serveModern(
+    message: Message,
+    { target, headers, principal, canStream }: LegacyArguments,
+    gone: AbortSignal,
+  ): Promise<Response> {
+    if (!isRequest(message)) return accepted();
+    const request = { message, target, principal, headers };
+    const rejection = await this.#options.modern.check(request);
+    if (rejection !== undefined) {
+      return json(
+        JSON.stringify({ jsonrpc: "2.0", id: message.id, error: rejection.error }),
+        rejection.status,
+      );
+    }
+    let leave = () => {};
+    const reply = new HttpReply({
+      id: message.id,
+      heartbeat: this.#options.heartbeat,
+      canStream,
+      statusOf: modernStatus,
+      onGone: () => leave(),
+    });
+    leave = this.#options.modern.receive(request, reply);
+    gone.addEventListener("abort", () => leave(), { once: true });
+    return reply.response;
+  }
+
+  async #serveBatch(values: readonly unknown[], legacy: LegacyArguments): Promise<Response> {
+    const messages = values.map(toMessage).filter((message) => message !== undefined);
+    const isModern = messages.some((message) => {
+      const classified = classify(message, null);
+      return "era" in classified && classified.era === "modern";
+    });
+    if (messages.length === 0 || messages.length < values.length || isModern) {
+      return failure(
+        400,
+        null,
+        ErrorCode.invalidRequest,
+        "Not a batch of JSON-RPC messages that may be sent as one.",
+      );
+    }
+    return this.#options.legacy.postBatch(legacy, messages);
+  }
+}
+
+type LegacyArguments = Parameters<LegacyEdge["post"]>[0];
+
+function modernStatus(outcome: Outcome): number {
+  return "error" in outcome ? (MODERN_STATUS.get(outcome.error.code) ?? 200) : 200;
+}
+
+function parse(text: string): { readonly value: unknown } | undefined {
+  try {
+    return { value: JSON.parse(text) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** A client that lists nothing gets JSON; a stream goes only to one that asked for it. */
+function acceptsStream(headers: Headers): boolean {
+  return headers.get("accept")?.includes("text/event-stream") ?? false;
+}
+
+function isJson(contentType: string | null): boolean {
+  return contentType === null || /^application\/(?:[\w.+-]+\+)?json\b/i.test(contentType.trim());
+}

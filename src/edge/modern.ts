@@ -1,0 +1,228 @@
+// Modern requests (2026-07-28), each complete in itself. Knows neither HTTP nor stdio: an edge brings the request, what
+// headers it had, and the outlet to answer by.
+
+import type { Log } from "../log.ts";
+import type { Call, Outcome } from "../protocol/call.ts";
+import { checkMirror, modernCaller, type Rejection, readEnvelope } from "../protocol/era.ts";
+import {
+  isObject,
+  type Json,
+  type Notification,
+  notification,
+  type Request,
+  RpcError,
+} from "../protocol/jsonrpc.ts";
+import {
+  LEGACY_ONLY,
+  LOG_LEVELS,
+  META,
+  Method,
+  MODERN_REVISIONS,
+  Notice,
+  ResultType,
+  type ServerDescription,
+} from "../protocol/mcp.ts";
+import { toModernAnswer } from "../protocol/modern-result.ts";
+import type { Target } from "../target/target.ts";
+import type { Outlet } from "./outlet.ts";
+import { perform } from "./perform.ts";
+import type { RunningCalls } from "./running-calls.ts";
+
+/** How long a client may keep what a target says of itself. */
+const DISCOVER_TTL_MS = 60_000;
+
+export interface ModernRequest {
+  readonly message: Request;
+  readonly target: Target;
+  readonly principal: string;
+  /** Absent on stdio, which has none. */
+  readonly headers?: Headers;
+}
+
+let requests = 0;
+
+export class ModernEdge {
+  readonly #running: RunningCalls;
+  readonly #log: Log;
+
+  constructor(running: RunningCalls, log: Log) {
+    this.#running = running;
+    this.#log = log;
+  }
+
+  /** What is wrong with the request itself, or undefined. */
+  async check({ message, target, headers }: ModernRequest): Promise<Rejection | undefined> {
+    const envelope = readEnvelope(message, headers);
+    if ("rejection" in envelope) return envelope.rejection;
+    if (LEGACY_ONLY.has(message.method)) return methodNotFound(message.method);
+    if (headers === undefined) return undefined;
+    const tool = message.method === Method.callTool ? message.params?.name : undefined;
+    // A backend that cannot be asked for its tools will say why when it is called.
+    const mirrored =
+      typeof tool === "string"
+        ? await target.paramHeaders(tool, AbortSignal.timeout(60_000)).catch(() => [])
+        : [];
+    return checkMirror(headers, message.method, message.params, mirrored);
+  }
+
+  /** Answers a request that passed `check`. Returns what to call when the client goes away. */
+  receive(request: ModernRequest, outlet: Outlet): () => void {
+    if (request.message.method === Method.listen) return this.#listen(request, outlet);
+    if (this.#running.isOurs(request.message)) return this.#resume(request, outlet);
+    const running = this.#running.start(request.message, request.principal, outlet);
+    const call = this.#toCall(request, {
+      signal: running.signal,
+      notify: (message) => running.notify(message),
+      ask: (question, withdrawn) => running.ask(question, withdrawn),
+    });
+    void perform(() => this.#answer(call, request.target), call, this.#log).then((outcome) =>
+      running.finish(outcome),
+    );
+    return () => running.leave(outlet);
+  }
+
+  #resume({ message, principal }: ModernRequest, outlet: Outlet): () => void {
+    try {
+      const running = this.#running.resume(message, principal, outlet);
+      return () => running.leave(outlet);
+    } catch (thrown) {
+      void perform(() => Promise.reject(thrown), message, this.#log).then((outcome) =>
+        outlet.finish(outcome),
+      );
+      return () => {};
+    }
+  }
+
+  #toCall(request: ModernRequest, rest: Pick<Call, "signal" | "notify" | "ask">): Call {
+    const { message, principal, headers } = request;
+    const envelope = readEnvelope(message, headers);
+    if ("rejection" in envelope) throw new Error("the request was not checked");
+    requests += 1;
+    const caller = modernCaller(envelope, principal, `request-${requests}`);
+    const { method, params } = message;
+    return params === undefined ? { method, caller, ...rest } : { method, params, caller, ...rest };
+  }
+
+  async #answer(call: Call, target: Target): Promise<Outcome> {
+    const level = isObject(call.params?._meta) ? call.params._meta[META.logLevel] : undefined;
+    if (level !== undefined && !LOG_LEVELS.some((known) => known === level)) {
+      throw new RpcError(-32602, `The log level must be one of ${LOG_LEVELS.join(", ")}.`);
+    }
+    if (call.method === Method.discover)
+      return { result: discoverResult(await target.describe(call.signal)) };
+    const answer = await target.call(call);
+    if ("resultType" in answer.result) return answer;
+    const { serverInfo } = await target.describe(call.signal);
+    return toModernAnswer(call.method, answer, serverInfo);
+  }
+
+  /** A long request that carries what the client wants to hear of (2026-07-28, basic/patterns/subscriptions). */
+  #listen(request: ModernRequest, outlet: Outlet): () => void {
+    const { message, target } = request;
+    const gone = new AbortController();
+    const stamp = (sent: Notification) => stamped(sent, message.id);
+    const call = this.#toCall(request, {
+      signal: gone.signal,
+      notify: (sent) => void outlet.send(stamp(sent)),
+      ask: () => Promise.reject(new RpcError(-32601, "A subscription cannot be asked.")),
+    });
+    let stop = () => {};
+    void perform(
+      async () => {
+        const wanted = await honour(request, call);
+        const methods = new Set(wanted.methods);
+        const subscriber = {
+          key: call.caller.key,
+          wants: (method: string) => methods.has(method),
+          deliver: (sent: Notification) => void outlet.send(stamp(sent)),
+        };
+        const subscription = target.subscribe(subscriber);
+        stop = () => subscription[Symbol.dispose]();
+        const uris = await watchAll(target, wanted.uris, subscriber, call);
+        const notifications =
+          uris.length > 0 ? { ...wanted.flags, resourceSubscriptions: uris } : wanted.flags;
+        outlet.send(stamp(notification(Notice.listenAcknowledged, { notifications })));
+        await untilAborted(gone.signal);
+        for (const uri of uris) await target.unwatch(uri, subscriber).catch(() => {});
+        return { result: { resultType: ResultType.complete, _meta: { [META.subscriptionId]: message.id } } };
+      },
+      call,
+      this.#log,
+    ).then((outcome) => {
+      stop();
+      outlet.finish(outcome);
+    });
+    return () => gone.abort();
+  }
+}
+
+const LIST_FLAGS = [
+  ["toolsListChanged", Notice.toolsChanged, "tools"],
+  ["promptsListChanged", Notice.promptsChanged, "prompts"],
+  ["resourcesListChanged", Notice.resourcesChanged, "resources"],
+] as const;
+
+/** The part of the filter that this target can serve. */
+async function honour({ message, target }: ModernRequest, call: Call) {
+  const filter = message.params?.notifications;
+  if (!isObject(filter)) throw new RpcError(-32602, 'subscriptions/listen needs the object "notifications".');
+  const { capabilities } = await target.describe(call.signal);
+  const flags: Json = {};
+  const methods: string[] = [];
+  for (const [flag, method, capability] of LIST_FLAGS) {
+    const declared = capabilities[capability];
+    if (filter[flag] !== true || !isObject(declared) || declared.listChanged !== true) continue;
+    flags[flag] = true;
+    methods.push(method);
+  }
+  const { resourceSubscriptions } = filter;
+  const canWatch = isObject(capabilities.resources) && capabilities.resources.subscribe === true;
+  const uris = canWatch && Array.isArray(resourceSubscriptions) ? resourceSubscriptions : [];
+  return { flags, methods, uris: uris.filter((uri): uri is string => typeof uri === "string") };
+}
+
+/** Watches what can be watched and returns it: a resource that the backend refuses is left out of the acknowledgement. */
+async function watchAll(
+  target: Target,
+  uris: readonly string[],
+  subscriber: Parameters<Target["watch"]>[1],
+  call: Call,
+): Promise<string[]> {
+  const watched = await Promise.all(
+    uris.map((uri) =>
+      target.watch(uri, subscriber, call).then(
+        () => uri,
+        () => undefined,
+      ),
+    ),
+  );
+  return watched.filter((uri) => uri !== undefined);
+}
+
+function stamped({ method, params }: Notification, subscriptionId: string | number): Notification {
+  const meta = isObject(params?._meta) ? params._meta : {};
+  return notification(method, { ...params, _meta: { ...meta, [META.subscriptionId]: subscriptionId } });
+}
+
+export function discoverResult({ serverInfo, capabilities, instructions }: ServerDescription): Json {
+  // Legacy tasks are no part of 2026-07-28; the extension of that name is declared under `extensions`.
+  const { tasks: _tasks, ...offered } = capabilities;
+  return {
+    resultType: ResultType.complete,
+    supportedVersions: [...MODERN_REVISIONS],
+    capabilities: offered,
+    ...(instructions === undefined ? {} : { instructions }),
+    ttlMs: DISCOVER_TTL_MS,
+    cacheScope: "public",
+    _meta: { [META.serverInfo]: serverInfo },
+  };
+}
+
+function methodNotFound(method: string): Rejection {
+  return { status: 404, error: { code: -32601, message: `Method not found: ${method}` } };
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}

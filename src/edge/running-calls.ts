@@ -1,0 +1,228 @@
+// Modern calls that outlive one request: a backend's question ends the client's request with `input_required`, and the
+// client's retry goes on where the call waits (2026-07-28, basic/patterns/mrtr). The state that travels is sealed.
+
+import { createHash, randomBytes } from "node:crypto";
+import { type Static, Type } from "@sinclair/typebox";
+import { Value } from "@sinclair/typebox/value";
+import type { Outcome, Question } from "../protocol/call.ts";
+import { isObject, type Json, type Notification, type Request, RpcError } from "../protocol/jsonrpc.ts";
+import { ResultType } from "../protocol/mcp.ts";
+import type { Outlet } from "./outlet.ts";
+import type { Seal } from "./seal.ts";
+
+/** How long a call waits for its client's answers. */
+const PARKED_MS = 10 * 60_000;
+const MAX_PARKED = 1_000;
+
+const State = Type.Object({
+  /** The running call. */
+  r: Type.String(),
+  /** Its round of questions. */
+  n: Type.Integer(),
+  /** Principal. */
+  p: Type.String(),
+  /** Method and params, digested. */
+  d: Type.String(),
+  /** Expiry, milliseconds since 1970. */
+  e: Type.Integer(),
+});
+
+export class RunningCalls implements Disposable {
+  readonly #seal: Seal;
+  readonly #parked = new Map<string, RunningCall>();
+
+  constructor(seal: Seal) {
+    this.#seal = seal;
+  }
+
+  start(message: Request, principal: string, outlet: Outlet): RunningCall {
+    return new RunningCall(this, digest(message), principal, outlet);
+  }
+
+  /** True where a request carries a state of ours, as opposed to one that a backend made. */
+  isOurs(message: Request): boolean {
+    const state = message.params?.requestState;
+    return typeof state === "string" && this.#seal.open(state) !== undefined;
+  }
+
+  /** Goes on with a parked call. Throws RpcError where the state is forged, of somebody else, too old or used. */
+  resume(message: Request, principal: string, outlet: Outlet): RunningCall {
+    const state = this.#seal.open(String(message.params?.requestState));
+    const isValid = Value.Check(State, state) && state.p === principal && state.d === digest(message);
+    if (!isValid) throw new RpcError(-32602, "This requestState does not belong to this request.");
+    const call = this.#parked.get(state.r);
+    if (call === undefined || call.round !== state.n || state.e < Date.now()) {
+      throw new RpcError(-32602, "This requestState has expired or was used already; make the call anew.");
+    }
+    this.#parked.delete(state.r);
+    call.resume(outlet, message.params?.inputResponses);
+    return call;
+  }
+
+  /** Keeps a call until its client comes back, and returns the state to come back with. */
+  park(call: RunningCall): string {
+    if (this.#parked.size >= MAX_PARKED)
+      throw new RpcError(-32000, "Too many calls wait for answers of their clients.");
+    this.#parked.set(call.id, call);
+    const expiresAtMs = Date.now() + PARKED_MS;
+    const state: Static<typeof State> = {
+      r: call.id,
+      n: call.round,
+      p: call.principal,
+      d: call.digest,
+      e: expiresAtMs,
+    };
+    return this.#seal.close(state);
+  }
+
+  forget(call: RunningCall): void {
+    this.#parked.delete(call.id);
+  }
+
+  [Symbol.dispose](): void {
+    for (const call of [...this.#parked.values()]) call.abandon();
+  }
+}
+
+interface OpenQuestion {
+  readonly question: Question;
+  resolve(result: Json): void;
+  reject(error: RpcError): void;
+}
+
+export class RunningCall {
+  readonly id = randomBytes(9).toString("base64url");
+  readonly digest: string;
+  readonly principal: string;
+  /** Counts the rounds of questions, so that an old state cannot answer a new question. */
+  round = 0;
+  readonly #calls: RunningCalls;
+  readonly #abort = new AbortController();
+  readonly #questions = new Map<string, OpenQuestion>();
+  /** Undefined while parked: nobody listens. */
+  #outlet: Outlet | undefined;
+  #outcome: Outcome | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isParkingDue = false;
+  #nextKey = 1;
+
+  constructor(calls: RunningCalls, ofRequest: string, principal: string, outlet: Outlet) {
+    this.#calls = calls;
+    this.digest = ofRequest;
+    this.principal = principal;
+    this.#outlet = outlet;
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** The client closed this request's stream. That cancels the call, unless it is parked or has another request now. */
+  leave(outlet: Outlet): void {
+    if (this.#outlet === outlet) this.abandon();
+  }
+
+  abandon(): void {
+    this.#settle();
+    this.#abort.abort();
+  }
+
+  notify(notification: Notification): void {
+    this.#outlet?.send(notification);
+  }
+
+  ask(question: Question, withdrawn: AbortSignal): Promise<Json> {
+    const key = `question-${this.#nextKey++}`;
+    const { promise, resolve, reject } = Promise.withResolvers<Json>();
+    const onWithdrawn = () => {
+      this.#questions.delete(key);
+      reject(new RpcError(-32000, "The question was withdrawn."));
+    };
+    withdrawn.addEventListener("abort", onWithdrawn, { once: true });
+    this.#abort.signal.addEventListener("abort", onWithdrawn, { once: true });
+    this.#questions.set(key, { question, resolve, reject });
+    this.#parkSoon();
+    return promise;
+  }
+
+  finish(outcome: Outcome): void {
+    if (this.#outlet === undefined && !this.#abort.signal.aborted) {
+      this.#outcome = outcome; // The backend gave up waiting: its client hears so when it comes back.
+      return;
+    }
+    this.#settle();
+    this.#outlet?.finish(outcome);
+  }
+
+  resume(outlet: Outlet, inputResponses: unknown): void {
+    clearTimeout(this.#timer);
+    this.#outlet = outlet;
+    if (this.#outcome !== undefined) return this.finish(this.#outcome);
+    const answers = isObject(inputResponses) ? inputResponses : {};
+    for (const [key, { resolve }] of this.#questions) {
+      const answer = answers[key];
+      if (!isObject(answer)) continue;
+      this.#questions.delete(key);
+      resolve(answer);
+    }
+    // What is still unanswered is asked again, as the specification wants.
+    if (this.#questions.size > 0) this.#parkSoon();
+  }
+
+  /** Questions that come together go out together: the request ends once, after this turn of the event loop. */
+  #parkSoon(): void {
+    if (this.#isParkingDue) return;
+    this.#isParkingDue = true;
+    setImmediate(() => {
+      this.#isParkingDue = false;
+      this.#park();
+    });
+  }
+
+  #park(): void {
+    const outlet = this.#outlet;
+    if (outlet === undefined || this.#questions.size === 0 || this.#abort.signal.aborted) return;
+    this.round += 1;
+    try {
+      const requestState = this.#calls.park(this);
+      const asked = [...this.#questions].map(([key, { question }]) => [key, question] as const);
+      this.#outlet = undefined;
+      this.#timer = setTimeout(() => this.abandon(), PARKED_MS);
+      outlet.finish({
+        result: {
+          resultType: ResultType.inputRequired,
+          inputRequests: Object.fromEntries(asked),
+          requestState,
+        },
+      });
+    } catch (thrown) {
+      const error = thrown instanceof RpcError ? thrown : new RpcError(-32603, String(thrown));
+      for (const { reject } of this.#questions.values()) reject(error);
+      this.#questions.clear();
+    }
+  }
+
+  #settle(): void {
+    clearTimeout(this.#timer);
+    this.#calls.forget(this);
+    this.#questions.clear();
+  }
+}
+
+/** What makes a retry the same request: everything but the answers, the state and the hop's own metadata. */
+function digest({ method, params }: Request): string {
+  const { inputResponses: _responses, requestState: _state, _meta, ...rest } = params ?? {};
+  return createHash("sha256")
+    .update(JSON.stringify([method, sortKeys(rest)]))
+    .digest("base64url");
+}
+
+function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortKeys);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(
+    Object.keys(value)
+      .sort()
+      .map((key) => [key, sortKeys(value[key])]),
+  );
+}

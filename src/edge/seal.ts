@@ -1,0 +1,43 @@
+// Text that leaves us and must come back as it was: session ids and request states. Signed, not hidden.
+
+import { createHmac, timingSafeEqual } from "node:crypto";
+
+export class Seal {
+  readonly #key: Buffer;
+  readonly #purpose: string;
+
+  /** Seals of different purposes never open each other's text. */
+  constructor(key: Buffer, purpose: string) {
+    this.#key = key;
+    this.#purpose = purpose;
+  }
+
+  close(payload: unknown): string {
+    const body = Buffer.from(JSON.stringify(payload)).toString("base64url");
+    return `${body}.${this.#sign(body).toString("base64url")}`;
+  }
+
+  /** The payload, or undefined where the text is not ours or was changed. The shape is the caller's to check. */
+  open(text: string): unknown {
+    const dot = text.indexOf(".");
+    if (dot < 0) return undefined;
+    const body = text.slice(0, dot);
+    const signature = Buffer.from(text.slice(dot + 1), "base64url");
+    const expected = this.#sign(body);
+    if (signature.length !== expected.length || !timingSafeEqual(signature, expected)) return undefined;
+    try {
+      return JSON.parse(Buffer.from(body, "base64url").toString("utf8"));
+    } catch {
+      return undefined;
+    }
+  }
+
+  #sign(body: string): Buffer {
+    return createHmac("sha256", this.#key)
+      .update(this.#purpose)
+      .update("\0")
+      .update(body)
+      .digest()
+      .subarray(0, 18);
+  }
+}

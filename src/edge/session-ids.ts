@@ -1,0 +1,65 @@
+// Session ids that say what the session is: they hold over restarts of the gateway and over replicas that share the key.
+
+import { randomBytes } from "node:crypto";
+import { type Static, Type } from "@sinclair/typebox";
+import { Value } from "@sinclair/typebox/value";
+import { isObject, type Json } from "../protocol/jsonrpc.ts";
+import type { SessionFacts } from "./legacy-session.ts";
+import type { Seal } from "./seal.ts";
+
+/** An id lives in a header: a client with a novel for a name gets a shorter one. */
+const MAX_NAME_LENGTH = 100;
+
+const Payload = Type.Object({
+  /** Unguessable and unique. */
+  n: Type.String(),
+  /** Target.name */
+  t: Type.String(),
+  /** Revision. */
+  v: Type.String(),
+  /** Capabilities that matter to a gateway. */
+  c: Type.Record(Type.String(), Type.Unknown()),
+  /** Name and version of the client. */
+  i: Type.Optional(Type.Tuple([Type.String(), Type.String()])),
+  /** Principal. */
+  p: Type.String(),
+});
+
+export function mintSessionId(seal: Seal, target: string, facts: SessionFacts): string {
+  const { name, version } = facts.clientInfo ?? {};
+  const payload: Static<typeof Payload> = {
+    n: randomBytes(9).toString("base64url"),
+    t: target,
+    v: facts.revision,
+    c: relevantCapabilities(facts.capabilities),
+    p: facts.principal,
+  };
+  if (typeof name === "string" && typeof version === "string") {
+    payload.i = [name.slice(0, MAX_NAME_LENGTH), version.slice(0, MAX_NAME_LENGTH)];
+  }
+  return seal.close(payload);
+}
+
+/** The facts in an id of ours for this target, or undefined. */
+export function readSessionId(seal: Seal, target: string, id: string): SessionFacts | undefined {
+  const payload = seal.open(id);
+  if (!Value.Check(Payload, payload) || payload.t !== target) return undefined;
+  const facts = { revision: payload.v, capabilities: payload.c, principal: payload.p };
+  return payload.i === undefined
+    ? facts
+    : { ...facts, clientInfo: { name: payload.i[0], version: payload.i[1] } };
+}
+
+/** What decides whether a client can be asked, and no more: the rest would only make the id longer. */
+function relevantCapabilities({ roots, sampling, elicitation }: Json): Json {
+  return {
+    ...(isObject(roots) ? { roots: {} } : {}),
+    ...(isObject(sampling) ? { sampling: keysOf(sampling) } : {}),
+    ...(isObject(elicitation) ? { elicitation: keysOf(elicitation, "form", "url") } : {}),
+  };
+}
+
+function keysOf(capability: Json, ...known: string[]): Json {
+  const kept = known.length === 0 ? ["tools", "context"] : known;
+  return Object.fromEntries(kept.filter((key) => isObject(capability[key])).map((key) => [key, {}]));
+}

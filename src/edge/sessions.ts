@@ -1,0 +1,123 @@
+// All legacy HTTP sessions of one process: found by id, made again from the id alone after a restart, bounded in number.
+
+import type { Log } from "../log.ts";
+import type { Target } from "../target/target.ts";
+import type { Heartbeat } from "./event-sink.ts";
+import { HttpSession } from "./http-session.ts";
+import type { SessionFacts } from "./legacy-session.ts";
+import type { Seal } from "./seal.ts";
+import { mintSessionId, readSessionId } from "./session-ids.ts";
+
+/** What is kept of a session beside its id is forgotten after this long without use; the id itself stays good. */
+const IDLE_MS = 24 * 3_600_000;
+const MAX_SESSIONS = 10_000;
+const MAX_ENDED = 10_000;
+
+export class Sessions implements Disposable {
+  readonly #seal: Seal;
+  readonly #log: Log;
+  readonly #heartbeat: Heartbeat;
+  /** Least recently used first. */
+  readonly #live = new Map<string, HttpSession>();
+  readonly #ended: EndedSessions;
+
+  constructor(options: { seal: Seal; log: Log; heartbeat: Heartbeat; ended: EndedSessions }) {
+    this.#seal = options.seal;
+    this.#log = options.log;
+    this.#heartbeat = options.heartbeat;
+    this.#ended = options.ended;
+  }
+
+  get count(): number {
+    return this.#live.size;
+  }
+
+  open(target: Target, facts: SessionFacts): HttpSession {
+    return this.#keep(mintSessionId(this.#seal, target.name, facts), target, facts);
+  }
+
+  /** The session with this id, or undefined where it is not ours, not this target's, not this principal's, or ended. */
+  find(id: string, target: Target, principal: string): HttpSession | undefined {
+    const live = this.#live.get(id);
+    if (live !== undefined) return live.isFor(target.name, principal) ? this.#touch(live) : undefined;
+    const facts = readSessionId(this.#seal, target.name, id);
+    if (facts === undefined || facts.principal !== principal || this.#ended.has(id)) return undefined;
+    this.#log.info("a session goes on", { client: facts.clientInfo?.name, target: target.name });
+    return this.#keep(id, target, facts);
+  }
+
+  /** Ends a session for good: its id is never accepted again. */
+  end(session: HttpSession): void {
+    this.#live.delete(session.id);
+    this.#ended.add(session.id);
+    session[Symbol.dispose]();
+  }
+
+  /** A target is gone: so are its sessions. */
+  endAllOf(targetName: string): void {
+    for (const session of this.#live.values()) {
+      if (session.targetName === targetName) this.#forget(session);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const session of this.#live.values()) this.#forget(session);
+  }
+
+  #keep(id: string, target: Target, facts: SessionFacts): HttpSession {
+    this.#makeRoom();
+    const session = new HttpSession({ id, facts, target, log: this.#log, heartbeat: this.#heartbeat });
+    this.#live.set(id, session);
+    return session;
+  }
+
+  #touch(session: HttpSession): HttpSession {
+    session.lastUsedMs = Date.now();
+    this.#live.delete(session.id);
+    this.#live.set(session.id, session);
+    return session;
+  }
+
+  #makeRoom(): void {
+    const oldestMs = Date.now() - IDLE_MS;
+    for (const session of this.#live.values()) {
+      const isDue = session.lastUsedMs < oldestMs || this.#live.size >= MAX_SESSIONS;
+      if (!isDue) return;
+      if (!session.isBusy) this.#forget(session);
+    }
+  }
+
+  #forget(session: HttpSession): void {
+    this.#live.delete(session.id);
+    session[Symbol.dispose]();
+  }
+}
+
+/** The ids that a client ended by DELETE, newest last. */
+export class EndedSessions {
+  readonly #ids = new Set<string>();
+  readonly #onAdded: (ids: ReadonlySet<string>) => void;
+
+  constructor(ids: Iterable<string> = [], onAdded: (ids: ReadonlySet<string>) => void = () => {}) {
+    for (const id of ids) this.#ids.add(id);
+    this.#onAdded = onAdded;
+  }
+
+  has(id: string): boolean {
+    return this.#ids.has(signatureOf(id));
+  }
+
+  add(id: string): void {
+    this.#ids.add(signatureOf(id));
+    for (const oldest of this.#ids) {
+      if (this.#ids.size <= MAX_ENDED) break;
+      this.#ids.delete(oldest);
+    }
+    this.#onAdded(this.#ids);
+  }
+}
+
+/** Enough to know an id again, and too little to be one. */
+function signatureOf(id: string): string {
+  return id.slice(id.indexOf(".") + 1);
+}

@@ -1,0 +1,98 @@
+#!/usr/bin/env bun
+// argv → command. Loads only the command that runs: a version or a help text must not wait for a server's code.
+
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { COMMIT, TARGET, VERSION } from "./version.ts";
+
+/** 0: done. 1: failed. 2: wrong usage or configuration. */
+const USAGE = 2;
+
+const CONFIG_HELP = "configuration file (default: ./servers.yaml, then the user's, then /etc/mcp-gateway)";
+const HELP_AFTER = `
+Without a configuration the gateway serves a small demo backend.
+Examples:
+  mcp-gateway -c servers.yaml
+  mcp-gateway check --connect
+  mcp-gateway stdio --backend github`;
+
+export function createProgram(): Command {
+  const program = new Command("mcp-gateway")
+    .description("One port for all your MCP servers.")
+    .version(`mcp-gateway ${VERSION} (commit ${COMMIT}, ${TARGET})`, "-V, --version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .addHelpText("after", HELP_AFTER)
+    .configureHelp({ showGlobalOptions: true })
+    .exitOverride()
+    .showSuggestionAfterError();
+  addServe(program);
+  addOthers(program);
+  for (const command of program.commands) command.exitOverride().helpOption("-h, --help", "print this help");
+  return program;
+}
+
+function addServe(program: Command): void {
+  withLogOptions(program.command("serve", { isDefault: true }).description("run the gateway (the default)"))
+    .option("-c, --config <path>", CONFIG_HELP)
+    .option("-p, --port <port>", "port to listen on (default: 39400; 0: any free one)", toPort)
+    .option("--host <host>", "address to listen on (default: 127.0.0.1)")
+    .option("--no-meta-mcp", "serve all tools of all backends at /mcp instead of the four meta-tools")
+    .action(async (options) => (await import("./commands/serve.ts")).serve(options));
+}
+
+function addOthers(program: Command): void {
+  withLogOptions(program.command("stdio").description("serve one client over stdin and stdout"))
+    .option("-c, --config <path>", CONFIG_HELP)
+    .option("--backend <name>", "this backend alone, exactly as it is")
+    .option("--no-meta-mcp", "all tools of all backends instead of the four meta-tools")
+    .action(async (options) => (await import("./commands/stdio.ts")).serveStdio(options));
+  withLogOptions(program.command("check").description("check the configuration"))
+    .option("-c, --config <path>", CONFIG_HELP)
+    .option("--connect", "start each backend once and say how it went")
+    .option("--json", "print JSON")
+    .action(async (options) => (await import("./commands/check.ts")).check(options));
+  program
+    .command("schema")
+    .description("print the JSON Schema of the configuration file")
+    .action(async () => (await import("./commands/schema.ts")).printSchema());
+  program
+    .command("demo", { hidden: true })
+    .description("the demo backend, over stdin and stdout")
+    .action(async () => (await import("./commands/demo.ts")).runDemo());
+}
+
+function withLogOptions(command: Command): Command {
+  const level = new Option("--log-level <level>", "DEBUG, INFO, WARNING or ERROR (default: INFO)").argParser(
+    toLogLevel,
+  );
+  const format = new Option("--log-format <format>", "text or json")
+    .choices(["text", "json"])
+    .default("text");
+  return command.addOption(level).addOption(format);
+}
+
+function toPort(value: string): number {
+  const port = Number(value);
+  if (/^\d+$/.test(value) && port <= 65_535) return port;
+  throw new InvalidArgumentError("A port is a number from 0 to 65535.");
+}
+
+function toLogLevel(value: string): string {
+  const level = value.toUpperCase();
+  if (["DEBUG", "INFO", "WARNING", "ERROR"].includes(level)) return level;
+  throw new InvalidArgumentError("It is one of DEBUG, INFO, WARNING, ERROR.");
+}
+
+async function main(): Promise<void> {
+  try {
+    await createProgram().parseAsync();
+  } catch (thrown) {
+    if (thrown instanceof CommanderError) {
+      process.exitCode = thrown.exitCode === 0 ? 0 : USAGE;
+      return;
+    }
+    const { reportFailure } = await import("./commands/report-failure.ts");
+    process.exitCode = reportFailure(thrown);
+  }
+}
+
+await main();

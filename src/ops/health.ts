@@ -1,0 +1,66 @@
+// What /health says: read from what is known, without asking any backend anything.
+
+import type { Backend } from "../backend/backend.ts";
+import type { Fleet } from "../backend/fleet.ts";
+import { redact } from "../log.ts";
+import type { Json } from "../protocol/jsonrpc.ts";
+
+export interface Health {
+  /** `degraded` where an enabled backend has failed or cannot start; sleeping is healthy. */
+  readonly status: "healthy" | "degraded";
+  readonly backends: Record<string, BackendHealth>;
+}
+
+export interface BackendHealth {
+  readonly running: boolean;
+  /** Counts starts, as it did in 1.x. */
+  readonly restart_count: number;
+  readonly tools_cached: number;
+  readonly state: string;
+  readonly transport: string;
+  readonly revision: string | null;
+  readonly in_flight: number;
+  readonly last_error: string | null;
+}
+
+export function readHealth(fleet: Fleet): Health {
+  const backends = fleet.all().map((backend) => [backend.name, backendHealth(backend)] as const);
+  return { status: statusOf(fleet), backends: Object.fromEntries(backends) };
+}
+
+/** For those who did not bring the token: whether all is well, and how many there are. */
+export function readHealthSummary(fleet: Fleet): Json {
+  const states: Record<string, number> = {};
+  for (const backend of fleet.all()) {
+    const { state } = backendHealth(backend);
+    states[state] = (states[state] ?? 0) + 1;
+  }
+  return { status: statusOf(fleet), backends_total: fleet.all().length, states };
+}
+
+function statusOf(fleet: Fleet): Health["status"] {
+  return fleet.enabled().some(isFailed) ? "degraded" : "healthy";
+}
+
+function isFailed(backend: Backend): boolean {
+  return backend.config.problem !== undefined || backend.status().state === "failed";
+}
+
+function backendHealth(backend: Backend): BackendHealth {
+  const { state, transport, revision, starts, inFlight, toolCount, lastError } = backend.status();
+  const shown = !backend.config.enabled
+    ? "disabled"
+    : backend.config.problem !== undefined
+      ? "failed"
+      : state;
+  return {
+    running: state === "ready",
+    restart_count: starts,
+    tools_cached: toolCount ?? 0,
+    state: shown,
+    transport,
+    revision: revision ?? null,
+    in_flight: inFlight,
+    last_error: lastError === undefined ? null : redact(lastError),
+  };
+}

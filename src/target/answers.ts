@@ -1,0 +1,57 @@
+// What the meta-tools say in words: a line for each server, a line for each tool.
+
+import type { Backend } from "../backend/backend.ts";
+import type { Tool } from "../backend/catalog.ts";
+import { firstSentence, signature } from "../discovery/signature.ts";
+import type { Answer } from "../protocol/call.ts";
+
+export function said(text: string): Answer {
+  return { result: { content: [{ type: "text", text }] } };
+}
+
+/** A failure that a model can read and act on. */
+export function failed(text: string): Answer {
+  return { result: { content: [{ type: "text", text }], isError: true } };
+}
+
+export function describeServers(backends: readonly Backend[]): string {
+  const lines = backends.filter(({ config }) => config.enabled).map(describeServer);
+  return lines.length === 0 ? "No server is configured." : lines.join("\n");
+}
+
+function describeServer(backend: Backend): string {
+  const { state, toolCount, lastError } = backend.status();
+  const about =
+    backend.config.description ||
+    firstSentence(backend.catalog.handshake?.description.instructions) ||
+    titleOf(backend);
+  const tools =
+    toolCount === undefined ? "tools not listed yet" : `${toolCount} tool${toolCount === 1 ? "" : "s"}`;
+  const isBroken = backend.config.problem !== undefined || state === "failed";
+  const why = isBroken
+    ? `, unavailable: ${(backend.config.problem ?? lastError ?? "").split("\n", 1)[0]}`
+    : "";
+  return `${backend.name}${about === "" ? "" : `: ${about}`} (${tools}, ${isBroken ? "failed" : state}${why})`;
+}
+
+function titleOf(backend: Backend): string {
+  const info = backend.catalog.handshake?.description.serverInfo;
+  return typeof info?.title === "string" ? info.title : "";
+}
+
+export function describeTools(backend: Backend): string {
+  const { tools } = backend.catalog;
+  if (tools.length === 0) return `${backend.name} has no tools.`;
+  return tools.map((tool) => toolLine(backend, tool)).join("\n");
+}
+
+/** One tool with the exact schema of its arguments, for when the signature says too little. */
+export function describeTool(backend: Backend, tool: Tool): string {
+  const about = typeof tool.description === "string" ? `\n${tool.description}` : "";
+  return `${signature(backend.name, tool)}${about}\ninputSchema: ${JSON.stringify(tool.inputSchema ?? {})}`;
+}
+
+function toolLine(backend: Backend, tool: Tool): string {
+  const about = firstSentence(typeof tool.description === "string" ? tool.description : undefined);
+  return about === "" ? signature(backend.name, tool) : `${signature(backend.name, tool)} — ${about}`;
+}

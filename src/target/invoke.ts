@@ -1,0 +1,87 @@
+// gateway_invoke: one tool of one server, its result as it came. What fails comes back in words for the model.
+
+import type { Backend } from "../backend/backend.ts";
+import type { Tool } from "../backend/catalog.ts";
+import type { Fleet } from "../backend/fleet.ts";
+import { argumentProblems, signature } from "../discovery/signature.ts";
+import type { Answer, Call } from "../protocol/call.ts";
+import { isObject, type Json, RpcError } from "../protocol/jsonrpc.ts";
+import { Method } from "../protocol/mcp.ts";
+import { failed } from "./answers.ts";
+import { InvokeArguments, readArguments } from "./meta-tools.ts";
+import type { ToolSearch } from "./tool-search.ts";
+
+export async function invoke(fleet: Fleet, search: ToolSearch, call: Call, given: unknown): Promise<Answer> {
+  const {
+    server,
+    tool: name,
+    arguments: args,
+  } = readArguments("gateway_invoke", InvokeArguments, normalise(given, fleet));
+  const backend = search.requireBackend(server);
+  const tool = await findTool(backend, name, call.signal);
+  if (tool === undefined) throw new RpcError(-32602, search.unknownToolText(server, name));
+  const params: Json = { name: tool.name, arguments: args ?? {} };
+  if (call.params?._meta !== undefined) params._meta = call.params._meta;
+  try {
+    const inner: Call = { ...call, method: Method.callTool, params, passesRounds: false };
+    return explained(await backend.call(inner), backend, tool, args ?? {});
+  } catch (thrown) {
+    if (!(thrown instanceof RpcError) || isForCaller(thrown)) throw thrown;
+    return failed(`${server}.${name}: ${thrown.message} (${thrown.code})${hint(backend, tool, thrown.code)}`);
+  }
+}
+
+/** What the client itself has to hear as an error: that it lacks a capability. */
+function isForCaller(error: RpcError): boolean {
+  return error.code === -32021;
+}
+
+/** Models send arguments as JSON text, or beside `server` and `tool`, or the tool as `server.tool`: all is understood. */
+function normalise(given: unknown, fleet: Fleet): unknown {
+  if (!isObject(given)) return given;
+  const { server, tool, arguments: args, ...rest } = given;
+  const normal: Json = { server, tool };
+  if (server === undefined && typeof tool === "string") {
+    const owner = fleet.names.find((name) => tool.startsWith(`${name}.`) || tool.startsWith(`${name}__`));
+    if (owner !== undefined) {
+      normal.server = owner;
+      normal.tool = tool.slice(owner.length).replace(/^(?:\.|__)/, "");
+    }
+  }
+  const read = typeof args === "string" ? parseObject(args) : args;
+  if (read !== undefined && read !== null) normal.arguments = read;
+  else if (Object.keys(rest).length > 0) normal.arguments = rest;
+  return normal;
+}
+
+function parseObject(text: string): unknown {
+  if (text.trim() === "") return {};
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new RpcError(-32602, 'gateway_invoke: "arguments" is text that is no JSON; pass an object.');
+  }
+}
+
+/** A tool that the catalogue does not know may be new: the list is asked for once more. */
+async function findTool(backend: Backend, name: string, signal: AbortSignal): Promise<Tool | undefined> {
+  await backend.tools(signal);
+  const known = backend.catalog.tool(name) ?? backend.catalog.tool(name.replace(`${backend.name}.`, ""));
+  if (known !== undefined) return known;
+  await backend.relist(signal);
+  return backend.catalog.tool(name);
+}
+
+/** A failed result stays as it is; where the arguments cannot have been right, the signature is put after it. */
+function explained(answer: Answer, backend: Backend, tool: Tool, args: Json): Answer {
+  const { result } = answer;
+  if (result.isError !== true || !Array.isArray(result.content)) return answer;
+  const problems = argumentProblems(tool, args);
+  if (problems.length === 0) return answer;
+  const text = `${problems.join("; ")}. Expected: ${signature(backend.name, tool)}`;
+  return { result: { ...result, content: [...result.content, { type: "text", text }] } };
+}
+
+function hint(backend: Backend, tool: Tool, code: number): string {
+  return code === -32602 ? `. Expected: ${signature(backend.name, tool)}` : "";
+}

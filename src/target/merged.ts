@@ -1,0 +1,208 @@
+// All backends as one server, under qualified names. Knows nothing of the four meta-tools.
+
+import type { Backend } from "../backend/backend.ts";
+import type { Fleet } from "../backend/fleet.ts";
+import type { Answer, Call, Subscriber } from "../protocol/call.ts";
+import { GatewayError } from "../protocol/errors.ts";
+import { isObject, type Json, type Notification, notification, RpcError } from "../protocol/jsonrpc.ts";
+import { type Implementation, LIST_KEY, Method, Notice } from "../protocol/mcp.ts";
+import type { ParamHeader } from "../protocol/param-headers.ts";
+import { isQualified, qualifyName, qualifyUri, splitName, splitUri } from "./qualified.ts";
+import type { Described, Target } from "./target.ts";
+
+/** A backend that does not answer within this time is left out of a list, and comes in with its list_changed. */
+const LIST_DEADLINE_MS = 15_000;
+
+export interface MergedOptions {
+  readonly fleet: Fleet;
+  readonly identity: Implementation;
+}
+
+export class MergedTarget implements Target {
+  readonly name = "merged";
+  readonly #fleet: Fleet;
+  readonly #identity: Implementation;
+
+  constructor({ fleet, identity }: MergedOptions) {
+    this.#fleet = fleet;
+    this.#identity = identity;
+  }
+
+  describe(): Promise<Described> {
+    const names = this.#fleet.enabled().map(({ name }) => name);
+    return Promise.resolve({
+      serverInfo: this.#identity,
+      capabilities: {
+        tools: { listChanged: true },
+        prompts: { listChanged: true },
+        resources: { listChanged: true, subscribe: true },
+        completions: {},
+        logging: {},
+      },
+      instructions: `Tools of ${names.length} servers (${names.join(", ")}), each named server__tool.`,
+    });
+  }
+
+  async call(call: Call): Promise<Answer> {
+    switch (call.method) {
+      case Method.listTools:
+      case Method.listPrompts:
+      case Method.listResources:
+      case Method.listResourceTemplates:
+        return { result: await this.#list(call) };
+      case Method.callTool:
+        return this.#callNamed(call, Method.listTools, "tool");
+      case Method.getPrompt:
+        return this.#callNamed(call, Method.listPrompts, "prompt");
+      case Method.readResource:
+        return this.#read(call);
+      case Method.complete:
+        return this.#complete(call);
+      default:
+        throw new RpcError(-32601, `Method not found: ${call.method}`);
+    }
+  }
+
+  notify(message: Notification): void {
+    for (const backend of this.#fleet.all()) backend.notify(message);
+  }
+
+  subscribe(subscriber: Subscriber): Disposable {
+    return this.#fleet.subscribe((backend) => qualifyingSubscriber(backend.name, subscriber));
+  }
+
+  async watch(uri: string, subscriber: Subscriber, call: Call): Promise<void> {
+    const { backend, uri: own } = this.#ownerOf(uri);
+    await backend.watch(own, this.#watcher(backend.name, subscriber), call);
+  }
+
+  async unwatch(uri: string, subscriber: Subscriber): Promise<void> {
+    const { backend, uri: own } = this.#ownerOf(uri);
+    await backend.unwatch(own, this.#watcher(backend.name, subscriber));
+  }
+
+  async paramHeaders(tool: string, signal: AbortSignal): Promise<readonly ParamHeader[]> {
+    const owner = await this.#find(tool, Method.listTools, signal);
+    return owner === undefined ? [] : owner.backend.paramHeaders(owner.name, signal);
+  }
+
+  /** The backend and the own name behind a qualified one. */
+  async #find(
+    qualified: string,
+    method: string,
+    signal: AbortSignal,
+  ): Promise<{ backend: Backend; name: string } | undefined> {
+    const split = splitName(qualified, this.#fleet.names);
+    const guess = split === undefined ? undefined : this.#fleet.get(split.backend);
+    const backends = guess === undefined ? this.#fleet.enabled() : [guess, ...this.#fleet.enabled()];
+    for (const backend of backends) {
+      const items = backend === guess ? await backend.list(method, signal) : backend.catalog.list(method);
+      const found = items?.find(
+        ({ name }) => typeof name === "string" && isQualified(qualified, backend.name, name),
+      );
+      if (typeof found?.name === "string") return { backend, name: found.name };
+    }
+    return undefined;
+  }
+
+  async #callNamed(call: Call, listMethod: string, what: string): Promise<Answer> {
+    const qualified = call.params?.name;
+    if (typeof qualified !== "string") throw new RpcError(-32602, `${call.method} needs the string "name".`);
+    const owner = await this.#find(qualified, listMethod, call.signal);
+    if (owner === undefined) throw new RpcError(-32602, `Unknown ${what}: ${qualified}`);
+    return owner.backend.call(passOn(call, { ...call.params, name: owner.name }));
+  }
+
+  async #read(call: Call): Promise<Answer> {
+    const { uri } = call.params ?? {};
+    if (typeof uri !== "string") throw new RpcError(-32602, 'resources/read needs the string "uri".');
+    const owner = this.#ownerOf(uri);
+    const { result } = await owner.backend.call(passOn(call, { ...call.params, uri: owner.uri }));
+    if (!Array.isArray(result.contents)) return { result };
+    return {
+      result: {
+        ...result,
+        contents: result.contents.map((content) => qualifyItem(owner.backend.name, content)),
+      },
+    };
+  }
+
+  async #complete(call: Call): Promise<Answer> {
+    const ref = call.params?.ref;
+    if (!isObject(ref)) throw new RpcError(-32602, 'completion/complete needs the object "ref".');
+    if (typeof ref.uri === "string") {
+      const { backend, uri } = this.#ownerOf(ref.uri);
+      return backend.call(passOn(call, { ...call.params, ref: { ...ref, uri } }));
+    }
+    const owner = await this.#find(String(ref.name), Method.listPrompts, call.signal);
+    if (owner === undefined) throw new RpcError(-32602, `Unknown prompt: ${String(ref.name)}`);
+    return owner.backend.call(passOn(call, { ...call.params, ref: { ...ref, name: owner.name } }));
+  }
+
+  #ownerOf(qualified: string): { backend: Backend; uri: string } {
+    const split = splitUri(qualified);
+    const backend = split === undefined ? undefined : this.#fleet.get(split.backend);
+    if (split === undefined || backend === undefined) {
+      throw new RpcError(-32602, `Unknown resource: ${qualified} (they are named gateway:server:uri here)`);
+    }
+    return { backend, uri: split.uri };
+  }
+
+  /** One list over all backends. Those that were never asked are asked now, side by side, within a deadline. */
+  async #list(call: Call): Promise<Json> {
+    const key = LIST_KEY.get(call.method) ?? "";
+    const deadline = AbortSignal.any([call.signal, AbortSignal.timeout(LIST_DEADLINE_MS)]);
+    const lists = await Promise.all(
+      this.#fleet.enabled().map(async (backend) => {
+        const items = await backend.list(call.method, deadline).catch(() => []);
+        return items.map((item) => qualifyItem(backend.name, item));
+      }),
+    );
+    return { [key]: lists.flat() };
+  }
+
+  readonly #watchers = new WeakMap<Subscriber, Map<string, Subscriber>>();
+
+  /** The same wrapper for the same subscriber, so that unwatch finds what watch put in. */
+  #watcher(backend: string, subscriber: Subscriber): Subscriber {
+    const known = this.#watchers.get(subscriber) ?? new Map<string, Subscriber>();
+    this.#watchers.set(subscriber, known);
+    const wrapper = known.get(backend) ?? qualifyingSubscriber(backend, subscriber);
+    known.set(backend, wrapper);
+    return wrapper;
+  }
+}
+
+/** The same call with other params: who asks, and how it is reached, stays. */
+export function passOn(call: Call, params: Json): Call {
+  return { ...call, params, passesRounds: true };
+}
+
+function qualifyItem(backend: string, item: unknown): unknown {
+  if (!isObject(item)) return item;
+  const qualified: Json = { ...item };
+  if (typeof item.uri === "string") qualified.uri = qualifyUri(backend, item.uri);
+  else if (typeof item.uriTemplate === "string")
+    qualified.uriTemplate = qualifyUri(backend, item.uriTemplate);
+  else if (typeof item.name === "string") qualified.name = qualifyName(backend, item.name);
+  return qualified;
+}
+
+function qualifyingSubscriber(backend: string, subscriber: Subscriber): Subscriber {
+  return {
+    key: subscriber.key,
+    wants: (method) => subscriber.wants(method),
+    deliver: (message) => {
+      const uri = message.params?.uri;
+      const isUpdate = message.method === Notice.resourceUpdated && typeof uri === "string";
+      const qualified = isUpdate ? { ...message.params, uri: qualifyUri(backend, uri) } : message.params;
+      subscriber.deliver(notification(message.method, qualified));
+    },
+  };
+}
+
+/** What a client is told that names a backend which is not there. */
+export function unknownBackend(name: string, known: readonly string[]): GatewayError {
+  const list = known.length === 0 ? "none is configured" : `known are ${known.join(", ")}`;
+  return new GatewayError("unknown-backend", `Unknown server "${name}"; ${list}.`);
+}

@@ -1,0 +1,100 @@
+// The four meta-tools as a client sees them, and what their arguments must be. Their definitions are all that a model
+// carries, so every word here is paid for in each request: a test counts the tokens.
+
+import { type Static, Type } from "@sinclair/typebox";
+import { Value } from "@sinclair/typebox/value";
+import { RpcError } from "../protocol/jsonrpc.ts";
+
+export const DEFAULT_SEARCH_LIMIT = 5;
+const MAX_SEARCH_LIMIT = 50;
+/** Characters that the names of the servers may take in the definitions. */
+const NAMES_BUDGET = 240;
+
+const Server = Type.String();
+
+export const SearchArguments = Type.Object({
+  query: Type.String(),
+  limit: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: MAX_SEARCH_LIMIT, default: DEFAULT_SEARCH_LIMIT }),
+  ),
+});
+
+export const InvokeArguments = Type.Object({
+  server: Server,
+  tool: Type.String(),
+  arguments: Type.Optional(Type.Object({})),
+});
+
+export const ListToolsArguments = Type.Object({
+  server: Server,
+  tool: Type.Optional(Type.String({ description: "for its full schema" })),
+});
+
+export const ListServersArguments = Type.Object({});
+
+/** The definitions, the same from one request to the next as long as the servers are the same. */
+export function metaToolDefinitions(servers: readonly string[]): object[] {
+  return [
+    {
+      name: "gateway_search_tools",
+      description:
+        `Find tools on the connected servers${nameServers(servers)}. Search before you say that something cannot be done. ` +
+        "Describe one need per query; each hit is a signature that is ready for gateway_invoke.",
+      inputSchema: SearchArguments,
+      annotations: { readOnlyHint: true },
+    },
+    {
+      name: "gateway_invoke",
+      description:
+        "Call a tool of a server. For the hit `server.tool(arg: type)` pass server, tool and arguments.",
+      inputSchema: InvokeArguments,
+    },
+    {
+      name: "gateway_list_servers",
+      description: "List the servers and what each is for.",
+      inputSchema: ListServersArguments,
+      annotations: { readOnlyHint: true },
+    },
+    {
+      name: "gateway_list_tools",
+      description: "List the tools of one server.",
+      inputSchema: ListToolsArguments,
+      annotations: { readOnlyHint: true },
+    },
+  ];
+}
+
+/** As many names as the budget holds, in the order of the configuration. */
+function nameServers(servers: readonly string[]): string {
+  if (servers.length === 0) return "";
+  const named: string[] = [];
+  let length = 0;
+  for (const server of servers) {
+    length += server.length + 2;
+    if (length > NAMES_BUDGET) break;
+    named.push(server);
+  }
+  const rest = servers.length - named.length;
+  return ` (${named.join(", ")}${rest > 0 ? `, ${rest} more` : ""})`;
+}
+
+/** The arguments of a meta-tool, or an error that a model can act on. */
+export function readArguments<S extends ReturnType<typeof Type.Object>>(
+  tool: string,
+  schema: S,
+  value: unknown,
+): Static<S> {
+  const given = value ?? {};
+  if (Value.Check(schema, given)) return given;
+  const problem = Value.Errors(schema, given).First();
+  const where = problem?.path.slice(1).replaceAll("/", ".") ?? "";
+  const what =
+    where === "" ? "the arguments are not an object" : `"${where}": ${problem?.message ?? "invalid"}`;
+  throw new RpcError(-32602, `${tool}: ${what}. Example: ${EXAMPLES.get(tool) ?? "{}"}`);
+}
+
+const EXAMPLES: ReadonlyMap<string, string> = new Map([
+  ["gateway_search_tools", '{"query": "create a calendar event", "limit": 5}'],
+  ["gateway_invoke", '{"server": "files", "tool": "read_file", "arguments": {"path": "notes.txt"}}'],
+  ["gateway_list_tools", '{"server": "files"}'],
+]);

@@ -1,0 +1,146 @@
+// Meta-MCP: four tools in the place of all. Prompts and resources are those of the merged target.
+
+import type { Backend } from "../backend/backend.ts";
+import type { Fleet } from "../backend/fleet.ts";
+import type { Answer, Call, Subscriber } from "../protocol/call.ts";
+import { GatewayError } from "../protocol/errors.ts";
+import { isObject, type Notification, RpcError } from "../protocol/jsonrpc.ts";
+import { type Implementation, Method, Notice } from "../protocol/mcp.ts";
+import type { ParamHeader } from "../protocol/param-headers.ts";
+import { describeServers, describeTool, describeTools, failed, said } from "./answers.ts";
+import { invoke } from "./invoke.ts";
+import { MergedTarget } from "./merged.ts";
+import {
+  DEFAULT_SEARCH_LIMIT,
+  ListServersArguments,
+  ListToolsArguments,
+  metaToolDefinitions,
+  readArguments,
+  SearchArguments,
+} from "./meta-tools.ts";
+import { splitName } from "./qualified.ts";
+import type { Described, Target } from "./target.ts";
+import type { ToolSearch } from "./tool-search.ts";
+
+export interface MetaOptions {
+  readonly fleet: Fleet;
+  readonly identity: Implementation;
+  readonly search: ToolSearch;
+}
+
+export class MetaTarget implements Target {
+  readonly name = "meta";
+  readonly #fleet: Fleet;
+  readonly #identity: Implementation;
+  readonly #search: ToolSearch;
+  readonly #merged: MergedTarget;
+
+  constructor(options: MetaOptions) {
+    this.#fleet = options.fleet;
+    this.#identity = options.identity;
+    this.#search = options.search;
+    this.#merged = new MergedTarget(options);
+  }
+
+  async describe(): Promise<Described> {
+    const { capabilities } = await this.#merged.describe();
+    return {
+      serverInfo: this.#identity,
+      capabilities: { ...capabilities, tools: {} },
+      instructions:
+        "This gateway fronts several MCP servers. Find a tool with gateway_search_tools, then call it with " +
+        "gateway_invoke, using the server, tool and arguments that the hit shows.",
+    };
+  }
+
+  call(call: Call): Promise<Answer> {
+    if (call.method === Method.listTools)
+      return Promise.resolve({ result: { tools: metaToolDefinitions(this.#names()) } });
+    if (call.method === Method.callTool) return this.#callTool(call);
+    return this.#merged.call(call);
+  }
+
+  notify(message: Notification): void {
+    this.#merged.notify(message);
+  }
+
+  /** The four tools never change, so what changes behind them is no news to a client. */
+  subscribe(subscriber: Subscriber): Disposable {
+    return this.#merged.subscribe({
+      ...subscriber,
+      wants: (method) => method !== Notice.toolsChanged && subscriber.wants(method),
+      deliver: (message) => subscriber.deliver(message),
+    });
+  }
+
+  watch(uri: string, subscriber: Subscriber, call: Call): Promise<void> {
+    return this.#merged.watch(uri, subscriber, call);
+  }
+
+  unwatch(uri: string, subscriber: Subscriber): Promise<void> {
+    return this.#merged.unwatch(uri, subscriber);
+  }
+
+  paramHeaders(): Promise<readonly ParamHeader[]> {
+    return Promise.resolve([]);
+  }
+
+  /** Failures come back as results that a model can read; only a request without sense is a protocol error. */
+  async #callTool(call: Call): Promise<Answer> {
+    const name = call.params?.name;
+    if (typeof name !== "string") throw new RpcError(-32602, 'tools/call needs the string "name".');
+    try {
+      return await this.#run(name, call.params?.arguments, call);
+    } catch (thrown) {
+      if (call.signal.aborted) throw thrown;
+      if (thrown instanceof GatewayError || (thrown instanceof RpcError && thrown.code === -32602)) {
+        return failed(thrown.message);
+      }
+      throw thrown;
+    }
+  }
+
+  async #run(name: string, given: unknown, call: Call): Promise<Answer> {
+    switch (name) {
+      case "gateway_search_tools": {
+        const { query, limit } = readArguments(name, SearchArguments, given);
+        return said(await this.#search.answer(query, limit ?? DEFAULT_SEARCH_LIMIT, call.signal));
+      }
+      case "gateway_invoke":
+        return invoke(this.#fleet, this.#search, call, given);
+      case "gateway_list_servers":
+        readArguments(name, ListServersArguments, given);
+        return said(describeServers(this.#fleet.all()));
+      case "gateway_list_tools": {
+        const { server, tool } = readArguments(name, ListToolsArguments, given);
+        return said(await this.#listTools(server, tool, call.signal));
+      }
+      default:
+        return this.#callHidden(name, given, call);
+    }
+  }
+
+  async #listTools(server: string, tool: string | undefined, signal: AbortSignal): Promise<string> {
+    const backend = this.#search.requireBackend(server);
+    await backend.tools(signal);
+    return tool === undefined
+      ? describeTools(backend)
+      : describeTool(backend, this.#search.requireTool(backend, tool));
+  }
+
+  /** A model that knows a tool by its qualified name may call it without the detour. */
+  #callHidden(name: string, given: unknown, call: Call): Promise<Answer> {
+    const split = splitName(name, this.#fleet.names);
+    if (split === undefined) throw new RpcError(-32602, this.#search.unknownToolText(undefined, name));
+    const args = isObject(given) ? given : {};
+    return invoke(this.#fleet, this.#search, call, {
+      server: split.backend,
+      tool: split.name,
+      arguments: args,
+    });
+  }
+
+  #names(): string[] {
+    return this.#fleet.enabled().map(({ name }: Backend) => name);
+  }
+}

@@ -1,0 +1,114 @@
+// Search over everything that the fleet offers, awake or asleep, and the words for what was not found.
+
+import type { Backend } from "../backend/backend.ts";
+import type { Tool } from "../backend/catalog.ts";
+import type { Fleet } from "../backend/fleet.ts";
+import { type Hit, SearchIndex } from "../discovery/search.ts";
+import { answerLine } from "../discovery/signature.ts";
+import { RpcError } from "../protocol/jsonrpc.ts";
+import { unknownBackend } from "./merged.ts";
+
+/** How long a search waits for servers whose tools were never listed. */
+const ASK_DEADLINE_MS = 10_000;
+const NEAREST = 3;
+
+export class ToolSearch {
+  readonly #fleet: Fleet;
+  readonly #index = new SearchIndex();
+  /** The catalogue version that the index holds of each backend. */
+  readonly #indexed = new Map<string, number>();
+  readonly #onSearched: (seconds: number) => void;
+
+  constructor(fleet: Fleet, onSearched: (seconds: number) => void = () => {}) {
+    this.#fleet = fleet;
+    this.#onSearched = onSearched;
+  }
+
+  /** Hits as lines that a model can act on, best first, and who could not be asked. */
+  async answer(query: string, limit: number, signal: AbortSignal): Promise<string> {
+    const unavailable = await this.#askUnknown(signal);
+    const startedMs = performance.now();
+    this.#bringUpToDate();
+    const hits = this.#index.search(query, limit);
+    this.#onSearched((performance.now() - startedMs) / 1000);
+    const lines = hits.map(answerLine);
+    if (hits.length === 0) lines.push(this.#nothingFound(query));
+    for (const [name, reason] of unavailable) lines.push(`(not searched: ${name}, ${reason})`);
+    return lines.join("\n");
+  }
+
+  search(query: string, limit: number): Hit[] {
+    this.#bringUpToDate();
+    return this.#index.search(query, limit);
+  }
+
+  /** Throws GatewayError naming the servers that there are. */
+  requireBackend(name: string): Backend {
+    const backend = this.#fleet.get(name);
+    if (backend === undefined)
+      throw unknownBackend(
+        name,
+        this.#fleet.enabled().map(({ name: known }) => known),
+      );
+    return backend;
+  }
+
+  /** Throws RpcError naming the nearest tools. */
+  requireTool(backend: Backend, name: string): Tool {
+    const tool = backend.catalog.tool(name);
+    if (tool === undefined) throw new RpcError(-32602, this.unknownToolText(backend.name, name));
+    return tool;
+  }
+
+  unknownToolText(server: string | undefined, name: string): string {
+    this.#bringUpToDate();
+    const nearest = this.#index.nearest(server, name, NEAREST).map(answerLine);
+    const where = server === undefined ? "" : ` on ${server}`;
+    const hint =
+      nearest.length === 0 ? "Find tools with gateway_search_tools." : `Nearest:\n${nearest.join("\n")}`;
+    return `Unknown tool "${name}"${where}. ${hint}`;
+  }
+
+  #nothingFound(query: string): string {
+    const names = this.#fleet.enabled().map(({ name }) => name);
+    return `No tool fits "${query}". Servers: ${names.join(", ")}. Try other words, one need per query.`;
+  }
+
+  /** Asks every backend whose tools nobody knows yet, side by side; returns those that gave no answer, and why. */
+  async #askUnknown(signal: AbortSignal): Promise<Array<[name: string, reason: string]>> {
+    const unknown = this.#fleet.enabled().filter(({ catalog }) => catalog.list("tools/list") === undefined);
+    if (unknown.length === 0) return [];
+    const deadline = AbortSignal.timeout(ASK_DEADLINE_MS);
+    const both = AbortSignal.any([signal, deadline]);
+    const results = await Promise.all(
+      unknown.map(async (backend): Promise<[string, string] | undefined> => {
+        try {
+          await backend.tools(both);
+          return undefined;
+        } catch (thrown) {
+          const isLate = deadline.aborted && !signal.aborted;
+          return [backend.name, isLate ? "still starting; search again shortly" : firstLine(thrown)];
+        }
+      }),
+    );
+    return results.filter((result) => result !== undefined);
+  }
+
+  #bringUpToDate(): void {
+    for (const name of this.#indexed.keys()) {
+      if (this.#fleet.get(name)?.config.enabled === true) continue;
+      this.#index.remove(name);
+      this.#indexed.delete(name);
+    }
+    for (const { name, catalog, config } of this.#fleet.enabled()) {
+      if (this.#indexed.get(name) === catalog.version) continue;
+      this.#index.update({ name, description: config.description, tools: catalog.tools });
+      this.#indexed.set(name, catalog.version);
+    }
+  }
+}
+
+function firstLine(thrown: unknown): string {
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return message.split("\n", 1)[0] ?? message;
+}
