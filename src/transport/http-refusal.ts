@@ -83,7 +83,8 @@ export function quote(text: string): string {
 
 /** True for failures that may pass: the server is starting, or still holds the stream that broke. */
 export function mayPass({ status }: SendError): boolean {
-  return status === undefined || status >= 500 || status === 408 || status === 409 || status === 429;
+  if (status === undefined) return true;
+  return (status >= 500 && status !== 501) || status === 408 || status === 409 || status === 429;
 }
 
 /** The start of a body, bounded in length and time: a refusal stands without it. */

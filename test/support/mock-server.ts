@@ -80,7 +80,7 @@ export type Write = (piece: string | Uint8Array) => Promise<void>;
 
 const EVENT_STREAM = { "Content-Type": "text/event-stream; charset=utf-8" };
 
-/** An event stream that a function writes: it ends when the function returns, and breaks off when it throws. */
+/** An event stream that a function writes; it ends when the function returns. */
 export function eventStream(
   script: (write: Write) => Promise<void> | void,
   headers: Record<string, string> = {},
@@ -112,22 +112,24 @@ export function gate(): PromiseWithResolvers<void> {
   return Promise.withResolvers<void>();
 }
 
-/** A server that says exactly these bytes to every request, and then what `after` does to the connection. */
+/** A server that says exactly these bytes to every request and closes the connection, `after` a promise if need be. */
 export function rawServer(
   bytes: string | ((request: string) => string),
-  after: "end" | "reset" | "hold",
+  after: "end" | "reset" | ((reply: string) => Promise<unknown>),
 ): RawServer {
   const requests: string[] = [];
   const server = Bun.listen({
     port: 0,
     hostname: "127.0.0.1",
     socket: {
-      data(socket, data) {
+      async data(socket, data) {
         requests.push(data.toString());
-        socket.write(typeof bytes === "string" ? bytes : bytes(data.toString()));
+        const reply = typeof bytes === "string" ? bytes : bytes(data.toString());
+        socket.write(reply);
         socket.flush();
-        if (after === "end") socket.end();
-        if (after === "reset") setTimeout(() => socket.terminate(), 20);
+        if (typeof after === "function") await after(reply);
+        if (after === "reset") socket.terminate();
+        else socket.end();
       },
     },
   });
@@ -136,6 +138,18 @@ export function rawServer(
     requests,
     [Symbol.dispose]: () => server.stop(true),
   };
+}
+
+/** The bytes of a response with a whole body. */
+export function rawResponse(status: number, type: string, body: string): string {
+  const length = Buffer.byteLength(body);
+  return `HTTP/1.1 ${status} Mock\r\nContent-Type: ${type}\r\nContent-Length: ${length}\r\n\r\n${body}`;
+}
+
+/** The bytes of an event stream that is cut off, when the server closes the connection after them. */
+export function rawBrokenStream(text: string): string {
+  const head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
+  return `${head}${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`;
 }
 
 export interface RawServer extends Disposable {
