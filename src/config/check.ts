@@ -141,7 +141,7 @@ function refuseName(schema: TRecord, pattern: RegExp, path: Path, findings: Find
   const found = JSON.stringify(name);
   const message = `the name ${found} ${inPlace(path.slice(0, -1))} must be ${expected}`;
   const repaired = name.replaceAll(/[^\w.-]+/g, "-").slice(0, 64);
-  const suggestion = pattern.test(repaired) ? repaired : undefined;
+  const suggestion = pattern.test(repaired) && /[A-Za-z0-9]/.test(repaired) ? repaired : undefined;
   findings.problem(path, "key", { message, found, expected, suggestion });
 }
 

@@ -3,7 +3,7 @@
 const NUMBER = "\\d+(?:\\.\\d+)?";
 
 /** What a duration written as text looks like: seconds, or hours, minutes, seconds and milliseconds in that order. */
-export const DURATION_PATTERN = `^(?:${NUMBER}|(?=\\d)(?:${NUMBER}h)?(?:${NUMBER}m(?!s))?(?:${NUMBER}s)?(?:${NUMBER}ms)?)$`;
+export const DURATION_PATTERN = `^(?:${NUMBER}|(?=\\d)(?:${NUMBER}h)?(?:${NUMBER}m)?(?:${NUMBER}s)?(?:${NUMBER}ms)?)$`;
 
 /** Timers hold 31 bits of milliseconds; a longer one would fire at once. */
 const LONGEST_MS = 2 ** 31 - 1;

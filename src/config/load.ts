@@ -17,7 +17,6 @@ import type { BackendConfig, Config } from "./config.ts";
 import { expand } from "./expand.ts";
 import { ConfigError } from "./problem.ts";
 import { type ConfigInput, ConfigSchema, DEFAULTS, LOG_LEVELS } from "./schema.ts";
-import { hide } from "./secrets.ts";
 import { isHost, withoutBrackets } from "./shapes.ts";
 import { fileSource, objectSource, type Source } from "./source.ts";
 
@@ -117,7 +116,7 @@ function readToken(
   if (isMalformed) findings.problem(path, "value", { message: `auth.token ${MALFORMED}` });
   if (text.trim() === "")
     findings.problem(path, "value", { message: "auth.token is empty once its variables are filled in" });
-  if (unset.size === 0) hide(text);
+  if (unset.size === 0) registerSecret(text);
   return text;
 }
 

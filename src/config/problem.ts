@@ -69,7 +69,7 @@ export function describe(value: unknown, isShown: boolean): string {
 /** The candidate that was probably meant: a typo away, spelt another way (`idleTimeout`), or begun (`desc`). */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   const plain = (text: string) => text.toLowerCase().replaceAll(/[_-]/g, "");
-  const limit = Math.max(1, Math.floor(word.length / 3));
+  const limit = word.length < 4 ? 1 : Math.max(2, Math.floor(word.length / 3));
   let best: string | undefined;
   let bestDistance = limit + 1;
   for (const candidate of candidates) {

@@ -1,5 +1,6 @@
 // Which values of a configuration are secrets: they are made known to the log, which cuts them out of every text.
 
+import { unescape as percentDecoded } from "node:querystring";
 import { registerSecret } from "../log.ts";
 
 const CREDENTIAL = /KEY|TOKEN|SECRET|PASSWORD|PASS|AUTH|CREDENTIAL|COOKIE/i;
@@ -9,19 +10,12 @@ function namesCredential(name: string): boolean {
   return CREDENTIAL.test(name);
 }
 
-/** Hides a value if its name says that it must be; of `Bearer abc` also the `abc` alone. */
 export function hideNamed(name: string, value: string): void {
-  if (namesCredential(name)) hide(value);
-}
-
-export function hide(value: string): void {
-  registerSecret(value);
-  const [, credential] = /^\w+\s+(\S+)$/.exec(value) ?? [];
-  if (credential !== undefined) registerSecret(credential);
+  if (namesCredential(name)) registerSecret(value);
 }
 
 /** Passwords and keys that travel in the URL itself. */
 export function hideInUrl(url: URL): void {
-  if (url.password !== "") hide(decodeURIComponent(url.password));
+  if (url.password !== "") registerSecret(percentDecoded(url.password));
   for (const [name, value] of url.searchParams) hideNamed(name, value);
 }

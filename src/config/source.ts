@@ -8,14 +8,12 @@ import {
   type ErrorCode,
   isAlias,
   isMap,
-  isPair,
   isScalar,
   isSeq,
   LineCounter,
   type Node,
   type Pair,
   parseDocument,
-  visit,
 } from "yaml";
 import { ConfigFileError, type ConfigProblem, type Path, type Position, pathText } from "./problem.ts";
 
@@ -106,6 +104,7 @@ const SYNTAX: Partial<Record<ErrorCode, string>> = {
   BLOCK_AS_IMPLICIT_KEY:
     'a key inside a value, or a line indented by mistake; a value that contains ": " needs quotes',
   MULTILINE_IMPLICIT_KEY: 'a line that is no "key: value", or one indented by mistake',
+  MULTIPLE_DOCS: 'a second document; only one may stand in the file, and "---" begins another',
   NON_STRING_KEY: "a key that is not plain text",
   RESOURCE_EXHAUSTION: "lists or maps nested too deeply",
   TAG_RESOLVE_FAILED: 'a tag that is not known; a value that begins with "!" needs quotes',
@@ -147,32 +146,35 @@ function syntaxProblems(document: Document.Parsed, positionAt: PositionAt): Conf
   return [...byLine.values()];
 }
 
+/** Duplicate keys and aliases without anchors, in a node and all that stands in it. */
 function nodeProblems(document: Document.Parsed, positionAt: PositionAt): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   const at = (node: unknown): Partial<Position> =>
     isScalar(node) || isAlias(node) ? positionAt(node.range?.[0] ?? 0) : {};
-  visit(document, {
-    Alias(_, alias) {
-      if (alias.resolve(document) !== undefined) return;
+  const inspectMap = (pairs: Pair[], path: Path) => {
+    const first = new Map<string, Pair>();
+    for (const pair of pairs) {
+      const key = keyText(pair);
+      const earlier = first.get(key);
+      if (earlier === undefined) first.set(key, pair);
+      else if (key !== "<<") {
+        const place = path.length === 0 ? "at the top level" : `in ${pathText(path)}`;
+        const message = `duplicate key "${key}" ${place}; it stands on line ${at(earlier.key).line} already`;
+        problems.push({ ...at(pair.key), path: pathText([...path, key]), message });
+      }
+      inspect(pair.value, [...path, key]);
+    }
+  };
+  const inspect = (node: unknown, path: Path) => {
+    if (isMap(node)) inspectMap(node.items, path);
+    else if (isSeq(node)) for (const [index, item] of node.items.entries()) inspect(item, [...path, index]);
+    else if (isAlias(node) && node.resolve(document) === undefined) {
       const message =
         'not valid YAML: an alias without its anchor; a value that begins with "*" needs quotes';
-      problems.push({ ...at(alias), path: "", message });
-    },
-    Map(_, map, ancestors) {
-      const first = new Map<string, Pair>();
-      const parents = ancestors.filter((node) => isPair(node)).map((pair) => keyText(pair));
-      for (const pair of map.items) {
-        const key = keyText(pair);
-        const earlier = first.get(key);
-        if (earlier === undefined) first.set(key, pair);
-        else if (key !== "<<") {
-          const place = parents.length === 0 ? "at the top level" : `in ${pathText(parents)}`;
-          const message = `duplicate key "${key}" ${place}; it stands on line ${at(earlier.key).line} already`;
-          problems.push({ ...at(pair.key), path: pathText([...parents, key]), message });
-        }
-      }
-    },
-  });
+      problems.push({ ...at(node), path: "", message });
+    }
+  };
+  inspect(document.contents, []);
   return problems;
 }
 
