@@ -271,6 +271,17 @@ test("sessions, bytes, catalogue hits and searches", async () => {
   expect(readValue(families, "mcp_gateway_search_duration_seconds_bucket", { le: "0.0025" })).toBe(1);
 });
 
+test("a scrape changes nothing, and counting goes on after it", async () => {
+  const metrics = new Metrics(build);
+  const labels = { backend: "github", method: "tools/call", outcome: "ok" };
+  metrics.callFinished(call);
+  for (let scrapes = 0; scrapes < 3; scrapes++) {
+    expect(readValue(await scrape(metrics), "mcp_gateway_calls_total", labels)).toBe(1);
+  }
+  metrics.callFinished(call);
+  expect(readValue(await scrape(metrics), "mcp_gateway_calls_total", labels)).toBe(2);
+});
+
 test("the process itself is read at the time of the scrape", async () => {
   const metrics = new Metrics(build);
   const first = await scrape(metrics);
