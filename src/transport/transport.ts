@@ -29,7 +29,7 @@ export interface TransportEvents {
   onMessage(incoming: Incoming): void;
   /**
    * Our request `id` was taken but will get no answer, although the wire itself lives: its response broke off, was
-   * no JSON-RPC, or was too large. Only wires with one response per request (Streamable HTTP) know this.
+   * no JSON-RPC, or was too large (stdio knows only the last of these).
    */
   onLost(id: Id, error: SendError): void;
   /** Called once, whatever ends the wire, our own `close` included. */

@@ -12,3 +12,9 @@ export function fixture(name: string, ...args: string[]): string[] {
 export function fixturePath(name: string): string {
   return join(FIXTURES, `${name}.ts`);
 }
+
+/** The process ids in a STARTS_FILE: one for each start of a fixture that had it in its environment. */
+export async function startsIn(path: string): Promise<number[]> {
+  const file = Bun.file(path);
+  return (await file.exists()) ? (await file.text()).trimEnd().split("\n").map(Number) : [];
+}
