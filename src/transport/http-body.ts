@@ -11,10 +11,6 @@ export const MAX_MESSAGE_LENGTH = 64 * 1024 * 1024;
 export async function readText(response: Response, maxLength: number): Promise<string> {
   const declared = Number(response.headers.get("content-length") ?? Number.NaN);
   const isPlain = response.headers.get("content-encoding") === null;
-  if (declared > maxLength) {
-    await response.body?.cancel();
-    throw new TooLargeError(maxLength);
-  }
   if (isPlain && declared <= maxLength) return response.text();
   const decoder = new TextDecoder();
   const pieces: string[] = [];

@@ -333,6 +333,12 @@ describe("a session that the server has lost", () => {
     expect(await refused(wire)).toMatchObject({ sessionExpired: false, status });
   });
 
+  test("is not seen in an answer where there was none", async () => {
+    await using mock = server((seen) => json(failure(seen.body.id, -32001, "Session not found")), "");
+    await using wire = await initialized(mock.url);
+    expect(await wire.request("tools/call")).toMatchObject({ error: { code: -32001 } });
+  });
+
   test.each([
     ["a tool's own trouble with its sessions", -32602, "Browser session not found"],
     ["a generic -32600", -32600, "Invalid Request"],

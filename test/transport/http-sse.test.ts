@@ -1,6 +1,8 @@
 // HTTP+SSE (2024-11-05) against mock servers: the endpoint event, POSTs beside the stream, the end of the stream.
 
 import { describe, expect, test } from "bun:test";
+import { silentLog } from "../../src/log.ts";
+import { HttpSseTransport } from "../../src/transport/http-sse.ts";
 import { StartError } from "../../src/transport/transport.ts";
 import {
   answer,
@@ -179,6 +181,29 @@ describe("the end of the stream", () => {
     await using wire = await UrlWire.start(server.url, { kind: "sse", maxMessageLength: 1_000 });
     await server.say(sse({ ...notice, x: "x".repeat(2_000) }));
     expect((await wire.ended()).reason).toEndWith("broke off: one message is larger than 1000 characters");
+  });
+
+  test("stops the messages at once, also those that had come with the one that brought it about", async () => {
+    await using server = new SseServer();
+    const heard: string[] = [];
+    const transport = await HttpSseTransport.start(
+      { kind: "url", url: server.url, transport: "sse", headers: {} },
+      {
+        name: "mock",
+        log: silentLog,
+        events: {
+          onMessage: () => {
+            heard.push("message");
+            void transport[Symbol.asyncDispose]();
+          },
+          onLost: () => heard.push("loss"),
+          onEnd: () => heard.push("end"),
+        },
+      },
+    );
+    await server.say(sse(notice) + sse(notice));
+    await waitFor(() => server.mock.seen[0]?.signal.aborted, { what: "the stream to be closed" });
+    expect(heard).toEqual(["message", "end"]);
   });
 
   test("by our own hand lets go of everything, and is told once", async () => {

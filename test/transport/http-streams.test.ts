@@ -244,6 +244,19 @@ describe("a POST stream that ends before the answer", () => {
     expect(wire.lost.size).toBe(0);
   });
 
+  test("is polled ever more slowly while nothing comes, whatever the server wants", async () => {
+    let polls = 0;
+    await using server = sessionServer({
+      call: () => events("id: p1\nretry: 0\ndata:\n\n"),
+      get: () => (++polls < 4 ? events() : events(sse(done))),
+    });
+    await using wire = await initialized(server);
+    const startMs = performance.now();
+    expect(await wire.request("tools/call")).toEqual(done);
+    expect(performance.now() - startMs).toBeGreaterThan(650);
+    expect(polls).toBe(4);
+  });
+
   test("is taken up again when it breaks off, past a server that is down for a moment", async () => {
     const rounds = [
       rawBrokenStream(primed + sse(notice(1), "id: p2\n")),

@@ -2,6 +2,8 @@
 
 import { describe, expect, test } from "bun:test";
 import { gzipSync } from "node:zlib";
+import { silentLog } from "../../src/log.ts";
+import { StreamableHttpTransport } from "../../src/transport/streamable-http.ts";
 import { SendError } from "../../src/transport/transport.ts";
 import {
   answer,
@@ -311,6 +313,31 @@ describe("the end", () => {
       maybeDelivered: false,
     });
     expect(server.of("POST")).toHaveLength(3);
+  });
+
+  test("stops the messages at once, also those that had come with the one that brought it about", async () => {
+    const notice = { jsonrpc: "2.0", method: "notifications/message" };
+    await using server = MockServer.start((seen) => events(sse(notice), sse(notice), sse(answer(seen))));
+    const heard: string[] = [];
+    const transport = await StreamableHttpTransport.start(
+      { kind: "url", url: server.url, transport: "http", headers: {} },
+      {
+        name: "mock",
+        log: silentLog,
+        events: {
+          onMessage: () => {
+            heard.push("message");
+            void transport[Symbol.asyncDispose]();
+          },
+          onLost: () => heard.push("loss"),
+          onEnd: () => heard.push("end"),
+        },
+      },
+    );
+    await transport.send({ jsonrpc: "2.0", id: 1, method: "tools/call" });
+    await waitFor(() => heard.includes("end"));
+    await transport[Symbol.asyncDispose]();
+    expect(heard).toEqual(["message", "end"]);
   });
 
   test("does not wait for a server that never answers the DELETE", async () => {
