@@ -2,10 +2,10 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import {
   EventStreamParser,
-  TooLargeError,
   formatEvent,
   KEEP_ALIVE,
   type ServerEvent,
+  TooLargeError,
 } from "../../src/protocol/event-stream.ts";
 
 const encoder = new TextEncoder();

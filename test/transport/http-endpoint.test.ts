@@ -104,7 +104,7 @@ describe("in an environment of its own", () => {
       "slow stream: answered",
     ]);
     expect(code).toBe(0);
-  });
+  }, 60_000);
 
   test("a proxy from the environment is not asked for what is on this machine", async () => {
     const nowhere = "http://127.0.0.1:1";
@@ -116,5 +116,5 @@ describe("in an environment of its own", () => {
       "slow head: answered",
       "slow stream: answered",
     ]);
-  });
+  }, 60_000);
 });
