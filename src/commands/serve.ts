@@ -2,6 +2,7 @@
 
 import type { Config } from "../config/config.ts";
 import { Gateway } from "../gateway.ts";
+import { connectNotifier } from "../ops/notify.ts";
 import { VERSION } from "../version.ts";
 import { type CommonOptions, createCommandLog, readConfig } from "./config-option.ts";
 import { untilSignal } from "./until-signal.ts";
@@ -21,10 +22,15 @@ export async function serve(options: ServeOptions): Promise<void> {
   };
   const config = readConfig(options, overrides);
   const log = createCommandLog(config, options);
+  using notifier = await connectNotifier(log);
   const gateway = await Gateway.start(config, { log });
   if (options.logFormat === "json") log.info("listening", { url: `${gateway.url}/mcp`, config: config.path });
   else process.stderr.write(welcome(gateway));
-  await untilSignal(log, () => gateway.close());
+  notifier.ready(`${config.backends.length} backends at ${gateway.url}/mcp`);
+  await untilSignal(log, () => {
+    notifier.stopping();
+    return gateway.close();
+  });
 }
 
 function welcome({ config, url }: Gateway): string {
