@@ -5,25 +5,21 @@ import type { BackendConfig } from "../config/config.ts";
 import type { Log } from "../log.ts";
 import type { Answer, Call, Era, Subscriber } from "../protocol/call.ts";
 import { GatewayError } from "../protocol/errors.ts";
-import { type Json, type Notification, RpcError } from "../protocol/jsonrpc.ts";
-import {
-  type Implementation,
-  LIST_KEY,
-  MAY_ASK_BACK,
-  Method,
-  type ServerDescription,
-  STALE_AFTER,
-} from "../protocol/mcp.ts";
+import type { Json, Notification } from "../protocol/jsonrpc.ts";
+import { type Implementation, LIST_KEY, Method, STALE_AFTER } from "../protocol/mcp.ts";
 import type { ParamHeader } from "../protocol/param-headers.ts";
-import { SendError, StartError, type WireEnd } from "../transport/transport.ts";
+import type { WireEnd } from "../transport/transport.ts";
 import { Catalog, type Tool } from "./catalog.ts";
 import { type Connection, describeEnd } from "./connection.ts";
-import { exchange, rank, translateAnswer, wantedLogLevel } from "./exchange.ts";
-import { type Connected, connect, type Handshake } from "./handshake.ts";
+import { exchange, translateAnswer } from "./exchange.ts";
+import type { Connected } from "./handshake.ts";
+import type { Handshake } from "./introductions.ts";
 import { Listing } from "./listing.ts";
+import { isRepeatable, isSessionExpired } from "./repeating.ts";
+import { SharedWire } from "./shared-wire.ts";
+import { isPermanent, messageOf, startWithin } from "./starting.ts";
 import { backoffMs, type Failed, isWay, type Ready, type State, type StateName } from "./state.ts";
 import { Subscriptions } from "./subscriptions.ts";
-import { Turns } from "./turns.ts";
 import { Watching } from "./watching.ts";
 
 export interface BackendOptions {
@@ -54,8 +50,6 @@ export interface BackendStatus {
   readonly pid: number | undefined;
 }
 
-/** A wire that has one channel for all, so that a question on it does not say whose it is. */
-const SHARED_CHANNEL: ReadonlySet<string> = new Set(["stdio", "sse"]);
 /** A retired connection is closed when its last call has ended, or after this long. */
 const RETIRE_TIMEOUT_MS = 60_000;
 
@@ -67,16 +61,13 @@ export class Backend implements AsyncDisposable {
   readonly #subscriptions = new Subscriptions();
   readonly #watching: Watching;
   readonly #listing: Listing;
-  readonly #turns = new Turns();
+  readonly #shared = new SharedWire();
   readonly #closing = new AbortController();
   #state: State = { name: "stopped" };
   #attempts = 0;
   #starts = 0;
   #lastError: string | undefined;
   #era: Era | undefined;
-  #hasAsked = false;
-  #hasLogged = false;
-  #logLevel: string | undefined;
   #idleTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(config: BackendConfig, options: BackendOptions) {
@@ -116,10 +107,6 @@ export class Backend implements AsyncDisposable {
     const { state, release } = await this.#acquire(signal);
     release();
     return state.connected;
-  }
-
-  async describe(signal: AbortSignal): Promise<ServerDescription> {
-    return (await this.handshake(signal)).description;
   }
 
   /** One kind of list, whole: remembered where it is known, else asked for. Rejects with GatewayError or RpcError. */
@@ -185,7 +172,7 @@ export class Backend implements AsyncDisposable {
   /** Passes a client's notification on, where a backend of this era has a use for it. */
   notify(notification: Notification): void {
     if (this.#state.name !== "ready" || this.#state.connected.era !== "legacy") return;
-    this.#state.connected.connection.notify(notification.method, notification.params);
+    void this.#state.connected.connection.notify(notification.method, notification.params);
   }
 
   async watch(uri: string, subscriber: Subscriber, call: Call): Promise<void> {
@@ -234,8 +221,9 @@ export class Backend implements AsyncDisposable {
     try {
       return await this.#callOnce(call);
     } catch (thrown) {
-      if (call.signal.aborted || this.#closing.signal.aborted || !this.#isRepeatable(call, thrown))
-        throw thrown;
+      const isOver = call.signal.aborted || this.#closing.signal.aborted;
+      const tool = this.catalog.tool(String(call.params?.name));
+      if (isOver || !isRepeatable(call, thrown, tool)) throw thrown;
       this.#log.info("repeating a call on a new connection", { method: call.method });
       return this.#callOnce(call);
     }
@@ -243,58 +231,29 @@ export class Backend implements AsyncDisposable {
 
   async #callOnce(call: Call): Promise<Answer> {
     const { state, release } = await this.#acquire(call.signal);
+    const { connected } = state;
     try {
-      const leave = await this.#takeTurn(state.connected, call);
-      try {
-        await this.#ensureLogLevel(state.connected, call);
-        const answer = await exchange(state.connected, call, {
-          timeoutMs: this.config.requestTimeoutMs,
-          paramHeaders: async (tool, isFresh) => {
-            if (isFresh) await this.#listing.fetch(state.connected, Method.listTools, call.signal);
-            return this.paramHeaders(tool, call.signal);
-          },
-          onUrlQuestion: (id, key) => this.#subscriptions.expectCompletion(id, key),
-        });
-        return call.method === Method.listTools
-          ? this.#listing.withoutInvalidTools(state.connected, answer)
-          : answer;
-      } finally {
-        leave?.();
-      }
+      await this.#shared.ensureLogLevel(connected, call, this.config.requestTimeoutMs);
+      const answer = await this.#shared.run(connected, call, (turn) => this.#exchange(connected, turn));
+      return call.method === Method.listTools ? this.#listing.withoutInvalidTools(connected, answer) : answer;
     } catch (thrown) {
-      if (
-        thrown instanceof GatewayError &&
-        thrown.cause instanceof SendError &&
-        thrown.cause.sessionExpired
-      ) {
-        this.#renew(state);
-      }
+      if (isSessionExpired(thrown)) this.#renew(state);
       throw thrown;
     } finally {
       release();
     }
   }
 
-  /** Calls that may be asked back are alone on a wire that would not say whose question it is. */
-  #takeTurn(connected: Connected, call: Call): Promise<() => void> | undefined {
-    const isShared = SHARED_CHANNEL.has(connected.connection.transport.kind);
-    if (!isShared || !MAY_ASK_BACK.has(call.method)) return undefined;
-    const mayAsk = this.#hasAsked && connected.era === "legacy";
-    const mayLog = this.#hasLogged && wantedLogLevel(call) !== undefined;
-    return this.#turns.enter(mayAsk || mayLog, call.signal);
-  }
-
-  /** Nothing was sent, or the session was gone, or the work may be done twice without harm. */
-  #isRepeatable(call: Call, thrown: unknown): boolean {
-    if (!(thrown instanceof GatewayError) || thrown.kind !== "backend-failed") return false;
-    if (this.#state.name === "failed" && this.#state.permanent) return false;
-    const { cause } = thrown;
-    if (!(cause instanceof SendError)) return false;
-    if (cause.sessionExpired || !cause.maybeDelivered) return true;
-    if (call.method !== Method.callTool) return true;
-    const tool = this.catalog.tool(String(call.params?.name));
-    const hints = tool?.annotations;
-    return typeof hints === "object" && hints !== null && isHarmless(hints);
+  #exchange(connected: Connected, call: Call): Promise<Answer> {
+    return exchange(connected, call, {
+      timeoutMs: this.config.requestTimeoutMs,
+      questionTimeoutMs: this.config.questionTimeoutMs,
+      paramHeaders: async (tool, isFresh) => {
+        if (isFresh) await this.#listing.fetch(connected, Method.listTools, call.signal);
+        return this.paramHeaders(tool, call.signal);
+      },
+      onUrlQuestion: (id, key) => this.#subscriptions.expectCompletion(id, key),
+    });
   }
 
   /** A ready connection, with the call counted in flight until `release`. Waits for a start, under the call's signal. */
@@ -357,7 +316,7 @@ export class Backend implements AsyncDisposable {
     const { promise: done, resolve } = Promise.withResolvers<void>();
     this.#become({ name: "starting", done });
     this.#starts += 1;
-    this.#logLevel = undefined;
+    this.#shared.reset();
     const startedMs = performance.now();
     this.#connect()
       .then((connected) => {
@@ -368,50 +327,30 @@ export class Backend implements AsyncDisposable {
       .finally(resolve);
   }
 
-  async #connect(): Promise<Connected> {
-    const { startTimeoutMs } = this.config;
-    const deadline = new AbortController();
-    const timer = startTimeoutMs > 0 ? setTimeout(() => deadline.abort(), startTimeoutMs) : undefined;
-    let end: WireEnd | undefined;
-    try {
-      return await connect(this.config, {
-        identity: this.#options.identity,
-        log: this.#log,
-        remembered: this.#era,
-        signal: AbortSignal.any([this.#closing.signal, deadline.signal]),
-        events: {
-          onNotification: (notification) => this.#hear(notification),
-          onSharedQuestion: () => {
-            this.#hasAsked = true;
-          },
-          onSharedLog: () => {
-            this.#hasLogged = true;
-          },
-          onEnd: (wireEnd) => {
-            end = wireEnd;
-            this.#wireEnded(wireEnd);
-          },
+  #connect(): Promise<Connected> {
+    return startWithin(this.config, {
+      identity: this.#options.identity,
+      log: this.#log,
+      remembered: this.#era,
+      signal: this.#closing.signal,
+      events: {
+        onNotification: (notification) => this.#hear(notification),
+        onSharedQuestion: () => {
+          this.#shared.hasAsked = true;
         },
-      });
-    } catch (thrown) {
-      throw deadline.signal.aborted ? this.#startTimeout(end) : thrown;
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  #startTimeout(end: WireEnd | undefined): GatewayError {
-    const seconds = this.config.startTimeoutMs / 1000;
-    const reason =
-      `no handshake within ${seconds} s (start_timeout). A first run that installs packages can need longer: ` +
-      "raise start_timeout, or run the command once by hand.";
-    const told = { reason, permanent: false, ...(end?.stderr === undefined ? {} : { stderr: end.stderr }) };
-    return new GatewayError("backend-failed", describeEnd(this.name, told));
+        onSharedLog: () => {
+          this.#shared.hasLogged = true;
+        },
+        onEnd: (end) => this.#wireEnded(end),
+      },
+    });
   }
 
   #enter(connected: Connected): void {
     const { connection } = connected;
-    if (connection.end !== undefined) throw new StartError(connection.end);
+    if (connection.end !== undefined) {
+      throw new GatewayError("backend-failed", describeEnd(this.name, connection.end));
+    }
     if (this.#closing.signal.aborted) {
       void connection[Symbol.asyncDispose]();
       throw new GatewayError("shutting-down", `${this.name}: the gateway is closing.`);
@@ -446,30 +385,21 @@ export class Backend implements AsyncDisposable {
     this.#fail(new GatewayError("backend-failed", describeEnd(this.name, end)), end.permanent);
   }
 
-  #fail(thrown: unknown, isPermanent = thrown instanceof StartError && thrown.end.permanent): void {
+  #fail(thrown: unknown, permanent = isPermanent(thrown)): void {
     clearTimeout(this.#idleTimer);
     if (this.#closing.signal.aborted) return this.#become({ name: "stopped" });
     if (this.#state.name === "starting") this.#era = undefined; // What was remembered may be what failed.
     this.#attempts += 1;
-    const error = this.#expected(thrown);
+    const error = thrown instanceof Error ? thrown : new Error(String(thrown));
     this.#lastError = error.message;
     // A server that ran and died once may be started at once; one that keeps dying, or never came up, may not.
     const isFirstCrash = this.#state.name === "ready" && this.#attempts === 1;
     const retryAtMs = isFirstCrash ? 0 : Date.now() + backoffMs(this.#attempts);
-    this.#log.error(isPermanent ? "failed, and will not be retried until the settings change" : "failed", {
+    this.#log.error(permanent ? "failed, and will not be retried until the settings change" : "failed", {
       error: error.message,
       attempts: this.#attempts,
     });
-    this.#become({ name: "failed", error, permanent: isPermanent, attempts: this.#attempts, retryAtMs });
-  }
-
-  #expected(thrown: unknown): Error {
-    if (thrown instanceof GatewayError) return thrown;
-    const words =
-      thrown instanceof StartError
-        ? describeEnd(this.name, thrown.end)
-        : `${this.name}: the handshake failed: ${messageOf(thrown)}`;
-    return new GatewayError("backend-failed", words, { cause: thrown });
+    this.#become({ name: "failed", error, permanent, attempts: this.#attempts, retryAtMs });
   }
 
   /** The backend forgot our session: a new connection for the calls to come, while the old one ends its own. */
@@ -508,41 +438,11 @@ export class Backend implements AsyncDisposable {
     this.#log.debug("state", { from: before, to: next.name });
     this.#options.observe?.stateChanged(this.name, next.name, before);
   }
-
-  /** A shared legacy server logs at one level for all: the most verbose that a caller wants. */
-  async #ensureLogLevel(connected: Connected, call: Call): Promise<void> {
-    const wanted = wantedLogLevel(call);
-    if (wanted === undefined || connected.era !== "legacy") return;
-    if (connected.description.capabilities.logging === undefined) return;
-    if (this.#logLevel !== undefined && rank(this.#logLevel) <= rank(wanted)) return;
-    this.#logLevel = wanted;
-    const options = { timeoutMs: this.config.requestTimeoutMs, signal: call.signal };
-    await connected.connection
-      .request(Method.setLogLevel, { level: wanted }, options)
-      .catch((thrown: unknown) => {
-        this.#log.debug("the log level could not be set", { error: messageOf(thrown) });
-      });
-  }
-}
-
-function isHarmless(hints: object): boolean {
-  return (
-    ("readOnlyHint" in hints && hints.readOnlyHint === true) ||
-    ("idempotentHint" in hints && hints.idempotentHint === true)
-  );
 }
 
 async function retire(connection: Connection): Promise<void> {
   await connection.whenIdle(RETIRE_TIMEOUT_MS);
   await connection[Symbol.asyncDispose]();
-}
-
-function messageOf(thrown: unknown): string {
-  return thrown instanceof RpcError
-    ? `${thrown.message} (${thrown.code})`
-    : thrown instanceof Error
-      ? thrown.message
-      : String(thrown);
 }
 
 /** Waits for a promise that never rejects, or for the signal, whichever is first. */

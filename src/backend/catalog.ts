@@ -3,7 +3,7 @@
 import { isObject, type Json } from "../protocol/jsonrpc.ts";
 import { LIST_KEY, Method } from "../protocol/mcp.ts";
 import { type ParamHeader, readParamHeaders } from "../protocol/param-headers.ts";
-import type { Handshake } from "./handshake.ts";
+import type { Handshake } from "./introductions.ts";
 
 /** A tool as the backend described it; only the name has been looked at. */
 export interface Tool extends Json {

@@ -162,17 +162,13 @@ export class Connection implements AsyncDisposable {
   }
 
   /** Sends a notification; one that cannot be delivered is only logged, as nobody waits for it. */
-  notify(method: string, params?: Json, headers?: Readonly<Record<string, string>>): void {
+  async notify(method: string, params?: Json): Promise<void> {
     if (this.#end !== undefined) return;
-    this.transport
-      .send(notification(method, params), headers === undefined ? undefined : { headers })
-      .catch((error) => {
-        this.#log.debug("a notification was not delivered", {
-          backend: this.#name,
-          method,
-          error: String(error),
-        });
-      });
+    try {
+      await this.transport.send(notification(method, params));
+    } catch (thrown) {
+      this.#log.debug("a notification was not delivered", { method, error: String(thrown) });
+    }
   }
 
   /** Resolves when no request of a client waits any more, or after `timeoutMs`. */
@@ -324,7 +320,7 @@ export class Connection implements AsyncDisposable {
   #withdraw(pending: Pending, reason: string): void {
     this.transport.abandon(pending.id);
     if (pending.method !== Method.initialize && !this.cancelsByClosing) {
-      this.notify(Notice.cancelled, { requestId: pending.id, reason });
+      void this.notify(Notice.cancelled, { requestId: pending.id, reason });
     }
     this.#unclaimed.review();
   }

@@ -6,12 +6,18 @@ import { LOG_LEVELS, McpErrorCode, META, Method, Notice } from "../protocol/mcp.
 import { toModernAnswer } from "../protocol/modern-result.ts";
 import { mirrorHeaders, type ParamHeader } from "../protocol/param-headers.ts";
 import { canAnswer, requiredCapabilities } from "../protocol/questions.ts";
-import type { Connected, Handshake } from "./handshake.ts";
+import type { Connected } from "./handshake.ts";
+import type { Handshake } from "./introductions.ts";
 import { answerRounds, answerUrlElicitations, cannotAsk } from "./rounds.ts";
 import { toLegacyAnswer, toLegacyError, toLegacyParams, toModernError, toModernParams } from "./translate.ts";
 
+/** Longer than an edge takes to gather the questions of one round. */
+const REFUSAL_DELAY_MS = 50;
+
 export interface ExchangeOptions {
   readonly timeoutMs: number;
+  /** How long the caller may leave a question open. */
+  readonly questionTimeoutMs: number;
   /** The mirrored arguments of a tool, from what is known of it; `isFresh` asks the backend first. */
   paramHeaders(tool: string, isFresh: boolean): Promise<readonly ParamHeader[]>;
   /** Told of every URL question, so that its completion can find the client later. */
@@ -82,11 +88,13 @@ async function sendModern(
 
 async function withLegacy(connected: Connected, call: Call, options: ExchangeOptions): Promise<Answer> {
   const isMixed = call.caller.era === "modern";
+  if (isMixed && call.params?.requestState !== undefined) {
+    throw new RpcError(-32602, "This requestState is not one of ours, or was changed; make the call anew.");
+  }
   const params = isMixed ? toLegacyParams(call.params) : call.params;
-  const missing = Promise.withResolvers<never>();
-  missing.promise.catch(() => {}); // Raced below; a question may lack a capability after the race is over.
-  const send = () => {
-    const answer = connected.connection.request(call.method, params, {
+  const questions = new LegacyQuestions(call, options);
+  const send = () =>
+    connected.connection.request(call.method, params, {
       timeoutMs: options.timeoutMs,
       signal: call.signal,
       owner: call.caller.key,
@@ -94,38 +102,54 @@ async function withLegacy(connected: Connected, call: Call, options: ExchangeOpt
         if (notification.method !== Notice.message || wantsLog(call, notification.params))
           call.notify(notification);
       },
-      onQuestion: (question, signal) => ask(call, question, signal, options, missing.reject),
+      onQuestion: (question, signal) => questions.ask(question, signal),
     });
-    return isMixed ? Promise.race([answer, missing.promise]) : answer;
-  };
   if (!isMixed) return send();
   try {
     const answer = await answerUrlElicitations(call, send);
+    if (answer.result.isError === true) questions.throwIfMissing();
     return toModernAnswer(call.method, answer, connected.description.serverInfo);
   } catch (thrown) {
+    questions.throwIfMissing();
     throw thrown instanceof RpcError ? toModernError(thrown) : thrown;
   }
 }
 
-/** A legacy server's question to the caller. A modern caller that cannot answer is told what it lacks (-32021). */
-async function ask(
-  call: Call,
-  question: Question,
-  signal: AbortSignal,
-  options: ExchangeOptions,
-  fail: (reason: RpcError) => void,
-): Promise<Json> {
-  if (!canAnswer(call.caller, question)) {
-    const required = requiredCapabilities(question);
-    const words = `This call needs a client that supports ${question.method}.`;
-    if (call.caller.era === "modern") {
-      fail(new RpcError(McpErrorCode.missingCapability, words, { requiredCapabilities: required }));
-    }
-    throw cannotAsk(question);
+/** The questions that a legacy server puts during one call. */
+class LegacyQuestions {
+  readonly #call: Call;
+  readonly #options: ExchangeOptions;
+  /** What the caller would have to declare for a question that could not be put to it. */
+  #missing: RpcError | undefined;
+
+  constructor(call: Call, options: ExchangeOptions) {
+    this.#call = call;
+    this.#options = options;
   }
-  const elicitationId = question.params?.elicitationId;
-  if (typeof elicitationId === "string") options.onUrlQuestion(elicitationId, call.caller.key);
-  return call.ask(call.caller.era === "modern" ? withoutElicitationId(question) : question, signal);
+
+  async ask(question: Question, signal: AbortSignal): Promise<Json> {
+    const { caller } = this.#call;
+    if (!canAnswer(caller, question)) {
+      this.#missing = new RpcError(
+        McpErrorCode.missingCapability,
+        `This call needs a client that supports ${question.method}.`,
+        { requiredCapabilities: requiredCapabilities(question) },
+      );
+      // A server that asks several things at once fails with the first refusal: what can be asked goes out before it.
+      await Bun.sleep(REFUSAL_DELAY_MS);
+      throw cannotAsk(question);
+    }
+    const elicitationId = question.params?.elicitationId;
+    if (typeof elicitationId === "string") this.#options.onUrlQuestion(elicitationId, caller.key);
+    const deadline = AbortSignal.timeout(this.#options.questionTimeoutMs);
+    const asked = caller.era === "modern" ? withoutElicitationId(question) : question;
+    return this.#call.ask(asked, AbortSignal.any([signal, deadline]));
+  }
+
+  /** A modern caller is told what it lacks (-32021), once the backend has failed for want of it. */
+  throwIfMissing(): void {
+    if (this.#missing !== undefined && this.#call.caller.era === "modern") throw this.#missing;
+  }
 }
 
 function withoutElicitationId(question: Question): Question {

@@ -5,37 +5,35 @@ import type { BackendConfig, StdioConfig, UrlConfig } from "../config/config.ts"
 import type { Log } from "../log.ts";
 import type { Era } from "../protocol/call.ts";
 import { GatewayError } from "../protocol/errors.ts";
-import { isObject, type Json, RpcError } from "../protocol/jsonrpc.ts";
+import { isObject, type Json } from "../protocol/jsonrpc.ts";
 import {
   type Implementation,
-  isKnownLegacy,
-  isKnownModern,
   isModern,
   LATEST_LEGACY,
   LATEST_MODERN,
-  LEGACY_REVISIONS,
-  McpErrorCode,
   META,
   Method,
   Notice,
-  type ServerDescription,
 } from "../protocol/mcp.ts";
 import { mirrorHeaders } from "../protocol/param-headers.ts";
 import { ALL_CLIENT_CAPABILITIES } from "../protocol/questions.ts";
 import { HttpSseTransport } from "../transport/http-sse.ts";
 import { StdioTransport } from "../transport/stdio.ts";
 import { StreamableHttpTransport } from "../transport/streamable-http.ts";
-import { SendError, StartError, type Transport, type TransportEvents } from "../transport/transport.ts";
+import type { Transport, TransportEvents } from "../transport/transport.ts";
 import { Connection, type ConnectionEvents } from "./connection.ts";
+import {
+  isAnswer,
+  isEraEvidence,
+  isModernNotFound,
+  saysOtherWire,
+  supportedLegacy,
+  supportedModern,
+} from "./era-evidence.ts";
+import { fromDiscover, fromInitialize, type Handshake, undescribed } from "./introductions.ts";
 
 /** How long a silent backend may leave a probe unanswered before the older handshake is tried beside it. */
 const PROBE_TIMEOUT_MS = 2_000;
-
-export interface Handshake {
-  readonly era: Era;
-  readonly revision: string;
-  readonly description: ServerDescription;
-}
 
 export interface Connected extends Handshake {
   readonly connection: Connection;
@@ -144,7 +142,8 @@ class Attempt {
       if (handshake.era === "modern") {
         connection.cancelsByClosing = connection.transport.kind === "http";
       } else {
-        connection.notify(Notice.initialized);
+        // Awaited: over HTTP the first request could overtake it on another socket.
+        await connection.notify(Notice.initialized);
         connection.transport.openStream?.();
       }
       return { ...handshake, connection };
@@ -181,6 +180,7 @@ class Attempt {
     connection: Connection,
     deadline: AbortSignal,
     revision: string = LATEST_MODERN,
+    isRetry = false,
   ): Promise<Handshake | undefined> {
     const isPinned = this.#pinned !== undefined && isModern(this.#pinned);
     const version = this.#pinned ?? revision;
@@ -196,8 +196,7 @@ class Attempt {
     } catch (thrown) {
       if (this.#options.signal.aborted) throw thrown;
       const supported = supportedModern(thrown);
-      if (supported !== undefined && supported !== version)
-        return this.#discover(connection, deadline, supported);
+      if (supported !== undefined && !isRetry) return this.#discover(connection, deadline, supported, true);
       if (isPinned && isAnswer(thrown)) return undescribed(this.#config.name, version);
       if (isEraEvidence(thrown) || deadline.aborted) return this.#legacyAfter(connection, thrown, version);
       throw thrown;
@@ -260,106 +259,4 @@ async function firstHandshake(
   } catch {
     return initialize; // Both failed: the older handshake's reason is the one that matters.
   }
-}
-
-function fromInitialize(name: string, result: Json): Handshake {
-  const revision = result.protocolVersion;
-  if (typeof revision !== "string" || isModern(revision)) {
-    throw new GatewayError(
-      "backend-failed",
-      `${name}: the server answered initialize without a usable protocolVersion.`,
-    );
-  }
-  return {
-    era: "legacy",
-    revision,
-    description: describe(name, result.serverInfo, result.capabilities, result.instructions),
-  };
-}
-
-function fromDiscover(name: string, version: string, result: Json): Handshake {
-  const supported = Array.isArray(result.supportedVersions) ? result.supportedVersions : [version];
-  const revision = supported.includes(version)
-    ? version
-    : supported.find((candidate) => typeof candidate === "string" && isKnownModern(candidate));
-  if (typeof revision !== "string") {
-    throw new GatewayError(
-      "backend-failed",
-      `${name}: the server speaks ${supported.join(", ")}, none of which this gateway knows; a newer gateway may.`,
-    );
-  }
-  const meta = isObject(result._meta) ? result._meta : {};
-  return {
-    era: "modern",
-    revision,
-    description: describe(name, meta[META.serverInfo], result.capabilities, result.instructions),
-  };
-}
-
-/** A modern server that does not implement `server/discover`: taken at its pinned word, with every list worth a try. */
-function undescribed(name: string, revision: string): Handshake {
-  const capabilities = { tools: {}, prompts: {}, resources: {} };
-  return { era: "modern", revision, description: describe(name, undefined, capabilities, undefined) };
-}
-
-function describe(
-  name: string,
-  serverInfo: unknown,
-  capabilities: unknown,
-  instructions: unknown,
-): ServerDescription {
-  const info =
-    isObject(serverInfo) && typeof serverInfo.name === "string" && typeof serverInfo.version === "string"
-      ? { ...serverInfo, name: serverInfo.name, version: serverInfo.version }
-      : { name, version: "unknown" };
-  const known = { serverInfo: info, capabilities: isObject(capabilities) ? capabilities : {} };
-  return typeof instructions === "string" ? { ...known, instructions } : known;
-}
-
-/** True where the other HTTP wire is worth a try (2025-03-26 and later, basic/transports, "Backwards Compatibility"). */
-function saysOtherWire(thrown: unknown): boolean {
-  if (thrown instanceof StartError) return thrown.end.status !== undefined && !isRefusal(thrown.end.status);
-  const status = statusOf(thrown);
-  return status === 400 || status === 404 || status === 405;
-}
-
-function isRefusal(status: number): boolean {
-  return status === 401 || status === 403 || status >= 500;
-}
-
-function statusOf(thrown: unknown): number | undefined {
-  const cause = thrown instanceof Error ? thrown.cause : undefined;
-  return cause instanceof SendError ? cause.status : undefined;
-}
-
-/** True where a failed probe says something about the era: never for missing credentials, server errors, dead wires. */
-function isEraEvidence(thrown: unknown): boolean {
-  const status = statusOf(thrown);
-  if (status !== undefined) return !isRefusal(status);
-  return isAnswer(thrown);
-}
-
-function isAnswer(thrown: unknown): boolean {
-  return thrown instanceof RpcError;
-}
-
-function isModernNotFound(thrown: unknown): boolean {
-  return thrown instanceof RpcError && thrown.code === -32601 && statusOf(thrown) === 404;
-}
-
-function supportedVersions(thrown: unknown): unknown[] {
-  if (!(thrown instanceof RpcError) || !isObject(thrown.data)) return [];
-  return Array.isArray(thrown.data.supported) ? thrown.data.supported : [];
-}
-
-function supportedModern(thrown: unknown): string | undefined {
-  if (!(thrown instanceof RpcError) || thrown.code !== McpErrorCode.unsupportedVersion) return undefined;
-  return supportedVersions(thrown).find(
-    (version): version is string => typeof version === "string" && isKnownModern(version),
-  );
-}
-
-function supportedLegacy(thrown: unknown): string | undefined {
-  const offered = supportedVersions(thrown);
-  return LEGACY_REVISIONS.find((known) => offered.includes(known) && isKnownLegacy(known));
 }

@@ -19,7 +19,10 @@ export interface Surroundings {
   readonly platform: NodeJS.Platform;
 }
 
-export type Durations = Pick<BackendConfig, "idleTimeoutMs" | "requestTimeoutMs" | "startTimeoutMs">;
+export type Durations = Pick<
+  BackendConfig,
+  "idleTimeoutMs" | "requestTimeoutMs" | "startTimeoutMs" | "questionTimeoutMs"
+>;
 
 export interface Reading {
   readonly findings: Findings;
@@ -54,7 +57,10 @@ export function readBackend(
   };
 }
 
-type WrittenDurations = Pick<BackendInput, "idle_timeout" | "request_timeout" | "start_timeout">;
+type WrittenDurations = Pick<
+  BackendInput,
+  "idle_timeout" | "request_timeout" | "start_timeout" | "question_timeout"
+>;
 
 export function durationsOf(written: WrittenDurations, defaults: Durations): Durations {
   const parse = (value: number | string | undefined) =>
@@ -63,6 +69,7 @@ export function durationsOf(written: WrittenDurations, defaults: Durations): Dur
     idleTimeoutMs: parse(written.idle_timeout) ?? defaults.idleTimeoutMs,
     requestTimeoutMs: parse(written.request_timeout) ?? defaults.requestTimeoutMs,
     startTimeoutMs: parse(written.start_timeout) ?? defaults.startTimeoutMs,
+    questionTimeoutMs: parse(written.question_timeout) ?? defaults.questionTimeoutMs,
   };
 }
 

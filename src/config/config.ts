@@ -35,6 +35,8 @@ export interface BackendConfig {
   readonly idleTimeoutMs: number;
   readonly requestTimeoutMs: number;
   readonly startTimeoutMs: number;
+  /** How long the client may leave a question of this backend unanswered. */
+  readonly questionTimeoutMs: number;
 }
 
 export type WireConfig = StdioConfig | UrlConfig;

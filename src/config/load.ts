@@ -64,7 +64,12 @@ function finish(source: Source, overrides: Overrides, surroundings: Surroundings
     findings,
     surroundings,
     folder: path === undefined ? surroundings.cwd : dirname(path),
-    defaults: durationsOf(settings, { idleTimeoutMs: 0, requestTimeoutMs: 0, startTimeoutMs: 0 }),
+    defaults: durationsOf(settings, {
+      idleTimeoutMs: 0,
+      requestTimeoutMs: 0,
+      startTimeoutMs: 0,
+      questionTimeoutMs: 0,
+    }),
   });
   const token = readToken(top.auth?.token, findings, surroundings);
   checkOverrides(overrides, findings);

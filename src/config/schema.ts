@@ -15,6 +15,7 @@ export const DEFAULTS = {
   log_level: "INFO",
   request_timeout: "60s",
   start_timeout: "60s",
+  question_timeout: "10m",
   idle_timeout: 300,
 } as const;
 
@@ -121,6 +122,12 @@ export const BackendSchema = Type.Object(
         description: "Longest wait for the backend to start. Seconds, or `5m`. Default: the top level's.",
       }),
     ),
+    question_timeout: Type.Optional(
+      duration("more than zero", {
+        description:
+          "How long a person may take to answer a question of this backend. Seconds, or `5m`. Default: the top level's.",
+      }),
+    ),
     enabled: Type.Optional(
       flag({ description: "`false` (or `disabled: true`) leaves the backend out.", default: true }),
     ),
@@ -221,6 +228,12 @@ export const ConfigSchema = Type.Object(
       duration("more than zero", {
         description: "Longest wait for a backend to start. Seconds, or `5m`.",
         default: DEFAULTS.start_timeout,
+      }),
+    ),
+    question_timeout: Type.Optional(
+      duration("more than zero", {
+        description: "How long a person may take to answer a question of a backend. Seconds, or `5m`.",
+        default: DEFAULTS.question_timeout,
       }),
     ),
     idle_timeout: Type.Optional(

@@ -20,9 +20,6 @@ import type { Target } from "../target/target.ts";
 import type { Outlet } from "./outlet.ts";
 import { perform } from "./perform.ts";
 
-/** How long a person may take to answer a question. */
-const QUESTION_TIMEOUT_MS = 10 * 60_000;
-
 /** What a session is, as far as its id tells: enough to go on after a restart. */
 export interface SessionFacts {
   readonly revision: string;
@@ -184,10 +181,6 @@ export class LegacySession implements Disposable {
       if (!outlet.send(cancelled)) this.#options.push(cancelled);
       reject(new RpcError(-32000, "The question was withdrawn."));
     };
-    const timer = setTimeout(
-      () => reject(new RpcError(-32000, "The client gave no answer in time.")),
-      QUESTION_TIMEOUT_MS,
-    );
     signal.addEventListener("abort", onAbort, { once: true });
     this.#questions.set(id, { resolve, reject });
     try {
@@ -197,7 +190,6 @@ export class LegacySession implements Disposable {
       }
       return await promise;
     } finally {
-      clearTimeout(timer);
       signal.removeEventListener("abort", onAbort);
       this.#questions.delete(id);
     }

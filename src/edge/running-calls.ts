@@ -10,9 +10,11 @@ import { ResultType } from "../protocol/mcp.ts";
 import type { Outlet } from "./outlet.ts";
 import type { Seal } from "./seal.ts";
 
-/** How long a call waits for its client's answers. */
-const PARKED_MS = 10 * 60_000;
+/** No call waits longer for its client's answers, whatever its backend's question_timeout. */
+const PARKED_MS = 24 * 3_600_000;
 const MAX_PARKED = 1_000;
+/** How long the first question of a round waits for others that come with it. */
+const GATHER_MS = 20;
 
 const State = Type.Object({
   /** The running call. */
@@ -103,7 +105,6 @@ export class RunningCall {
   #outlet: Outlet | undefined;
   #outcome: Outcome | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #isParkingDue = false;
   #nextKey = 1;
 
   constructor(calls: RunningCalls, ofRequest: string, principal: string, outlet: Outlet) {
@@ -169,14 +170,10 @@ export class RunningCall {
     if (this.#questions.size > 0) this.#parkSoon();
   }
 
-  /** Questions that come together go out together: the request ends once, after this turn of the event loop. */
+  /** Questions that come together go out together: a legacy server sends them one by one. */
   #parkSoon(): void {
-    if (this.#isParkingDue) return;
-    this.#isParkingDue = true;
-    setImmediate(() => {
-      this.#isParkingDue = false;
-      this.#park();
-    });
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#park(), GATHER_MS);
   }
 
   #park(): void {

@@ -89,6 +89,9 @@ export class MetaTarget implements Target {
   async #callTool(call: Call): Promise<Answer> {
     const name = call.params?.name;
     if (typeof name !== "string") throw new RpcError(-32602, 'tools/call needs the string "name".');
+    if (call.params?.requestState !== undefined) {
+      throw new RpcError(-32602, "This requestState is not one of ours, or was changed; make the call anew.");
+    }
     try {
       return await this.#run(name, call.params?.arguments, call);
     } catch (thrown) {

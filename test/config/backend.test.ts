@@ -45,6 +45,7 @@ describe("a backend with a command", () => {
       idleTimeoutMs: 300_000,
       requestTimeoutMs: 60_000,
       startTimeoutMs: 60_000,
+      questionTimeoutMs: 600_000,
     });
   });
 

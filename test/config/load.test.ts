@@ -13,7 +13,7 @@ describe("the top level", () => {
       enableMetaMcp: true,
       logLevel: "INFO",
       auth: { disabled: false },
-      backends: [{ idleTimeoutMs: 300_000, requestTimeoutMs: 60_000, startTimeoutMs: 60_000 }],
+      backends: [{ idleTimeoutMs: 300_000, requestTimeoutMs: 60_000, startTimeoutMs: 60_000, questionTimeoutMs: 600_000 }],
       notes: [],
     });
   });

@@ -55,9 +55,11 @@ export class Stage implements AsyncDisposable {
 
   async #entry(name: BackendName): Promise<BackendEntry> {
     const kind: BackendKind = BACKENDS[name];
-    if (kind.wire !== "stdio") return { http_url: await this.#directUrl(name) };
+    // The suite leaves questions unanswered; on a wire with one channel the next question waits for them.
+    const patience = { question_timeout: "2s" };
+    if (kind.wire !== "stdio") return { http_url: await this.#directUrl(name), ...patience };
     const [command, ...args] = referenceCommand(kind.eras);
-    return { command, args };
+    return { command, args, ...patience };
   }
 
   #gateway(): Promise<RunningGateway> {

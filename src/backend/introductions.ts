@@ -1,0 +1,69 @@
+// How a server introduces itself, in the words of either era, read into one form. Everything a server says is checked.
+
+import type { Era } from "../protocol/call.ts";
+import { GatewayError } from "../protocol/errors.ts";
+import { isObject, type Json } from "../protocol/jsonrpc.ts";
+import { isKnownModern, isModern, META, type ServerDescription } from "../protocol/mcp.ts";
+
+/** What a handshake agreed on. */
+export interface Handshake {
+  readonly era: Era;
+  readonly revision: string;
+  readonly description: ServerDescription;
+}
+
+/** Throws GatewayError where the answer makes no sense. */
+export function fromInitialize(name: string, result: Json): Handshake {
+  const revision = result.protocolVersion;
+  if (typeof revision !== "string" || isModern(revision)) {
+    throw new GatewayError(
+      "backend-failed",
+      `${name}: the server answered initialize without a usable protocolVersion.`,
+    );
+  }
+  return {
+    era: "legacy",
+    revision,
+    description: describe(name, result.serverInfo, result.capabilities, result.instructions),
+  };
+}
+
+/** Throws GatewayError where no revision is known to both. */
+export function fromDiscover(name: string, version: string, result: Json): Handshake {
+  const supported = Array.isArray(result.supportedVersions) ? result.supportedVersions : [version];
+  const revision = supported.includes(version)
+    ? version
+    : supported.find((candidate) => typeof candidate === "string" && isKnownModern(candidate));
+  if (typeof revision !== "string") {
+    throw new GatewayError(
+      "backend-failed",
+      `${name}: the server speaks ${supported.join(", ")}, none of which this gateway knows; a newer gateway may.`,
+    );
+  }
+  const meta = isObject(result._meta) ? result._meta : {};
+  return {
+    era: "modern",
+    revision,
+    description: describe(name, meta[META.serverInfo], result.capabilities, result.instructions),
+  };
+}
+
+/** A modern server that does not implement `server/discover`: taken at its pinned word, with every list worth a try. */
+export function undescribed(name: string, revision: string): Handshake {
+  const capabilities = { tools: {}, prompts: {}, resources: {} };
+  return { era: "modern", revision, description: describe(name, undefined, capabilities, undefined) };
+}
+
+function describe(
+  name: string,
+  serverInfo: unknown,
+  capabilities: unknown,
+  instructions: unknown,
+): ServerDescription {
+  const info =
+    isObject(serverInfo) && typeof serverInfo.name === "string" && typeof serverInfo.version === "string"
+      ? { ...serverInfo, name: serverInfo.name, version: serverInfo.version }
+      : { name, version: "unknown" };
+  const known = { serverInfo: info, capabilities: isObject(capabilities) ? capabilities : {} };
+  return typeof instructions === "string" ? { ...known, instructions } : known;
+}

@@ -1,0 +1,57 @@
+// Order on wires with one channel for all: which call may run beside which, and at which level the server logs.
+// Streamable HTTP says with every message whose it is, so there all calls run side by side.
+
+import type { Answer, Call } from "../protocol/call.ts";
+import { MAY_ASK_BACK, Method } from "../protocol/mcp.ts";
+import { rank, wantedLogLevel } from "./exchange.ts";
+import type { Connected } from "./handshake.ts";
+import { Turns } from "./turns.ts";
+
+export class SharedWire {
+  /** True once the backend has put a question without saying to whom. */
+  hasAsked = false;
+  /** True once the backend has logged without saying for whom. */
+  hasLogged = false;
+  readonly #turns = new Turns();
+  #logLevel: string | undefined;
+
+  /** A new process knows nothing of the level that the last one was set to. */
+  reset(): void {
+    this.#logLevel = undefined;
+  }
+
+  /** Runs a call when its turn has come. While it waits for a person, others may run. */
+  async run(connected: Connected, call: Call, work: (call: Call) => Promise<Answer>): Promise<Answer> {
+    if (!MAY_ASK_BACK.has(call.method) || connected.connection.transport.kind === "http") return work(call);
+    const leave = await this.#turns.enter(this.#mustBeAlone(connected, call), call.signal);
+    try {
+      return await work({
+        ...call,
+        ask: (question, signal) => {
+          leave();
+          return call.ask(question, signal);
+        },
+      });
+    } finally {
+      leave();
+    }
+  }
+
+  /** A shared legacy server logs at one level for all: the most verbose that a caller wants. */
+  async ensureLogLevel(connected: Connected, call: Call, timeoutMs: number): Promise<void> {
+    const wanted = wantedLogLevel(call);
+    if (wanted === undefined || connected.era !== "legacy") return;
+    if (connected.description.capabilities.logging === undefined) return;
+    if (this.#logLevel !== undefined && rank(this.#logLevel) <= rank(wanted)) return;
+    this.#logLevel = wanted;
+    const options = { timeoutMs, signal: call.signal };
+    await connected.connection.request(Method.setLogLevel, { level: wanted }, options).catch(() => {
+      // The call matters more than its log lines.
+    });
+  }
+
+  #mustBeAlone(connected: Connected, call: Call): boolean {
+    if (this.hasAsked && connected.era === "legacy") return true;
+    return this.hasLogged && wantedLogLevel(call) !== undefined;
+  }
+}
