@@ -51,6 +51,14 @@ function addOthers(program: Command): void {
     .option("--json", "print JSON")
     .action(async (options) => (await import("./commands/check.ts")).check(options));
   program
+    .command("health")
+    .description("ask the running gateway how it and its backends are")
+    .option("--url <url>", "where it listens (default: as the configuration says)")
+    .option("-c, --config <path>", CONFIG_HELP)
+    .option("--strict", "exit with 1 where a backend has failed, too")
+    .option("--json", "print JSON")
+    .action(async (options) => (await import("./commands/health.ts")).health(options));
+  program
     .command("schema")
     .description("print the JSON Schema of the configuration file")
     .action(async () => (await import("./commands/schema.ts")).printSchema());
