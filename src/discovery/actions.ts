@@ -1,0 +1,45 @@
+// What kind of thing a tool does and a query wants done: reading is not deleting, however alike the objects are.
+
+import { isObject } from "../protocol/jsonrpc.ts";
+import type { ToolDoc } from "./tool.ts";
+
+const verbs = {
+  read: "get list show read view fetch display retrieve describe find search query lookup browse what which",
+  create: "create add new make insert generate build",
+  update: "update edit modify change set rename patch replace",
+  delete: "delete remove drop destroy erase purge clear",
+  convert: "convert transform",
+  send: "send publish post upload",
+  run: "run execute start launch",
+  stop: "stop cancel kill terminate",
+};
+
+/** A set of kinds, as bits. */
+export type Actions = number;
+
+const none: Actions = 0;
+const byVerb = new Map<string, Actions>(
+  Object.values(verbs).flatMap((list, bit) =>
+    list.split(" ").map((verb): [string, Actions] => [verb, 1 << bit]),
+  ),
+);
+
+/** By the verbs of its name, else by the opening of its description, else by its own annotation. */
+export function actionsOf(tool: ToolDoc, name: readonly string[], opening: readonly string[]): Actions {
+  const said = actionsIn(name) || actionsIn(opening);
+  if (said !== none) return said;
+  return isObject(tool.annotations) && tool.annotations.readOnlyHint === true ? actionsIn(["read"]) : none;
+}
+
+function actionsIn(words: readonly string[]): Actions {
+  return words.reduce((all, word) => all | (byVerb.get(word) ?? none), none);
+}
+
+/** The first verb near the start of a query is what is wanted. */
+export function actionsWanted(query: readonly string[]): Actions {
+  for (const word of query.slice(0, 6)) {
+    const action = byVerb.get(word);
+    if (action !== undefined) return action;
+  }
+  return none;
+}

@@ -1,0 +1,137 @@
+// The texts of one tool that it is found by, and what a word counts in each. Must not know queries or other tools.
+
+import { isObject } from "../protocol/jsonrpc.ts";
+import { type ToolDoc, textOf } from "./tool.ts";
+import { partsOf } from "./words.ts";
+
+export const fieldNames = [
+  "name",
+  "title",
+  "description",
+  "parameters",
+  "parameter texts",
+  "choices",
+] as const;
+export type Field = (typeof fieldNames)[number];
+
+interface Scale {
+  readonly weight: number;
+  /** How much a long text dilutes its words: 0 not at all, 1 in proportion. */
+  readonly dilution: number;
+  /** The number of words at which a text counts as neither long nor short. */
+  readonly typical: number;
+}
+
+const scales: Readonly<Record<Field, Scale>> = {
+  name: { weight: 3, dilution: 0.2, typical: 3 },
+  title: { weight: 2, dilution: 0.5, typical: 3 },
+  description: { weight: 1, dilution: 0.4, typical: 25 },
+  parameters: { weight: 1, dilution: 0.6, typical: 5 },
+  "parameter texts": { weight: 0.5, dilution: 0.6, typical: 40 },
+  choices: { weight: 0.2, dilution: 0.5, typical: 5 },
+};
+
+/** The first sentence says what the tool is for; what follows "not for", "do not", "instead of" is what it is not. */
+const sentenceWeight = { first: 1.25, later: 1, negated: 0.2 };
+const negation =
+  /\b(?:do not|don't|does not|doesn't|cannot|can't|not for|never|rather than|instead of|unlike)\b/i;
+
+/** Bounds for what a hostile or careless server sends. */
+const longest = { name: 200, description: 1_000, parameterText: 160 };
+const mostParameters = 200;
+const deepest = 3;
+
+/** The words of one text, by number and in order, and what each counts. */
+export interface FieldText {
+  readonly words: readonly number[];
+  readonly scale: number;
+  /** By position, times the scale; 1 where there is none. */
+  readonly emphasis?: readonly number[];
+}
+
+export type ToolFields = Readonly<Record<Field, FieldText>>;
+
+/** `cut` gives the numbers of the words of a text. */
+export function fieldsOf(tool: ToolDoc, cut: (text: string) => readonly number[]): ToolFields {
+  const schema = schemaTexts(tool.inputSchema);
+  const title = textOf(tool.title, longest.name) || textOf(tool.annotations?.title, longest.name);
+  return {
+    name: even("name", cut(textOf(tool.name, longest.name))),
+    title: even("title", cut(title)),
+    description: description(textOf(tool.description, longest.description), cut),
+    parameters: even("parameters", schema.names.flatMap(cut)),
+    "parameter texts": even("parameter texts", schema.descriptions.flatMap(cut)),
+    choices: even("choices", schema.choices.flatMap(cut)),
+  };
+}
+
+/** What the word at a position counts. */
+export function weightAt({ scale, emphasis }: FieldText, position: number): number {
+  return scale * (emphasis?.[position] ?? 1);
+}
+
+/** The parts of a tool's name: how much of them a query covers tells a general tool from a special one. */
+export function nameParts(tool: ToolDoc): string[] {
+  return partsOf(textOf(tool.name, longest.name));
+}
+
+function even(field: Field, all: readonly number[]): FieldText {
+  return { words: all, scale: scaleOf(field, all.length) };
+}
+
+function scaleOf(field: Field, length: number): number {
+  const { weight, dilution, typical } = scales[field];
+  return weight / (1 - dilution + (dilution * length) / typical);
+}
+
+function description(text: string, cut: (text: string) => readonly number[]): FieldText {
+  const all: number[] = [];
+  const emphasis: number[] = [];
+  const add = (part: string, weight: number) => {
+    for (const word of cut(part)) {
+      all.push(word);
+      emphasis.push(weight);
+    }
+  };
+  const sentences = text.split(/(?<=[.!?。])\s+|\n+/).filter((sentence) => sentence.trim() !== "");
+  for (const [i, sentence] of sentences.entries()) {
+    const negated = sentence.search(negation);
+    const end = negated === -1 ? sentence.length : negated;
+    add(sentence.slice(0, end), i === 0 ? sentenceWeight.first : sentenceWeight.later);
+    add(sentence.slice(end), sentenceWeight.negated);
+  }
+  return { words: all, scale: scaleOf("description", all.length), emphasis };
+}
+
+interface SchemaTexts {
+  readonly names: string[];
+  readonly descriptions: string[];
+  readonly choices: string[];
+}
+
+function schemaTexts(schema: unknown): SchemaTexts {
+  const texts: SchemaTexts = { names: [], descriptions: [], choices: [] };
+  collect(schema, texts, 0);
+  return texts;
+}
+
+function collect(schema: unknown, texts: SchemaTexts, depth: number): void {
+  if (!isObject(schema) || depth >= deepest || !isObject(schema.properties)) return;
+  for (const [name, property] of Object.entries(schema.properties)) {
+    if (texts.names.length >= mostParameters) return;
+    texts.names.push(name.slice(0, longest.name));
+    if (!isObject(property)) continue;
+    const items = isObject(property.items) ? property.items : undefined;
+    texts.descriptions.push(textOf(property.description, longest.parameterText));
+    texts.choices.push(...choicesOf(property.enum), ...choicesOf(items?.enum));
+    collect(property, texts, depth + 1);
+    collect(items, texts, depth + 1);
+  }
+}
+
+function choicesOf(value: unknown): string[] {
+  if (!Array.isArray(value)) return [];
+  return value
+    .slice(0, 50)
+    .flatMap((choice: unknown) => (typeof choice === "string" ? [choice.slice(0, 60)] : []));
+}

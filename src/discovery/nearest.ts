@@ -1,0 +1,74 @@
+// The tools whose names are nearest to one that does not exist. Must not know why the name was asked for.
+
+import { distance } from "fastest-levenshtein";
+import type { Corpus, Entry } from "./corpus.ts";
+import { readQuery } from "./query.ts";
+import { rank } from "./ranking.ts";
+import type { ToolDoc } from "./tool.ts";
+import { partsOf } from "./words.ts";
+
+interface Named {
+  readonly server: string | undefined;
+  readonly name: string;
+}
+
+interface Near {
+  readonly server: string;
+  readonly tool: ToolDoc;
+  readonly score: number;
+}
+
+/** A tool of the server that was named counts so much more than one alike elsewhere. */
+const sameServer = 0.25;
+/** What a name in other words (`read_doc`, `document_reader`) counts at best: less than nearly the same letters. */
+const sameMeaning = 0.6;
+/** Below this, nobody can have meant it. */
+const leastScore = 0.3;
+const longestName = 200;
+
+export function nearest(corpus: Corpus, wanted: Named, limit: number): Near[] {
+  if (limit < 1) return [];
+  const name = plain(wanted.name);
+  const server = wanted.server === undefined ? undefined : plain(wanted.server);
+  const meant = byMeaning(corpus, wanted);
+  const found: Near[] = [];
+  for (const candidate of corpus.all()) {
+    const serverName = plain(candidate.name);
+    const bonus = server === undefined ? 0 : sameServer * likeness(server, serverName);
+    for (const entry of candidate.entries) {
+      const own = plain(entry.tool.name);
+      // `github__create_issue`, or the name alone.
+      const spelling = Math.max(likeness(name, own), likeness(name, serverName + own));
+      const score = Math.max(spelling, meant.get(entry) ?? 0) + bonus;
+      if (score >= leastScore + bonus) found.push({ server: candidate.name, tool: entry.tool, score });
+    }
+  }
+  return found.sort(byScore).slice(0, limit);
+}
+
+function byMeaning(corpus: Corpus, { server, name }: Named): Map<Entry, number> {
+  const query = partsOf(`${server ?? ""} ${name}`.slice(0, 2 * longestName)).join(" ");
+  const ranked = rank(corpus, readQuery(query, corpus), 20);
+  const best = ranked[0]?.score ?? 1;
+  return new Map(ranked.map(({ entry, score }) => [entry, (sameMeaning * score) / best]));
+}
+
+function plain(name: string): string {
+  return name
+    .slice(0, longestName)
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]/gu, "");
+}
+
+/** 1 for equal, 0 for nothing in common. */
+function likeness(a: string, b: string): number {
+  const longer = Math.max(a.length, b.length);
+  return longer === 0 ? 0 : 1 - distance(a, b) / longer;
+}
+
+function byScore(a: Near, b: Near): number {
+  if (a.score !== b.score) return b.score - a.score;
+  const [first, second] = [`${a.server}.${a.tool.name}`, `${b.server}.${b.tool.name}`];
+  if (first === second) return 0;
+  return first < second ? -1 : 1;
+}

@@ -1,0 +1,113 @@
+// What a query asks for: its words that matter, each with the words of the corpus that may stand for it.
+
+import { type Actions, actionsWanted } from "./actions.ts";
+import type { Corpus } from "./corpus.ts";
+import { type Variant, variantsOf } from "./variants.ts";
+import { cut, partsOf, runs, singular, words } from "./words.ts";
+
+/** One word of the query. */
+export interface Concept {
+  readonly word: string;
+  /** 1, or less for what is rather an argument of the call than a description of the tool. */
+  readonly weight: number;
+  /** How telling the word is: rare words are. */
+  readonly rarity: number;
+  readonly variants: readonly Variant[];
+}
+
+export interface Query {
+  readonly concepts: readonly Concept[];
+  readonly actions: Actions;
+}
+
+const longestQuery = 2_000;
+const mostConcepts = 40;
+/** A path, a URL, a placeholder, a quotation, a number: what the tool is to be called with. */
+const argumentWeight = 0.5;
+/** A path speaks of a file without saying so. */
+const impliedWeight = 1;
+/** How far words that stand in make the word asked for look common. */
+const standInShare = 0.5;
+
+const stopWords = new Set(
+  `a an the of to in on at by for from with and or is are was were be been being am do does did this that these those
+  it its i me my mine we our us you your he she they them their his her as into onto than then so such can could would
+  should will shall may might must not no please want need like help let just about any some which what who whom whose
+  when where why how there here has have had having if via per using use used give tell also too very up out over
+  e g ie eg etc s t don`
+    .split(/\s+/)
+    .map(singular),
+);
+
+const places = /<[^>]{1,60}>|https?:\/\/\S+|(?:^|\s)(?:[~.]?\/|[A-Za-z]:\\)\S+/g;
+const quotations = /["“”]([^"“”]{2,120})["“”]|(?<!\w)'([^']{2,120})'(?!\w)/g;
+const pathLike =
+  /(?:^|\s)(?:[~.]?\/[\w.-]+\/|[A-Za-z]:\\)|\b[\w-]{1,80}\.(?:md|txt|csv|json|html?|xml|ya?ml|py|ts|js|pdf|docx?|xlsx?|pptx?)\b/;
+
+export function readQuery(text: string, corpus: Corpus): Query {
+  const query = text.slice(0, longestQuery);
+  const asked = askedWords(query, corpus);
+  const concepts: Concept[] = [];
+  for (const [i, { word, parts, weight }] of asked.entries()) {
+    if (concepts.length === mostConcepts) break;
+    if (concepts.some((concept) => concept.word === word)) continue;
+    const near = { previous: asked[i - 1]?.word, next: asked[i + 1]?.word, parts };
+    const variants = variantsOf(word, near, corpus.vocabulary);
+    if (variants.length > 0)
+      concepts.push({ word, weight, rarity: rarityOf(word, variants, corpus), variants });
+  }
+  return { concepts, actions: actionsWanted(partsOf(query)) };
+}
+
+interface AskedWord {
+  readonly word: string;
+  readonly parts: readonly string[];
+  readonly weight: number;
+}
+
+function askedWords(query: string, corpus: Corpus): AskedWord[] {
+  const asArguments = argumentWords(query);
+  const weigh = (word: string) => (asArguments.has(word) || /^\d+$/.test(word) ? argumentWeight : 1);
+  const all: AskedWord[] = [];
+  for (const { whole, parts } of runs(query).map(cut)) {
+    if (whole !== undefined && corpus.vocabulary.idOf(whole) !== undefined) {
+      all.push({ word: whole, parts, weight: weigh(whole) });
+    } else {
+      for (const word of parts) all.push({ word, parts: [], weight: weigh(word) });
+    }
+  }
+  const telling = all.filter(({ word }) => !stopWords.has(word));
+  const asked = telling.length > 0 ? telling : all;
+  if (pathLike.test(query)) imply("file", asked);
+  if (/https?:\/\//.test(query)) imply("url", asked);
+  return asked;
+}
+
+function imply(word: string, asked: AskedWord[]): void {
+  if (asked.some((each) => each.word === word)) return;
+  asked.push({ word, parts: [], weight: impliedWeight });
+}
+
+/** Words that the query has only in places and quotations. */
+function argumentWords(query: string): Set<string> {
+  const inside = [...query.matchAll(places), ...query.matchAll(quotations)].map(([match]) => match);
+  const found = new Set(inside.flatMap(words));
+  if (found.size === 0) return found;
+  for (const word of words(query.replace(places, " ").replace(quotations, " "))) found.delete(word);
+  return found;
+}
+
+function rarityOf(word: string, variants: readonly Variant[], corpus: Corpus): number {
+  const own = corpus.vocabulary.idOf(word);
+  const occurrences = variants.reduce(
+    (sum, { id, likeness: worth }) => sum + (id === own ? 1 : standInShare * worth) * corpus.tools.count(id),
+    0,
+  );
+  return rarity(occurrences, corpus.toolCount);
+}
+
+/** Inverse document frequency, never below zero. */
+export function rarity(occurrences: number, total: number): number {
+  const n = Math.min(occurrences, total);
+  return Math.log(1 + (total - n + 0.5) / (n + 0.5));
+}

@@ -1,0 +1,142 @@
+// What is demonstrably wrong with arguments. Light by intent: where a schema is odd or silent, nothing is wrong.
+
+import { distance } from "fastest-levenshtein";
+import { isObject, type Json } from "../protocol/jsonrpc.ts";
+import { alternatives, propertiesOf, requiredOf, resolved, typesOf } from "./schema.ts";
+import { oneLine } from "./type-text.ts";
+
+const deepest = 6;
+const mostSteps = 2_000;
+const mostProblems = 5;
+const mostItems = 50;
+
+export function problemsOf(args: Json, schema: unknown): string[] {
+  if (!isObject(schema)) return [];
+  return new Check(schema).of(args, schema, { path: "", depth: 0 }).slice(0, mostProblems);
+}
+
+/** Where in the arguments. */
+interface Place {
+  readonly path: string;
+  readonly depth: number;
+}
+
+class Check {
+  readonly #root: Json;
+  /** A small schema can unfold into a vast one. */
+  #stepsLeft = mostSteps;
+
+  constructor(root: Json) {
+    this.#root = root;
+  }
+
+  of(value: unknown, written: unknown, place: Place): string[] {
+    const schema = resolved(written, this.#root);
+    this.#stepsLeft -= 1;
+    if (schema === undefined || place.depth > deepest || this.#stepsLeft < 0) return [];
+    if (value === null && schema.nullable === true) return [];
+    const own = [...this.#choice(value, schema, place), ...this.#type(value, schema, place)];
+    if (own.length > 0) return own;
+    const parts: unknown[] = Array.isArray(schema.allOf) ? schema.allOf : [];
+    return [
+      ...parts.flatMap((part) => this.of(value, part, { ...place, depth: place.depth + 1 })),
+      ...this.#alternatives(value, schema, place),
+      ...(isObject(value) ? this.#object(value, schema, place) : []),
+      ...(Array.isArray(value) ? this.#items(value, schema, place) : []),
+    ];
+  }
+
+  #choice(value: unknown, schema: Json, { path }: Place): string[] {
+    const choices: unknown[] = Array.isArray(schema.enum) ? schema.enum : [];
+    const allowed = schema.const === undefined ? choices : [schema.const];
+    // Only plain values are compared; two equal objects are not told apart from different ones.
+    if (
+      allowed.length === 0 ||
+      allowed.some(isObject) ||
+      allowed.some(Array.isArray) ||
+      allowed.includes(value)
+    )
+      return [];
+    const some = allowed.slice(0, 12).map((choice) => oneLine(JSON.stringify(choice) ?? ""));
+    return [
+      `${named(path)} must be ${some.length > 1 ? "one of " : ""}${some.join(", ")}${allowed.length > 12 ? ", …" : ""}`,
+    ];
+  }
+
+  #type(value: unknown, schema: Json, { path }: Place): string[] {
+    const types = typesOf(schema);
+    const isKnown = types.length > 0 && types.every((type) => type in matchers);
+    if (!isKnown || types.some((type) => matchers[type]?.(value))) return [];
+    return [`${named(path)} must be ${types.join(" or ")}, not ${typeOf(value)}`];
+  }
+
+  #alternatives(value: unknown, schema: Json, place: Place): string[] {
+    const choices = alternatives(schema);
+    const all = choices.map((choice) => this.of(value, choice, { ...place, depth: place.depth + 1 }));
+    if (all.length === 0 || all.some((problems) => problems.length === 0)) return [];
+    return all.length === 1 ? all.flat() : [`${named(place.path)} fits none of its ${all.length} forms`];
+  }
+
+  #object(value: Json, schema: Json, place: Place): string[] {
+    const properties = propertiesOf(schema);
+    const missing = [...requiredOf(schema)].filter((name) => !Object.hasOwn(value, name));
+    return [
+      ...missing.map((name) => `missing required ${named(within(place.path, name))}`),
+      ...this.#unknown(value, schema, place),
+      ...properties.flatMap(([name, property]) =>
+        Object.hasOwn(value, name)
+          ? this.of(value[name], property, { path: within(place.path, name), depth: place.depth + 1 })
+          : [],
+      ),
+    ];
+  }
+
+  #unknown(value: Json, schema: Json, { path }: Place): string[] {
+    // Parts and alternatives may know the name.
+    const isClosed = schema.additionalProperties === false && schema.patternProperties === undefined;
+    if (!isClosed || schema.allOf !== undefined || alternatives(schema).length > 0) return [];
+    const known = propertiesOf(schema).map(([name]) => name);
+    return Object.keys(value)
+      .filter((name) => !known.includes(name))
+      .map((name) => `unknown ${named(within(path, name))}${suggestion(name, known)}`);
+  }
+
+  #items(value: readonly unknown[], schema: Json, { path, depth }: Place): string[] {
+    if (!isObject(schema.items) || schema.prefixItems !== undefined) return [];
+    return value
+      .slice(0, mostItems)
+      .flatMap((item, i) => this.of(item, schema.items, { path: `${path}[${i}]`, depth: depth + 1 }));
+  }
+}
+
+const matchers: Readonly<Record<string, (value: unknown) => boolean>> = {
+  string: (value) => typeof value === "string",
+  number: (value) => typeof value === "number",
+  integer: Number.isInteger,
+  boolean: (value) => typeof value === "boolean",
+  null: (value) => value === null,
+  array: Array.isArray,
+  object: isObject,
+};
+
+function typeOf(value: unknown): string {
+  if (value === null) return "null";
+  return Array.isArray(value) ? "array" : typeof value;
+}
+
+function named(path: string): string {
+  return path === "" ? "the arguments" : JSON.stringify(oneLine(path, 120));
+}
+
+function within(path: string, name: string): string {
+  return path === "" ? name : `${path}.${name}`;
+}
+
+function suggestion(name: string, known: readonly string[]): string {
+  const wanted = name.slice(0, 100);
+  const [nearest] = known
+    .map((other) => ({ other, apart: distance(wanted.toLowerCase(), other.toLowerCase()) }))
+    .filter(({ other, apart }) => apart <= Math.max(2, other.length / 3))
+    .sort((a, b) => a.apart - b.apart);
+  return nearest === undefined ? "" : ` (did you mean ${JSON.stringify(oneLine(nearest.other))}?)`;
+}

@@ -1,0 +1,141 @@
+// A schema as a short type: `string`, `"a"|"b"`, `{path: string, depth?: int}[]`. `…` stands where something is left out.
+
+import { isObject, type Json } from "../protocol/jsonrpc.ts";
+import { alternatives, flattened, nameOfRef, propertiesOf, requiredOf, resolved, typesOf } from "./schema.ts";
+
+export const lost = "…";
+
+/** How much may be written out. */
+export interface Detail {
+  /** Objects within objects. */
+  readonly depth: number;
+  readonly choices: number;
+  readonly properties: number;
+}
+
+const shortNames: Readonly<Record<string, string>> = { integer: "int" };
+const mostSteps = 500;
+const deepest = 20;
+const longestLiteral = 40;
+const longestName = 60;
+const fewest = 4;
+
+export class TypeText {
+  readonly #root: Json;
+  readonly #detail: Detail;
+  /** Schemas that are being written: one of them within itself is a circle. */
+  readonly #open = new Set<Json>();
+  /** A small schema can unfold into a vast one. */
+  #stepsLeft = mostSteps;
+
+  constructor(root: Json, detail: Detail) {
+    this.#root = root;
+    this.#detail = detail;
+  }
+
+  of(schema: unknown, depth = 0): string {
+    if (schema === false) return "never";
+    if (!isObject(schema)) return "any";
+    const target = resolved(schema, this.#root);
+    if (target === undefined) return lost;
+    this.#stepsLeft -= 1;
+    if (this.#stepsLeft < 0 || this.#open.size > deepest) return lost;
+    if (this.#open.has(target)) return `${oneLine(nameOfRef(schema))}${lost}`;
+    this.#open.add(target);
+    try {
+      return this.#write(target, depth);
+    } finally {
+      this.#open.delete(target);
+    }
+  }
+
+  #write(schema: Json, depth: number): string {
+    if (schema.const !== undefined) return literal(schema.const);
+    if (Array.isArray(schema.enum)) return this.#union(schema.enum.map(literal));
+    const choices = alternatives(schema);
+    if (choices.length > 0 && propertiesOf(schema).length === 0) {
+      return this.#union(choices.map((choice) => this.of(choice, depth)));
+    }
+    const types = typesOf(schema);
+    if (types.length > 1) return this.#union(types.map((type) => this.#ofType(type, schema, depth)));
+    return this.#ofType(types[0] ?? impliedType(schema), schema, depth);
+  }
+
+  #ofType(type: string, schema: Json, depth: number): string {
+    if (type === "array") return this.#array(schema, depth);
+    if (type === "object") return this.#object(flattened(schema, this.#root), depth);
+    return shortNames[type] ?? oneLine(type);
+  }
+
+  #array(schema: Json, depth: number): string {
+    const tuple = Array.isArray(schema.prefixItems) ? schema.prefixItems : schema.items;
+    if (Array.isArray(tuple))
+      return `[${bounded(
+        tuple.map((item) => this.of(item, depth)),
+        this.#detail.choices,
+        ", ",
+      )}]`;
+    const item = this.of(schema.items, depth);
+    return item.includes("|") && !/^[{[(]/.test(item) ? `(${item})[]` : `${item}[]`;
+  }
+
+  #object(schema: Json, depth: number): string {
+    const properties = propertiesOf(schema);
+    if (properties.length === 0) return this.#record(schema, depth);
+    if (depth >= this.#detail.depth) return `{${lost}}`;
+    const required = requiredOf(schema);
+    const texts = properties.map(([name, property]) =>
+      this.property(name, property, required.has(name), depth + 1),
+    );
+    return `{${bounded(texts, this.#detail.properties, ", ")}}`;
+  }
+
+  /** `name: type`, `name?: type = default` */
+  property(name: string, schema: unknown, isRequired: boolean, depth: number): string {
+    const written = this.of(schema, depth);
+    if (isRequired) return `${key(name)}: ${written}`;
+    // What may be left out may be null as well: saying so helps nobody.
+    const type = written.replace(/\|null$/, "").replace(/^null\|/, "");
+    return `${key(name)}?: ${type}${defaultText(resolved(schema, this.#root)?.default)}`;
+  }
+
+  #record(schema: Json, depth: number): string {
+    if (!isObject(schema.additionalProperties)) return "object";
+    return `{[key]: ${this.of(schema.additionalProperties, depth + 1)}}`;
+  }
+
+  #union(texts: readonly string[]): string {
+    return bounded([...new Set(texts)], this.#detail.choices, "|");
+  }
+}
+
+/** On one line whatever comes, and not without end. */
+export function oneLine(text: string, longest = longestName): string {
+  const flat = text.replace(/[\s\p{Cc}]+/gu, " ").trim();
+  return flat.length > longest ? `${flat.slice(0, longest)}${lost}` : flat;
+}
+
+/** All of them, or, if they are too many, a few for an example. */
+function bounded(texts: readonly string[], most: number, separator: string): string {
+  if (texts.length <= most) return texts.join(separator);
+  return [...texts.slice(0, Math.min(most, fewest)), lost].join(separator);
+}
+
+function key(name: string): string {
+  return /^[\p{L}\p{N}_$.-]+$/u.test(name) ? oneLine(name) : JSON.stringify(oneLine(name));
+}
+
+function literal(value: unknown): string {
+  return oneLine(JSON.stringify(value) ?? "any", longestLiteral);
+}
+
+function defaultText(value: unknown): string {
+  if (value === undefined || value === null || value === "") return "";
+  return ` = ${literal(value)}`;
+}
+
+function impliedType(schema: Json): string {
+  if (schema.properties !== undefined || schema.allOf !== undefined) return "object";
+  if (isObject(schema.additionalProperties)) return "object";
+  return schema.items === undefined ? "any" : "array";
+}
