@@ -17,7 +17,8 @@ export function readConfig(options: CommonOptions, overrides: Overrides = {}): C
   const all = { ...overrides, logLevel: options.logLevel };
   if (path !== undefined) return loadConfig(path, all);
   const config = loadConfig({ backends: {} }, all);
-  return { ...config, backends: [demoBackend(config)] };
+  // Nothing is missing: the demo stands in for the backends that loading would remark on.
+  return { ...config, backends: [demoBackend(config)], notes: [] };
 }
 
 export function createCommandLog(config: Config, options: CommonOptions): Log {

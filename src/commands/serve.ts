@@ -63,5 +63,5 @@ function wireOf({ wire }: Config["backends"][number]): string {
 
 function stateOf({ enabled, problem }: Config["backends"][number]): string {
   if (!enabled) return " (disabled)";
-  return problem === undefined ? "" : " (cannot start, see below)";
+  return problem === undefined ? "" : " (cannot start, see above)";
 }
