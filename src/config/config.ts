@@ -20,6 +20,8 @@ export interface AuthConfig {
   readonly token?: string;
   /** True where the file says in so many words that a non-loopback bind needs no token. */
   readonly disabled: boolean;
+  /** What legacy session ids are signed with; replicas that share it take each other's sessions. */
+  readonly sessionKey?: string;
 }
 
 export interface BackendConfig {

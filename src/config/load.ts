@@ -13,12 +13,15 @@ import {
   unsetReason,
 } from "./backend.ts";
 import { check, createFindings, entriesOf, type Findings } from "./check.ts";
-import type { BackendConfig, Config } from "./config.ts";
-import { expand } from "./expand.ts";
+import type { AuthConfig, BackendConfig, Config } from "./config.ts";
+import { type Environment, expand } from "./expand.ts";
 import { ConfigError } from "./problem.ts";
 import { type ConfigInput, ConfigSchema, DEFAULTS, LOG_LEVELS } from "./schema.ts";
 import { isHost, withoutBrackets } from "./shapes.ts";
 import { fileSource, objectSource, type Source } from "./source.ts";
+
+/** Whoever has a session id can try keys at home: a short one would be found. */
+const MIN_KEY_LENGTH = 16;
 
 /** What the command line says; it beats the file. */
 export interface Overrides {
@@ -71,7 +74,7 @@ function finish(source: Source, overrides: Overrides, surroundings: Surroundings
       questionTimeoutMs: 0,
     }),
   });
-  const token = readToken(top.auth?.token, findings, surroundings);
+  const auth = readAuth(top.auth, findings, surroundings);
   checkOverrides(overrides, findings);
   if (findings.problems.length > 0) throw new ConfigError(inFileOrder(findings));
 
@@ -81,7 +84,7 @@ function finish(source: Source, overrides: Overrides, surroundings: Surroundings
     port: overrides.port ?? settings.port,
     enableMetaMcp: overrides.enableMetaMcp ?? settings.enable_meta_mcp,
     logLevel: overrides.logLevel ?? LOG_LEVELS.find((known) => known === level) ?? DEFAULTS.log_level,
-    auth: { disabled: top.auth?.disabled ?? false, ...(token === undefined ? {} : { token }) },
+    auth,
     backends,
     ...(path === undefined ? {} : { path }),
     notes: findings.notes,
@@ -103,24 +106,40 @@ function readBackends(top: ConfigInput, reading: Reading): BackendConfig[] {
   });
 }
 
-/** The file's token, or the environment's. */
-function readToken(
+function readAuth(written: ConfigInput["auth"], findings: Findings, { env }: Surroundings): AuthConfig {
+  const token = readSecret("token", written?.token, findings, env) ?? tokenOf(env);
+  const sessionKey = readSecret("session_key", written?.session_key, findings, env);
+  if (sessionKey !== undefined && sessionKey.trim() !== "" && sessionKey.length < MIN_KEY_LENGTH) {
+    const message = `auth.session_key must have at least ${MIN_KEY_LENGTH} characters once its variables are filled in`;
+    findings.problem(["auth", "session_key"], "value", { message });
+  }
+  return {
+    disabled: written?.disabled ?? false,
+    ...(token === undefined ? {} : { token }),
+    ...(sessionKey === undefined ? {} : { sessionKey }),
+  };
+}
+
+/** The environment's token, for files that name none. */
+function tokenOf({ MCP_GATEWAY_TOKEN: token }: Environment): string | undefined {
+  if (token === undefined || token === "") return undefined;
+  registerSecret(token);
+  return token;
+}
+
+function readSecret(
+  key: "token" | "session_key",
   written: string | undefined,
   findings: Findings,
-  { env }: Surroundings,
+  env: Environment,
 ): string | undefined {
-  if (written === undefined) {
-    const token = env.MCP_GATEWAY_TOKEN === "" ? undefined : env.MCP_GATEWAY_TOKEN;
-    if (token !== undefined) registerSecret(token);
-    return token;
-  }
-  const path = ["auth", "token"];
+  if (written === undefined) return undefined;
+  const path = ["auth", key];
+  const refuse = (why: string) => findings.problem(path, "value", { message: `auth.${key} ${why}` });
   const { text, unset, isMalformed } = expand(written, env);
-  for (const variable of unset)
-    findings.problem(path, "value", { message: `auth.token ${unsetReason(variable)}` });
-  if (isMalformed) findings.problem(path, "value", { message: `auth.token ${MALFORMED}` });
-  if (text.trim() === "")
-    findings.problem(path, "value", { message: "auth.token is empty once its variables are filled in" });
+  for (const variable of unset) refuse(unsetReason(variable));
+  if (isMalformed) refuse(MALFORMED);
+  if (text.trim() === "") refuse("is empty once its variables are filled in");
   if (unset.size === 0) registerSecret(text);
   return text;
 }

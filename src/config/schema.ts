@@ -171,6 +171,13 @@ const AuthSchema = Type.Object(
         default: false,
       }),
     ),
+    session_key: Type.Optional(
+      text({
+        description:
+          "Secret that session ids are signed with, at least 16 characters; variables are filled in. Gateways that share " +
+          "it take each other's sessions. Default: one of this machine's own, made once.",
+      }),
+    ),
   },
   { additionalProperties: false, hints: { expected: 'a map with "token" or "disabled"' } },
 );

@@ -13,7 +13,14 @@ describe("the top level", () => {
       enableMetaMcp: true,
       logLevel: "INFO",
       auth: { disabled: false },
-      backends: [{ idleTimeoutMs: 300_000, requestTimeoutMs: 60_000, startTimeoutMs: 60_000, questionTimeoutMs: 600_000 }],
+      backends: [
+        {
+          idleTimeoutMs: 300_000,
+          requestTimeoutMs: 60_000,
+          startTimeoutMs: 60_000,
+          questionTimeoutMs: 600_000,
+        },
+      ],
       notes: [],
     });
   });
@@ -81,6 +88,13 @@ describe("the token", () => {
     expect(load("auth: {token: from-file}", { env }).auth.token).toBe("from-file");
     expect(load("port: 1", { env: { MCP_GATEWAY_TOKEN: "" } }).auth).toEqual({ disabled: false });
   });
+});
+
+test("the session key comes from the file, whose variables are filled in", () => {
+  const { auth } = load(`auth: {session_key: "\${REPLICAS}-replica-key"}`, {
+    env: { REPLICAS: "shared-by" },
+  });
+  expect(auth.sessionKey).toBe("shared-by-replica-key");
 });
 
 describe("the command line", () => {

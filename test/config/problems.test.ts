@@ -21,7 +21,7 @@ describe("one slip", () => {
     [
       "nonsense: 1",
       'servers.yaml:1:1: unknown key "nonsense" at the top level; expected one of $schema, host, port, enable_meta_mcp, ' +
-        "log_level, auth, request_timeout, start_timeout, idle_timeout, backends",
+        "log_level, auth, request_timeout, start_timeout, question_timeout, idle_timeout, backends",
     ],
     ["auth: {tokn: x}", 'servers.yaml:1:8: unknown key "tokn" in auth; did you mean "token"?'],
     [
@@ -210,6 +210,15 @@ describe("one slip", () => {
       `servers.yaml:2:10: auth.token needs the environment variable NONE, which is not set; set it, or write \${NONE:-default}`,
     ],
     ["auth: {token: $BLANK}", "servers.yaml:1:15: auth.token is empty once its variables are filled in"],
+    // The session key.
+    [
+      "auth: {session_key: fifteen-letters}",
+      "servers.yaml:1:21: auth.session_key must have at least 16 characters once its variables are filled in",
+    ],
+    [
+      "auth: {session_key: $BLANK}",
+      "servers.yaml:1:21: auth.session_key is empty once its variables are filled in",
+    ],
     // Syntax.
     ["backends:\n\ta: 1", "servers.yaml:2:1: not valid YAML: a tab is used as indentation; use spaces"],
     [

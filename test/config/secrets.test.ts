@@ -9,6 +9,7 @@ describe("is hidden", () => {
     ["a token", "auth: {token: literal-gate-01}", "literal-gate-01"],
     ["a token from a variable", "auth: {token: $GATE}", "variable-gate-02"],
     ["a token of the environment", "port: 1", "environment-gate-03"],
+    ["a session key", "auth: {session_key: literal-session-key-01}", "literal-session-key-01"],
     ["a key in env", "backends: {a: {command: x, env: {MY_API_KEY: literal-env-04}}}", "literal-env-04"],
     [
       "a password in env",
