@@ -1,11 +1,11 @@
 // Measures search: recall and rank by kind of query against two baselines, tokens of an answer, time and memory.
 
 import { Command } from "commander";
-import { committedSets, type DataSet, readDataSets } from "./retrieval/data-set.ts";
+import { COMMITTED_SETS, type DataSet, readDataSets } from "./retrieval/data-set.ts";
 import { enlarged } from "./retrieval/enlarge.ts";
 import { answerCosts, evaluate } from "./retrieval/evaluate.ts";
-import { type Figure, figures, type KindScores } from "./retrieval/metrics.ts";
-import { rankers } from "./retrieval/rankers.ts";
+import { FIGURES, type Figure, type KindScores } from "./retrieval/metrics.ts";
+import { RANKERS } from "./retrieval/rankers.ts";
 import { measureSpeed, type Speed } from "./retrieval/speed.ts";
 import { median } from "./statistics.ts";
 import { type Bar, barTable, columns, isMet } from "./table.ts";
@@ -18,14 +18,14 @@ interface Options {
 
 const options = new Command("scripts/bench/discovery")
   .description("Measures what search finds, what an answer costs a model, and how fast it is.")
-  .option("--data <folder>", "folders with catalogue.json and queries.json", committedSets)
+  .option("--data <folder>", "folders with catalogue.json and queries.json", COMMITTED_SETS)
   .option("--no-speed", "leave out time and memory")
   .option("--json", "print one JSON object", false)
   .parse()
   .opts<Options>();
 
 const sets = readDataSets(options.data);
-const quality = Object.entries(rankers).map(([name, ranker]) => ({ name, scores: evaluate(sets, ranker) }));
+const quality = Object.entries(RANKERS).map(([name, ranker]) => ({ name, scores: evaluate(sets, ranker) }));
 const costs = answerCosts(sets);
 const speeds = options.speed ? measureSpeeds(sets) : [];
 const bars = [...qualityBars(), ...speedBars()];
@@ -40,7 +40,7 @@ function measureSpeeds(all: readonly DataSet[]): Speed[] {
   return [real, 3_000, 18_000].map((tools) => measureSpeed(enlarged(servers, tools), queries));
 }
 
-function scoresOf(name: keyof typeof rankers): KindScores {
+function scoresOf(name: keyof typeof RANKERS): KindScores {
   const found = quality.find((each) => each.name === name);
   if (found === undefined) throw new Error(`No ranker is called ${name}.`);
   return found.scores;
@@ -80,7 +80,7 @@ function speedBars(): Bar[] {
 }
 
 function printText(): void {
-  for (const figure of figures) console.log(`${figure}\n${figureTable(figure)}\n`);
+  for (const figure of FIGURES) console.log(`${figure}\n${figureTable(figure)}\n`);
   console.log(`Tokens (o200k) of an answer of five lines, signature and first sentence\n${costTable()}\n`);
   if (speeds.length > 0) console.log(`Time and memory\n${speedTable()}\n`);
   console.log(barTable(bars));

@@ -3,7 +3,7 @@
 import { isObject } from "../protocol/jsonrpc.ts";
 import type { ToolDoc } from "./tool.ts";
 
-const verbs = {
+const VERBS = {
   read: "get list show read view fetch display retrieve describe find search query lookup browse what which",
   create: "create add new make insert generate build",
   update: "update edit modify change set rename patch replace",
@@ -17,9 +17,9 @@ const verbs = {
 /** A set of kinds, as bits. */
 export type Actions = number;
 
-const none: Actions = 0;
-const byVerb = new Map<string, Actions>(
-  Object.values(verbs).flatMap((list, bit) =>
+const NONE: Actions = 0;
+const BY_VERB = new Map<string, Actions>(
+  Object.values(VERBS).flatMap((list, bit) =>
     list.split(" ").map((verb): [string, Actions] => [verb, 1 << bit]),
   ),
 );
@@ -27,19 +27,19 @@ const byVerb = new Map<string, Actions>(
 /** By the verbs of its name, else by the opening of its description, else by its own annotation. */
 export function actionsOf(tool: ToolDoc, name: readonly string[], opening: readonly string[]): Actions {
   const said = actionsIn(name) || actionsIn(opening);
-  if (said !== none) return said;
-  return isObject(tool.annotations) && tool.annotations.readOnlyHint === true ? actionsIn(["read"]) : none;
+  if (said !== NONE) return said;
+  return isObject(tool.annotations) && tool.annotations.readOnlyHint === true ? actionsIn(["read"]) : NONE;
 }
 
 function actionsIn(words: readonly string[]): Actions {
-  return words.reduce((all, word) => all | (byVerb.get(word) ?? none), none);
+  return words.reduce((all, word) => all | (BY_VERB.get(word) ?? NONE), NONE);
 }
 
 /** The first verb near the start of a query is what is wanted. */
 export function actionsWanted(query: readonly string[]): Actions {
   for (const word of query.slice(0, 6)) {
-    const action = byVerb.get(word);
+    const action = BY_VERB.get(word);
     if (action !== undefined) return action;
   }
-  return none;
+  return NONE;
 }

@@ -10,11 +10,11 @@ export interface Closer {
   readonly action: number;
 }
 
-const nameShare = 0.7;
-const phraseShare = { name: 0.5, description: 1.2 };
+const NAME_SHARE = 0.7;
+const PHRASE_SHARE = { name: 0.5, description: 1.2 };
 /** With a word between. */
-const gapShare = 0.6;
-const actionShare = 0.1;
+const GAP_SHARE = 0.6;
+const ACTION_SHARE = 0.1;
 
 interface Match {
   readonly concept: number;
@@ -45,10 +45,10 @@ export class CloserLook {
   }
 
   at(entry: Entry): Closer {
-    const inName = phraseShare.name * this.#phrases(entry.nameText, false);
-    const inDescription = phraseShare.description * this.#phrases(entry.descriptionText, true);
+    const inName = PHRASE_SHARE.name * this.#phrases(entry.nameText, false);
+    const inDescription = PHRASE_SHARE.description * this.#phrases(entry.descriptionText, true);
     return {
-      name: nameShare * this.#nameCovered(entry),
+      name: NAME_SHARE * this.#nameCovered(entry),
       phrase: inName + inDescription,
       action: this.#action(entry),
     };
@@ -82,12 +82,12 @@ export class CloserLook {
         }
       }
     };
-    const matches = (i: number) => this.#matches.get(text[i] ?? -1) ?? none;
+    const matches = (i: number) => this.#matches.get(text[i] ?? -1) ?? NONE;
     for (let i = 0; i < text.length; i++) {
       const here = matches(i);
       if (here.length === 0) continue;
       meet(here, matches(i + 1), 1);
-      if (allowsGap) meet(here, matches(i + 2), gapShare);
+      if (allowsGap) meet(here, matches(i + 2), GAP_SHARE);
     }
     let sum = 0;
     for (const [concept, found] of best) sum += (this.#pairShares[concept] ?? 0) * found;
@@ -97,8 +97,8 @@ export class CloserLook {
   #action(entry: Entry): number {
     const { actions } = this.#query;
     if (actions === 0 || entry.actions === 0) return 0;
-    return (actions & entry.actions) === 0 ? -actionShare : actionShare;
+    return (actions & entry.actions) === 0 ? -ACTION_SHARE : ACTION_SHARE;
   }
 }
 
-const none: readonly Match[] = [];
+const NONE: readonly Match[] = [];

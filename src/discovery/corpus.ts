@@ -2,20 +2,20 @@
 
 import { isObject } from "../protocol/jsonrpc.ts";
 import { type Actions, actionsOf } from "./actions.ts";
-import { fieldNames, fieldsOf, nameParts, weightAt } from "./fields.ts";
+import { FIELD_NAMES, fieldsOf, nameParts, weightAt } from "./fields.ts";
 import { Postings } from "./postings.ts";
 import { Tally } from "./tally.ts";
 import { type ServerDoc, type ToolDoc, textOf } from "./tool.ts";
 import { Vocabulary } from "./vocabulary.ts";
 
 /** So many words of a description are kept in their order, to find phrases in. */
-const phraseWords = 60;
+const PHRASE_WORDS = 60;
 /** So many tell by their verbs what the tool does. */
-const openingWords = 3;
+const OPENING_WORDS = 3;
 /** What a word says of a whole server: in its name and description, in the names and descriptions of its tools. */
-const serverWeight = { name: 3, description: 0.3, toolNames: 2, toolDescriptions: 1 };
-const serverDescriptionLength = 400;
-const toolDescriptionWords = 40;
+const SERVER_WEIGHT = { name: 3, description: 0.3, toolNames: 2, toolDescriptions: 1 };
+const SERVER_DESCRIPTION_LENGTH = 400;
+const TOOL_DESCRIPTION_WORDS = 40;
 
 export interface Entry {
   readonly server: ServerEntry;
@@ -118,7 +118,7 @@ export class Corpus {
   #addTool(server: ServerEntry, tool: ToolDoc, used: Set<number>): void {
     const slot = this.#freeSlots.pop() ?? this.#entries.length;
     const fields = fieldsOf(tool, this.#numbers);
-    for (const field of fieldNames) {
+    for (const field of FIELD_NAMES) {
       const text = fields[field];
       for (let i = 0; i < text.words.length; i++) this.#tally.add(text.words[i] ?? 0, weightAt(text, i));
     }
@@ -128,7 +128,7 @@ export class Corpus {
     });
     const parts = nameParts(tool);
     const opening = fields.description.words
-      .slice(0, openingWords)
+      .slice(0, OPENING_WORDS)
       .map((word) => this.vocabulary.wordOf(word));
     const entry: Entry = {
       server,
@@ -136,7 +136,7 @@ export class Corpus {
       slot,
       name: [...new Set(parts)].map((word) => this.vocabulary.add(word)),
       nameText: Int32Array.from(fields.name.words),
-      descriptionText: Int32Array.from(fields.description.words.slice(0, phraseWords)),
+      descriptionText: Int32Array.from(fields.description.words.slice(0, PHRASE_WORDS)),
       actions: actionsOf(tool, parts, opening),
     };
     this.#entries[slot] = entry;
@@ -151,10 +151,10 @@ export class Corpus {
     };
     const share = 1 / Math.max(1, server.entries.length);
     for (const { nameText, descriptionText } of server.entries) {
-      count(nameText, serverWeight.toolNames * share);
-      count(descriptionText.subarray(0, toolDescriptionWords), serverWeight.toolDescriptions * share);
+      count(nameText, SERVER_WEIGHT.toolNames * share);
+      count(descriptionText.subarray(0, TOOL_DESCRIPTION_WORDS), SERVER_WEIGHT.toolDescriptions * share);
     }
-    count(this.#numbers(doc.name), serverWeight.name);
-    count(this.#numbers(textOf(doc.description, serverDescriptionLength)), serverWeight.description);
+    count(this.#numbers(doc.name), SERVER_WEIGHT.name);
+    count(this.#numbers(textOf(doc.description, SERVER_DESCRIPTION_LENGTH)), SERVER_WEIGHT.description);
   }
 }

@@ -1,7 +1,7 @@
 // Why a tool was found where it was: the score of a hit taken apart again, for people who tune or doubt it.
 
 import type { Corpus } from "./corpus.ts";
-import { type Field, fieldNames, fieldsOf, type ToolFields, weightAt } from "./fields.ts";
+import { FIELD_NAMES, type Field, fieldsOf, type ToolFields, weightAt } from "./fields.ts";
 import type { Concept, Query } from "./query.ts";
 import { pointsOf, type Ranked, rank } from "./ranking.ts";
 import type { ToolDoc } from "./tool.ts";
@@ -68,7 +68,7 @@ function explainedWord(corpus: Corpus, concept: Concept, fields: ToolFields): Ex
 
 function countsByField(word: number, likeness: number, fields: ToolFields): Partial<Record<Field, number>> {
   const counts: Partial<Record<Field, number>> = {};
-  for (const field of fieldNames) {
+  for (const field of FIELD_NAMES) {
     const text = fields[field];
     const count = text.words.reduce((sum, each, i) => (each === word ? sum + weightAt(text, i) : sum), 0);
     if (count > 0) counts[field] = likeness * count;

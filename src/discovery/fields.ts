@@ -4,7 +4,7 @@ import { isObject } from "../protocol/jsonrpc.ts";
 import { type ToolDoc, textOf } from "./tool.ts";
 import { partsOf } from "./words.ts";
 
-export const fieldNames = [
+export const FIELD_NAMES = [
   "name",
   "title",
   "description",
@@ -12,7 +12,7 @@ export const fieldNames = [
   "parameter texts",
   "choices",
 ] as const;
-export type Field = (typeof fieldNames)[number];
+export type Field = (typeof FIELD_NAMES)[number];
 
 interface Scale {
   readonly weight: number;
@@ -22,7 +22,7 @@ interface Scale {
   readonly typical: number;
 }
 
-const scales: Readonly<Record<Field, Scale>> = {
+const SCALES: Readonly<Record<Field, Scale>> = {
   name: { weight: 3, dilution: 0.2, typical: 3 },
   title: { weight: 2, dilution: 0.5, typical: 3 },
   description: { weight: 1, dilution: 0.4, typical: 25 },
@@ -32,14 +32,14 @@ const scales: Readonly<Record<Field, Scale>> = {
 };
 
 /** The first sentence says what the tool is for; what follows "not for", "do not", "instead of" is what it is not. */
-const sentenceWeight = { first: 1.25, later: 1, negated: 0.2 };
-const negation =
+const SENTENCE_WEIGHT = { first: 1.25, later: 1, negated: 0.2 };
+const NEGATION =
   /\b(?:do not|don't|does not|doesn't|cannot|can't|not for|never|rather than|instead of|unlike)\b/i;
 
 /** Bounds for what a hostile or careless server sends. */
-const longest = { name: 200, description: 1_000, parameterText: 160 };
-const mostParameters = 200;
-const deepest = 3;
+const LONGEST = { name: 200, description: 1_000, parameterText: 160 };
+const MOST_PARAMETERS = 200;
+const DEEPEST = 3;
 
 /** The words of one text, by number and in order, and what each counts. */
 export interface FieldText {
@@ -54,11 +54,11 @@ export type ToolFields = Readonly<Record<Field, FieldText>>;
 /** `cut` gives the numbers of the words of a text. */
 export function fieldsOf(tool: ToolDoc, cut: (text: string) => readonly number[]): ToolFields {
   const schema = schemaTexts(tool.inputSchema);
-  const title = textOf(tool.title, longest.name) || textOf(tool.annotations?.title, longest.name);
+  const title = textOf(tool.title, LONGEST.name) || textOf(tool.annotations?.title, LONGEST.name);
   return {
-    name: even("name", cut(textOf(tool.name, longest.name))),
+    name: even("name", cut(textOf(tool.name, LONGEST.name))),
     title: even("title", cut(title)),
-    description: description(textOf(tool.description, longest.description), cut),
+    description: description(textOf(tool.description, LONGEST.description), cut),
     parameters: even("parameters", schema.names.flatMap(cut)),
     "parameter texts": even("parameter texts", schema.descriptions.flatMap(cut)),
     choices: even("choices", schema.choices.flatMap(cut)),
@@ -72,7 +72,7 @@ export function weightAt({ scale, emphasis }: FieldText, position: number): numb
 
 /** The parts of a tool's name: how much of them a query covers tells a general tool from a special one. */
 export function nameParts(tool: ToolDoc): string[] {
-  return partsOf(textOf(tool.name, longest.name));
+  return partsOf(textOf(tool.name, LONGEST.name));
 }
 
 function even(field: Field, all: readonly number[]): FieldText {
@@ -80,7 +80,7 @@ function even(field: Field, all: readonly number[]): FieldText {
 }
 
 function scaleOf(field: Field, length: number): number {
-  const { weight, dilution, typical } = scales[field];
+  const { weight, dilution, typical } = SCALES[field];
   return weight / (1 - dilution + (dilution * length) / typical);
 }
 
@@ -95,10 +95,10 @@ function description(text: string, cut: (text: string) => readonly number[]): Fi
   };
   const sentences = text.split(/(?<=[.!?。])\s+|\n+/).filter((sentence) => sentence.trim() !== "");
   for (const [i, sentence] of sentences.entries()) {
-    const negated = sentence.search(negation);
+    const negated = sentence.search(NEGATION);
     const end = negated === -1 ? sentence.length : negated;
-    add(sentence.slice(0, end), i === 0 ? sentenceWeight.first : sentenceWeight.later);
-    add(sentence.slice(end), sentenceWeight.negated);
+    add(sentence.slice(0, end), i === 0 ? SENTENCE_WEIGHT.first : SENTENCE_WEIGHT.later);
+    add(sentence.slice(end), SENTENCE_WEIGHT.negated);
   }
   return { words: all, scale: scaleOf("description", all.length), emphasis };
 }
@@ -116,13 +116,13 @@ function schemaTexts(schema: unknown): SchemaTexts {
 }
 
 function collect(schema: unknown, texts: SchemaTexts, depth: number): void {
-  if (!isObject(schema) || depth >= deepest || !isObject(schema.properties)) return;
+  if (!isObject(schema) || depth >= DEEPEST || !isObject(schema.properties)) return;
   for (const [name, property] of Object.entries(schema.properties)) {
-    if (texts.names.length >= mostParameters) return;
-    texts.names.push(name.slice(0, longest.name));
+    if (texts.names.length >= MOST_PARAMETERS) return;
+    texts.names.push(name.slice(0, LONGEST.name));
     if (!isObject(property)) continue;
     const items = isObject(property.items) ? property.items : undefined;
-    texts.descriptions.push(textOf(property.description, longest.parameterText));
+    texts.descriptions.push(textOf(property.description, LONGEST.parameterText));
     texts.choices.push(...choicesOf(property.enum), ...choicesOf(items?.enum));
     collect(property, texts, depth + 1);
     collect(items, texts, depth + 1);

@@ -19,12 +19,12 @@ interface Near {
 }
 
 /** A tool of the server that was named counts so much more than one alike elsewhere. */
-const sameServer = 0.25;
+const SAME_SERVER = 0.25;
 /** What a name in other words (`read_doc`, `document_reader`) counts at best: less than nearly the same letters. */
-const sameMeaning = 0.6;
+const SAME_MEANING = 0.6;
 /** Below this, nobody can have meant it. */
-const leastScore = 0.3;
-const longestName = 200;
+const LEAST_SCORE = 0.3;
+const LONGEST_NAME = 200;
 
 export function nearest(corpus: Corpus, wanted: Named, limit: number): Near[] {
   if (limit < 1) return [];
@@ -34,28 +34,28 @@ export function nearest(corpus: Corpus, wanted: Named, limit: number): Near[] {
   const found: Near[] = [];
   for (const candidate of corpus.all()) {
     const serverName = plain(candidate.name);
-    const bonus = server === undefined ? 0 : sameServer * likeness(server, serverName);
+    const bonus = server === undefined ? 0 : SAME_SERVER * likeness(server, serverName);
     for (const entry of candidate.entries) {
       const own = plain(entry.tool.name);
       // `github__create_issue`, or the name alone.
       const spelling = Math.max(likeness(name, own), likeness(name, serverName + own));
       const score = Math.max(spelling, meant.get(entry) ?? 0) + bonus;
-      if (score >= leastScore + bonus) found.push({ server: candidate.name, tool: entry.tool, score });
+      if (score >= LEAST_SCORE + bonus) found.push({ server: candidate.name, tool: entry.tool, score });
     }
   }
   return found.sort(byScore).slice(0, limit);
 }
 
 function byMeaning(corpus: Corpus, { server, name }: Named): Map<Entry, number> {
-  const query = partsOf(`${server ?? ""} ${name}`.slice(0, 2 * longestName)).join(" ");
+  const query = partsOf(`${server ?? ""} ${name}`.slice(0, 2 * LONGEST_NAME)).join(" ");
   const ranked = rank(corpus, readQuery(query, corpus), 20);
   const best = ranked[0]?.score ?? 1;
-  return new Map(ranked.map(({ entry, score }) => [entry, (sameMeaning * score) / best]));
+  return new Map(ranked.map(({ entry, score }) => [entry, (SAME_MEANING * score) / best]));
 }
 
 function plain(name: string): string {
   return name
-    .slice(0, longestName)
+    .slice(0, LONGEST_NAME)
     .toLowerCase()
     .replace(/[^\p{L}\p{N}]/gu, "");
 }

@@ -12,7 +12,7 @@ export class Postings {
 
   /** Documents at even places, each followed by the weight of the word there. */
   of(word: number): readonly number[] {
-    return this.#lists[word] ?? none;
+    return this.#lists[word] ?? NONE;
   }
 
   /** In how many documents. */
@@ -35,4 +35,4 @@ export class Postings {
   }
 }
 
-const none: readonly number[] = [];
+const NONE: readonly number[] = [];

@@ -20,16 +20,16 @@ export interface Query {
   readonly actions: Actions;
 }
 
-const longestQuery = 2_000;
-const mostConcepts = 40;
+const LONGEST_QUERY = 2_000;
+const MOST_CONCEPTS = 40;
 /** A path, a URL, a placeholder, a quotation, a number: what the tool is to be called with. */
-const argumentWeight = 0.5;
+const ARGUMENT_WEIGHT = 0.5;
 /** A path speaks of a file without saying so. */
-const impliedWeight = 1;
+const IMPLIED_WEIGHT = 1;
 /** How far words that stand in make the word asked for look common. */
-const standInShare = 0.5;
+const STAND_IN_SHARE = 0.5;
 
-const stopWords = new Set(
+const STOP_WORDS = new Set(
   `a an the of to in on at by for from with and or is are was were be been being am do does did this that these those
   it its i me my mine we our us you your he she they them their his her as into onto than then so such can could would
   should will shall may might must not no please want need like help let just about any some which what who whom whose
@@ -39,17 +39,17 @@ const stopWords = new Set(
     .map(singular),
 );
 
-const places = /<[^>]{1,60}>|https?:\/\/\S+|(?:^|\s)(?:[~.]?\/|[A-Za-z]:\\)\S+/g;
-const quotations = /["“”]([^"“”]{2,120})["“”]|(?<!\w)'([^']{2,120})'(?!\w)/g;
-const pathLike =
+const PLACES = /<[^>]{1,60}>|https?:\/\/\S+|(?:^|\s)(?:[~.]?\/|[A-Za-z]:\\)\S+/g;
+const QUOTATIONS = /["“”]([^"“”]{2,120})["“”]|(?<!\w)'([^']{2,120})'(?!\w)/g;
+const PATH_LIKE =
   /(?:^|\s)(?:[~.]?\/[\w.-]+\/|[A-Za-z]:\\)|\b[\w-]{1,80}\.(?:md|txt|csv|json|html?|xml|ya?ml|py|ts|js|pdf|docx?|xlsx?|pptx?)\b/;
 
 export function readQuery(text: string, corpus: Corpus): Query {
-  const query = text.slice(0, longestQuery);
+  const query = text.slice(0, LONGEST_QUERY);
   const asked = askedWords(query, corpus);
   const concepts: Concept[] = [];
   for (const [i, { word, parts, weight }] of asked.entries()) {
-    if (concepts.length === mostConcepts) break;
+    if (concepts.length === MOST_CONCEPTS) break;
     if (concepts.some((concept) => concept.word === word)) continue;
     const near = { previous: asked[i - 1]?.word, next: asked[i + 1]?.word, parts };
     const variants = variantsOf(word, near, corpus.vocabulary);
@@ -67,7 +67,7 @@ interface AskedWord {
 
 function askedWords(query: string, corpus: Corpus): AskedWord[] {
   const asArguments = argumentWords(query);
-  const weigh = (word: string) => (asArguments.has(word) || /^\d+$/.test(word) ? argumentWeight : 1);
+  const weigh = (word: string) => (asArguments.has(word) || /^\d+$/.test(word) ? ARGUMENT_WEIGHT : 1);
   const all: AskedWord[] = [];
   for (const { whole, parts } of runs(query).map(cut)) {
     if (whole !== undefined && corpus.vocabulary.idOf(whole) !== undefined) {
@@ -76,31 +76,32 @@ function askedWords(query: string, corpus: Corpus): AskedWord[] {
       for (const word of parts) all.push({ word, parts: [], weight: weigh(word) });
     }
   }
-  const telling = all.filter(({ word }) => !stopWords.has(word));
+  const telling = all.filter(({ word }) => !STOP_WORDS.has(word));
   const asked = telling.length > 0 ? telling : all;
-  if (pathLike.test(query)) imply("file", asked);
+  if (PATH_LIKE.test(query)) imply("file", asked);
   if (/https?:\/\//.test(query)) imply("url", asked);
   return asked;
 }
 
 function imply(word: string, asked: AskedWord[]): void {
   if (asked.some((each) => each.word === word)) return;
-  asked.push({ word, parts: [], weight: impliedWeight });
+  asked.push({ word, parts: [], weight: IMPLIED_WEIGHT });
 }
 
 /** Words that the query has only in places and quotations. */
 function argumentWords(query: string): Set<string> {
-  const inside = [...query.matchAll(places), ...query.matchAll(quotations)].map(([match]) => match);
+  const inside = [...query.matchAll(PLACES), ...query.matchAll(QUOTATIONS)].map(([match]) => match);
   const found = new Set(inside.flatMap(words));
   if (found.size === 0) return found;
-  for (const word of words(query.replace(places, " ").replace(quotations, " "))) found.delete(word);
+  for (const word of words(query.replace(PLACES, " ").replace(QUOTATIONS, " "))) found.delete(word);
   return found;
 }
 
 function rarityOf(word: string, variants: readonly Variant[], corpus: Corpus): number {
   const own = corpus.vocabulary.idOf(word);
   const occurrences = variants.reduce(
-    (sum, { id, likeness: worth }) => sum + (id === own ? 1 : standInShare * worth) * corpus.tools.count(id),
+    (sum, { id, likeness: worth }) =>
+      sum + (id === own ? 1 : STAND_IN_SHARE * worth) * corpus.tools.count(id),
     0,
   );
   return rarity(occurrences, corpus.toolCount);

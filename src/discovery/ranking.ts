@@ -18,13 +18,13 @@ export interface Ranked {
 }
 
 /** A word that occurs again adds ever less: the k1 of BM25. */
-const saturation = { tools: 1, servers: 1.2 };
+const SATURATION = { tools: 1, servers: 1.2 };
 /** The server that fits best adds to each of its tools this share of the best tool's score; the others less. */
-const serverShare = 0.4;
+const SERVER_SHARE = 0.4;
 /** So near the best server, a tool is found even where its own texts say nothing of the query. */
-const sureServer = 0.5;
+const SURE_SERVER = 0.5;
 /** So many of the best get the closer look. */
-const finalists = 60;
+const FINALISTS = 60;
 
 export function rank(corpus: Corpus, query: Query, limit: number): Ranked[] {
   if (query.concepts.length === 0 || limit < 1) return [];
@@ -32,7 +32,7 @@ export function rank(corpus: Corpus, query: Query, limit: number): Ranked[] {
   const totals = withServers(corpus, query.concepts, words);
   const look = new CloserLook(corpus, query);
   const ranked: Ranked[] = [];
-  for (const slot of highestSlots(totals, Math.max(finalists, limit))) {
+  for (const slot of highestSlots(totals, Math.max(FINALISTS, limit))) {
     const entry = corpus.entry(slot);
     if (entry === undefined) continue;
     const total = totals[slot] ?? 0;
@@ -46,7 +46,7 @@ export function rank(corpus: Corpus, query: Query, limit: number): Ranked[] {
 
 /** What one word of the query adds to a tool in which it counts `count`. */
 export function pointsOf({ weight, rarity: rare }: Concept, count: number): number {
-  return weight * rare * saturated(count, saturation.tools);
+  return weight * rare * saturated(count, SATURATION.tools);
 }
 
 function saturated(count: number, at: number): number {
@@ -70,14 +70,14 @@ function withServers(corpus: Corpus, concepts: readonly Concept[], own: Float64A
   if (corpus.serverCount < 2) return own;
   const fits = serverEvidence(corpus, concepts);
   const bestFit = highest(fits) || 1;
-  const most = serverShare * (highest(own) || 1);
+  const most = SERVER_SHARE * (highest(own) || 1);
   const totals = new Float64Array(own.length);
   for (let slot = 0; slot < own.length; slot++) {
     const entry = corpus.entry(slot);
     if (entry === undefined) continue;
     const words = own[slot] ?? 0;
     const fit = (fits[entry.server.slot] ?? 0) / bestFit;
-    if (words > 0 || fit >= sureServer) totals[slot] = words + most * fit;
+    if (words > 0 || fit >= SURE_SERVER) totals[slot] = words + most * fit;
   }
   return totals;
 }
@@ -93,7 +93,7 @@ function serverEvidence(corpus: Corpus, concepts: readonly Concept[]): Float64Ar
     const worth = concept.weight * rarity(having, corpus.serverCount);
     countMatches(concept, corpus.servers, counts);
     counts.drain((slot, count) => {
-      scores[slot] = (scores[slot] ?? 0) + worth * saturated(count, saturation.servers);
+      scores[slot] = (scores[slot] ?? 0) + worth * saturated(count, SATURATION.servers);
     });
   }
   return scores;

@@ -5,14 +5,14 @@ import { isObject, type Json } from "../protocol/jsonrpc.ts";
 import { alternatives, propertiesOf, requiredOf, resolved, typesOf } from "./schema.ts";
 import { oneLine } from "./type-text.ts";
 
-const deepest = 6;
-const mostSteps = 2_000;
-const mostProblems = 5;
-const mostItems = 50;
+const DEEPEST = 6;
+const MOST_STEPS = 2_000;
+const MOST_PROBLEMS = 5;
+const MOST_ITEMS = 50;
 
 export function problemsOf(args: Json, schema: unknown): string[] {
   if (!isObject(schema)) return [];
-  return new Check(schema).of(args, schema, { path: "", depth: 0 }).slice(0, mostProblems);
+  return new Check(schema).of(args, schema, { path: "", depth: 0 }).slice(0, MOST_PROBLEMS);
 }
 
 /** Where in the arguments. */
@@ -24,7 +24,7 @@ interface Place {
 class Check {
   readonly #root: Json;
   /** A small schema can unfold into a vast one. */
-  #stepsLeft = mostSteps;
+  #stepsLeft = MOST_STEPS;
 
   constructor(root: Json) {
     this.#root = root;
@@ -33,7 +33,7 @@ class Check {
   of(value: unknown, written: unknown, place: Place): string[] {
     const schema = resolved(written, this.#root);
     this.#stepsLeft -= 1;
-    if (schema === undefined || place.depth > deepest || this.#stepsLeft < 0) return [];
+    if (schema === undefined || place.depth > DEEPEST || this.#stepsLeft < 0) return [];
     if (value === null && schema.nullable === true) return [];
     const own = [...this.#choice(value, schema, place), ...this.#type(value, schema, place)];
     if (own.length > 0) return own;
@@ -65,8 +65,8 @@ class Check {
 
   #type(value: unknown, schema: Json, { path }: Place): string[] {
     const types = typesOf(schema);
-    const isKnown = types.length > 0 && types.every((type) => type in matchers);
-    if (!isKnown || types.some((type) => matchers[type]?.(value))) return [];
+    const isKnown = types.length > 0 && types.every((type) => type in MATCHERS);
+    if (!isKnown || types.some((type) => MATCHERS[type]?.(value))) return [];
     return [`${named(path)} must be ${types.join(" or ")}, not ${typeOf(value)}`];
   }
 
@@ -104,12 +104,12 @@ class Check {
   #items(value: readonly unknown[], schema: Json, { path, depth }: Place): string[] {
     if (!isObject(schema.items) || schema.prefixItems !== undefined) return [];
     return value
-      .slice(0, mostItems)
+      .slice(0, MOST_ITEMS)
       .flatMap((item, i) => this.of(item, schema.items, { path: `${path}[${i}]`, depth: depth + 1 }));
   }
 }
 
-const matchers: Readonly<Record<string, (value: unknown) => boolean>> = {
+const MATCHERS: Readonly<Record<string, (value: unknown) => boolean>> = {
   string: (value) => typeof value === "string",
   number: (value) => typeof value === "number",
   integer: Number.isInteger,

@@ -3,12 +3,12 @@
 
 import { isObject, type Json } from "../protocol/jsonrpc.ts";
 
-const mostSteps = 16;
+const MOST_STEPS = 16;
 
 /** The schema itself, or what its `$ref` leads to within `root`; nothing if that is elsewhere or a circle. */
 export function resolved(schema: unknown, root: Json): Json | undefined {
   let current = schema;
-  for (let step = 0; step < mostSteps; step++) {
+  for (let step = 0; step < MOST_STEPS; step++) {
     if (!isObject(current)) return undefined;
     if (typeof current.$ref !== "string") return current;
     current = at(current.$ref, root);

@@ -1,24 +1,24 @@
 // The first sentence of a description, as plain text on one line.
 
 import { textOf } from "./tool.ts";
-import { lost } from "./type-text.ts";
+import { LOST } from "./type-text.ts";
 
-const longestRead = 2_000;
-const longestSentence = 150;
+const LONGEST_READ = 2_000;
+const LONGEST_SENTENCE = 150;
 /** Shorter lines are wrapped titles; after a longer one that is complete, a capital begins something new. */
-const shortestLine = 20;
-const unfinished =
+const SHORTEST_LINE = 20;
+const UNFINISHED =
   /(?:[,(&/-]|\b(?:a|an|the|and|or|of|to|in|on|at|by|for|from|with|as|is|are|be|that|which|using|via))$/i;
 
 /** A full stop after these ends nothing; single letters are initials. */
-const abbreviation =
+const ABBREVIATION =
   /(?:^|[\s("'[])(?:e\.g|i\.e|cf|vs|approx|ca|no|fig|dr|mr|mrs|ms|st|inc|ltd|\p{L}(?:\.\p{L})*)$/iu;
-const sentenceEnd = /[.!?](?=["')\]]*(?:\s|$))|[。！？]/gu;
+const SENTENCE_END = /[.!?](?=["')\]]*(?:\s|$))|[。！？]/gu;
 
 function firstParagraph(description: unknown): string {
   const lines: string[] = [];
   let heading = "";
-  for (const raw of textOf(description, longestRead).split(/\r\n?|\n/)) {
+  for (const raw of textOf(description, LONGEST_READ).split(/\r\n?|\n/)) {
     const line = raw.trim();
     const kind = kindOf(line);
     if (kind === "heading" && heading === "") heading = line;
@@ -39,23 +39,23 @@ function kindOf(line: string): "text" | "heading" | "item" | "markup" {
 /** A line that does not carry on what the one before it says. */
 function startsAnew(line: string, before: string | undefined): boolean {
   if (before === undefined || !/^[\p{Lu}\p{Lo}]/u.test(line)) return false;
-  return before.length >= shortestLine && !unfinished.test(before);
+  return before.length >= SHORTEST_LINE && !UNFINISHED.test(before);
 }
 
 export function firstSentenceOf(description: unknown): string {
   const text = firstParagraph(description);
   const end = endOfSentence(text);
   const sentence = text.slice(0, end).replace(/[\s.:;,。：；，]+$/, "");
-  if (sentence.length <= longestSentence) return sentence;
-  const cut = sentence.slice(0, longestSentence);
+  if (sentence.length <= LONGEST_SENTENCE) return sentence;
+  const cut = sentence.slice(0, LONGEST_SENTENCE);
   const space = cut.lastIndexOf(" ");
-  return `${cut.slice(0, space > longestSentence / 2 ? space : longestSentence).replace(/[\s.:;,。：；，]+$/, "")}${lost}`;
+  return `${cut.slice(0, space > LONGEST_SENTENCE / 2 ? space : LONGEST_SENTENCE).replace(/[\s.:;,。：；，]+$/, "")}${LOST}`;
 }
 
 function endOfSentence(text: string): number {
-  for (const match of text.matchAll(sentenceEnd)) {
+  for (const match of text.matchAll(SENTENCE_END)) {
     const before = text.slice(0, match.index);
-    if (match[0] === "." && abbreviation.test(before)) continue;
+    if (match[0] === "." && ABBREVIATION.test(before)) continue;
     return match.index + 1;
   }
   return text.length;

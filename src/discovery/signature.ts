@@ -5,27 +5,27 @@ import { flattened, propertiesOf, requiredOf } from "./schema.ts";
 import { problemsOf } from "./schema-check.ts";
 import { firstSentenceOf } from "./sentence.ts";
 import { type ToolDoc, textOf } from "./tool.ts";
-import { type Detail, lost, oneLine, TypeText } from "./type-text.ts";
+import { type Detail, LOST, oneLine, TypeText } from "./type-text.ts";
 import { partsOf } from "./words.ts";
 
 /** What must be given is written in the first detail in which it fits, or in the last. */
-const details: readonly [Detail, ...Detail[]] = [
+const DETAILS: readonly [Detail, ...Detail[]] = [
   { depth: 3, choices: 10, properties: 12 },
   { depth: 2, choices: 6, properties: 8 },
   { depth: 1, choices: 4, properties: 6 },
   { depth: 0, choices: 3, properties: 6 },
 ];
-const optionalDetail: Detail = { depth: 1, choices: 6, properties: 6 };
-const longest = { name: 80, required: 300, all: 600 };
+const OPTIONAL_DETAIL: Detail = { depth: 1, choices: 6, properties: 6 };
+const LONGEST = { name: 80, required: 300, all: 600 };
 /** What may be given gets the room that is left of `arguments`, but so much in any case. */
-const room = { arguments: 150, optional: 60 };
+const ROOM = { arguments: 150, optional: 60 };
 
 /** `server.tool(arg: type, opt?: type = default)`, with `…` where something is left out. */
 export function signature(server: string | undefined, tool: ToolDoc): string {
-  const name = oneLine(textOf(tool.name), longest.name);
-  const qualified = server === undefined ? name : `${oneLine(server, longest.name)}.${name}`;
+  const name = oneLine(textOf(tool.name), LONGEST.name);
+  const qualified = server === undefined ? name : `${oneLine(server, LONGEST.name)}.${name}`;
   const args = argumentTexts(tool).join(", ");
-  return `${qualified}(${args.length > longest.all ? `${args.slice(0, longest.all)}${lost}` : args})`;
+  return `${qualified}(${args.length > LONGEST.all ? `${args.slice(0, LONGEST.all)}${LOST}` : args})`;
 }
 
 /** The first sentence in plain text, not longer than a line. */
@@ -46,7 +46,7 @@ export function argumentProblems(tool: ToolDoc, args: Json): string[] {
 
 function argumentTexts(tool: ToolDoc): string[] {
   const { inputSchema } = tool;
-  if (!isObject(inputSchema)) return inputSchema === undefined ? [] : [lost];
+  if (!isObject(inputSchema)) return inputSchema === undefined ? [] : [LOST];
   const schema = flattened(inputSchema, inputSchema);
   const isRequired = requiredOf(schema);
   const all = propertiesOf(schema);
@@ -57,7 +57,7 @@ function argumentTexts(tool: ToolDoc): string[] {
   const optional = optionalTexts(
     all.filter(([name]) => !isRequired.has(name)),
     tool,
-    Math.max(room.optional, room.arguments - required.join(", ").length),
+    Math.max(ROOM.optional, ROOM.arguments - required.join(", ").length),
   );
   return [...required, ...optional];
 }
@@ -69,16 +69,16 @@ function requiredTexts(properties: readonly Property[], root: Json): string[] {
     const types = new TypeText(root, detail);
     return properties.map(([name, schema]) => types.property(name, schema, true, 0));
   };
-  for (const detail of details) {
+  for (const detail of DETAILS) {
     const texts = write(detail);
-    if (texts.join(", ").length <= longest.required) return texts;
+    if (texts.join(", ").length <= LONGEST.required) return texts;
   }
-  return write(details.at(-1) ?? details[0]);
+  return write(DETAILS.at(-1) ?? DETAILS[0]);
 }
 
 /** In the order of the schema; where the room does not do, first those that the description speaks of. */
 function optionalTexts(properties: readonly Property[], tool: ToolDoc, space: number): string[] {
-  const types = new TypeText(isObject(tool.inputSchema) ? tool.inputSchema : {}, optionalDetail);
+  const types = new TypeText(isObject(tool.inputSchema) ? tool.inputSchema : {}, OPTIONAL_DETAIL);
   const texts = properties.map(([name, schema]) => types.property(name, schema, false, 0));
   if (texts.join(", ").length <= space) return texts;
   const spoken = new Set(partsOf(`${textOf(tool.name)} ${textOf(tool.description)}`));
@@ -93,6 +93,6 @@ function optionalTexts(properties: readonly Property[], tool: ToolDoc, space: nu
     }
   };
   choose(true, space);
-  choose(false, room.optional);
-  return [...texts.filter((text) => chosen.has(text)), lost];
+  choose(false, ROOM.optional);
+  return [...texts.filter((text) => chosen.has(text)), LOST];
 }

@@ -2,7 +2,7 @@
 // or at the line; `a_b` is a pair of words. General English and computing only: nothing here knows a product's tools.
 
 /** One may stand for any other of its group. */
-export const synonyms = `
+export const SYNONYMS = `
   create make new; delete remove erase destroy drop; edit modify change update alter; copy duplicate clone
   get fetch retrieve obtain; show display view; find search lookup locate; send deliver transmit
   run execute; start launch begin; stop halt terminate kill end; cancel abort; rename retitle
@@ -44,7 +44,7 @@ export const synonyms = `
 `;
 
 /** The first word of a group is near each of the others; those are further from one another. */
-export const kindred = `
+export const KINDRED = `
   create add insert generate build produce compose; add attach append insert put; build compile
   write save store create; save store persist record remember keep; assign allocate
   edit set replace adjust revise patch; set configure assign update; delete clear purge clean

@@ -1,10 +1,10 @@
 // Which words stand for which, whatever the catalogue: the tables of synonyms.ts, looked up by stem.
 
-import { kindred, synonyms } from "./synonyms.ts";
+import { KINDRED, SYNONYMS } from "./synonyms.ts";
 import { singular, stem } from "./words.ts";
 
 /** How much of a match a word is worth that stands in for the one asked for. */
-const likeness = { synonym: 0.5, kindred: 0.25, sibling: 0.15 };
+const LIKENESS = { synonym: 0.5, kindred: 0.25, sibling: 0.15 };
 
 type Related = ReadonlyMap<string, number>;
 
@@ -13,10 +13,10 @@ let table: Map<string, Map<string, number>> | undefined;
 /** Stems that may stand for this one, or for a pair written `a_b`; a pair among them is written so too. */
 export function related(key: string): Related {
   table ??= build();
-  return table.get(key) ?? none;
+  return table.get(key) ?? NONE;
 }
 
-const none: Related = new Map();
+const NONE: Related = new Map();
 
 /** `pull_request` to the stems of both, joined the same way. */
 export function pairKey(first: string, second: string): string {
@@ -31,15 +31,15 @@ function build(): Map<string, Map<string, number>> {
     known.set(b, Math.max(known.get(b) ?? 0, weight));
     built.set(a, known);
   };
-  for (const group of groups(synonyms)) {
-    for (const a of group) for (const b of group) relate(a, b, likeness.synonym);
+  for (const group of groups(SYNONYMS)) {
+    for (const a of group) for (const b of group) relate(a, b, LIKENESS.synonym);
   }
-  for (const [head, ...others] of groups(kindred)) {
+  for (const [head, ...others] of groups(KINDRED)) {
     for (const a of others) {
       if (head === undefined) continue;
-      relate(head, a, likeness.kindred);
-      relate(a, head, likeness.kindred);
-      for (const b of others) relate(a, b, likeness.sibling);
+      relate(head, a, LIKENESS.kindred);
+      relate(a, head, LIKENESS.kindred);
+      for (const b of others) relate(a, b, LIKENESS.sibling);
     }
   }
   return built;

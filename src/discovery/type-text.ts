@@ -3,7 +3,7 @@
 import { isObject, type Json } from "../protocol/jsonrpc.ts";
 import { alternatives, flattened, nameOfRef, propertiesOf, requiredOf, resolved, typesOf } from "./schema.ts";
 
-export const lost = "…";
+export const LOST = "…";
 
 /** How much may be written out. */
 export interface Detail {
@@ -13,12 +13,12 @@ export interface Detail {
   readonly properties: number;
 }
 
-const shortNames: Readonly<Record<string, string>> = { integer: "int" };
-const mostSteps = 500;
-const deepest = 20;
-const longestLiteral = 40;
-const longestName = 60;
-const fewest = 4;
+const SHORT_NAMES: Readonly<Record<string, string>> = { integer: "int" };
+const MOST_STEPS = 500;
+const DEEPEST = 20;
+const LONGEST_LITERAL = 40;
+const LONGEST_NAME = 60;
+const FEWEST = 4;
 
 export class TypeText {
   readonly #root: Json;
@@ -26,7 +26,7 @@ export class TypeText {
   /** Schemas that are being written: one of them within itself is a circle. */
   readonly #open = new Set<Json>();
   /** A small schema can unfold into a vast one. */
-  #stepsLeft = mostSteps;
+  #stepsLeft = MOST_STEPS;
 
   constructor(root: Json, detail: Detail) {
     this.#root = root;
@@ -37,10 +37,10 @@ export class TypeText {
     if (schema === false) return "never";
     if (!isObject(schema)) return "any";
     const target = resolved(schema, this.#root);
-    if (target === undefined) return lost;
+    if (target === undefined) return LOST;
     this.#stepsLeft -= 1;
-    if (this.#stepsLeft < 0 || this.#open.size > deepest) return lost;
-    if (this.#open.has(target)) return `${oneLine(nameOfRef(schema))}${lost}`;
+    if (this.#stepsLeft < 0 || this.#open.size > DEEPEST) return LOST;
+    if (this.#open.has(target)) return `${oneLine(nameOfRef(schema))}${LOST}`;
     this.#open.add(target);
     try {
       return this.#write(target, depth);
@@ -64,7 +64,7 @@ export class TypeText {
   #ofType(type: string, schema: Json, depth: number): string {
     if (type === "array") return this.#array(schema, depth);
     if (type === "object") return this.#object(flattened(schema, this.#root), depth);
-    return shortNames[type] ?? oneLine(type);
+    return SHORT_NAMES[type] ?? oneLine(type);
   }
 
   #array(schema: Json, depth: number): string {
@@ -82,7 +82,7 @@ export class TypeText {
   #object(schema: Json, depth: number): string {
     const properties = propertiesOf(schema);
     if (properties.length === 0) return this.#record(schema, depth);
-    if (depth >= this.#detail.depth) return `{${lost}}`;
+    if (depth >= this.#detail.depth) return `{${LOST}}`;
     const required = requiredOf(schema);
     const texts = properties.map(([name, property]) =>
       this.property(name, property, required.has(name), depth + 1),
@@ -110,15 +110,15 @@ export class TypeText {
 }
 
 /** On one line whatever comes, and not without end. */
-export function oneLine(text: string, longest = longestName): string {
+export function oneLine(text: string, longest = LONGEST_NAME): string {
   const flat = text.replace(/[\s\p{Cc}]+/gu, " ").trim();
-  return flat.length > longest ? `${flat.slice(0, longest)}${lost}` : flat;
+  return flat.length > longest ? `${flat.slice(0, longest)}${LOST}` : flat;
 }
 
 /** All of them, or, if they are too many, a few for an example. */
 function bounded(texts: readonly string[], most: number, separator: string): string {
   if (texts.length <= most) return texts.join(separator);
-  return [...texts.slice(0, Math.min(most, fewest)), lost].join(separator);
+  return [...texts.slice(0, Math.min(most, FEWEST)), LOST].join(separator);
 }
 
 function key(name: string): string {
@@ -126,7 +126,7 @@ function key(name: string): string {
 }
 
 function literal(value: unknown): string {
-  return oneLine(JSON.stringify(value) ?? "any", longestLiteral);
+  return oneLine(JSON.stringify(value) ?? "any", LONGEST_LITERAL);
 }
 
 function defaultText(value: unknown): string {

@@ -9,11 +9,11 @@ export interface Similar {
 }
 
 /** Below this share of common pieces two spellings are two words. */
-const leastLikeness = 0.5;
+const LEAST_LIKENESS = 0.5;
 /** What a shortened form counts as at least: `repo` of `repository` shares few pieces with it. */
-const prefixLikeness = 0.6;
-const mostSimilar = 8;
-const mostRuns = 10_000;
+const PREFIX_LIKENESS = 0.6;
+const MOST_SIMILAR = 8;
+const MOST_RUNS = 10_000;
 
 export class Vocabulary {
   readonly #ids = new Map<string, number>();
@@ -78,19 +78,19 @@ export class Vocabulary {
       this.#shared[id] = 0;
       if (other === word) continue;
       const isPrefix = other.startsWith(word) || word.startsWith(other);
-      const likeness = isPrefix ? Math.max(dice, prefixLikeness) : dice;
-      if (likeness >= leastLikeness) found.push({ id, likeness });
+      const likeness = isPrefix ? Math.max(dice, PREFIX_LIKENESS) : dice;
+      if (likeness >= LEAST_LIKENESS) found.push({ id, likeness });
     }
     const byLikeness = (a: Similar, b: Similar) =>
       b.likeness - a.likeness || (this.wordOf(a.id) < this.wordOf(b.id) ? -1 : 1);
-    return found.sort(byLikeness).slice(0, mostSimilar);
+    return found.sort(byLikeness).slice(0, MOST_SIMILAR);
   }
 
   #addRun(run: string): readonly number[] {
     const known = this.#byRun.get(run);
     if (known !== undefined) return known;
     const numbers = wordsOfRun(run).map((word) => this.add(word));
-    if (this.#byRun.size >= mostRuns) this.#byRun.clear();
+    if (this.#byRun.size >= MOST_RUNS) this.#byRun.clear();
     this.#byRun.set(run, numbers);
     return numbers;
   }

@@ -3,15 +3,15 @@
 import { stemmer } from "stemmer";
 
 /** Longer runs are keys, hashes and data, not words. */
-const longestWord = 40;
+const LONGEST_WORD = 40;
 
 /** Scripts written without spaces, and Hangul, whose particles stick to the word: read as pairs of letters. */
-const unspaced =
+const UNSPACED =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
-const unspacedRuns = new RegExp(`${unspaced.source}+|(?:(?!${unspaced.source}).)+`, "gu");
+const UNSPACED_RUNS = new RegExp(`${UNSPACED.source}+|(?:(?!${UNSPACED.source}).)+`, "gu");
 
 /** Words that end in s and are no plurals, where cutting it makes another word. */
-const singulars = new Set(["news", "series", "species", "always", "canvas", "alias", "atlas", "kubernetes"]);
+const SINGULARS = new Set(["news", "series", "species", "always", "canvas", "alias", "atlas", "kubernetes"]);
 
 /** The words of a run of letters and digits. */
 export interface Cut {
@@ -22,18 +22,17 @@ export interface Cut {
 
 /** Letters and digits that stand together; other characters part them. */
 export function runs(text: string): readonly string[] {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII, whole.
-  if (/^[\x00-\x7f]*$/.test(text)) return text.match(/[A-Za-z0-9]+/g) ?? [];
+  if (/^\p{ASCII}*$/u.test(text)) return text.match(/[A-Za-z0-9]+/g) ?? [];
   const marks = /[\u0300-\u036f]/g;
   const folded = text.normalize("NFKC").normalize("NFD").replace(marks, "").normalize("NFC");
   return folded.match(/[\p{L}\p{N}\p{M}]+/gu) ?? [];
 }
 
 export function cut(run: string): Cut {
-  const isUnspaced = unspaced.test(run);
-  const raw = isUnspaced ? (run.match(unspacedRuns) ?? []).flatMap(pairsOrWords) : cutAtCase(run);
+  const isUnspaced = UNSPACED.test(run);
+  const raw = isUnspaced ? (run.match(UNSPACED_RUNS) ?? []).flatMap(pairsOrWords) : cutAtCase(run);
   const parts = raw.map(singular);
-  const isCompound = parts.length > 1 && parts.length < 4 && run.length <= longestWord && !isUnspaced;
+  const isCompound = parts.length > 1 && parts.length < 4 && run.length <= LONGEST_WORD && !isUnspaced;
   return { whole: isCompound ? singular(run.toLowerCase()) : undefined, parts };
 }
 
@@ -58,7 +57,7 @@ export function stem(word: string): string {
 }
 
 export function singular(word: string): string {
-  if (word.length < 4 || !word.endsWith("s") || !/^[a-z]+$/.test(word) || singulars.has(word)) return word;
+  if (word.length < 4 || !word.endsWith("s") || !/^[a-z]+$/.test(word) || SINGULARS.has(word)) return word;
   if (word.endsWith("ies") && word.length > 4) return `${word.slice(0, -3)}y`;
   if (/(?:ss|sh|ch|x|z)es$/.test(word)) return word.slice(0, -2);
   return /(?:ss|us|is)$/.test(word) ? word : word.slice(0, -1);
@@ -71,11 +70,11 @@ function cutAtCase(run: string): string[] {
     .replace(/([\p{Ll}\p{N}])(\p{Lu})/gu, "$1 $2")
     .replace(/(\p{Lu})(\p{Lu}\p{Ll})/gu, "$1 $2");
   const parts = isAbbreviation ? [run] : spaced.split(" ");
-  return parts.map((part) => part.toLowerCase()).filter((part) => part.length <= longestWord);
+  return parts.map((part) => part.toLowerCase()).filter((part) => part.length <= LONGEST_WORD);
 }
 
 function pairsOrWords(run: string): string[] {
-  if (!unspaced.test(run)) return cutAtCase(run);
+  if (!UNSPACED.test(run)) return cutAtCase(run);
   const letters = [...run];
   if (letters.length === 1) return letters;
   return letters.slice(1).map((letter, i) => `${letters[i]}${letter}`);

@@ -47,10 +47,10 @@ export interface DataSet {
   readonly queries: readonly Query[];
 }
 
-export const committedSets: string = join(import.meta.dir, "../../../test/data/discovery");
+export const COMMITTED_SETS: string = join(import.meta.dir, "../../../test/data/discovery");
 
 /** Every folder with a catalogue and queries, by name. */
-export function readDataSets(folder: string = committedSets): DataSet[] {
+export function readDataSets(folder: string = COMMITTED_SETS): DataSet[] {
   return readdirSync(folder)
     .sort()
     .filter((name) => existsSync(join(folder, name, "queries.json")))

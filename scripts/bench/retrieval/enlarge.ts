@@ -3,7 +3,7 @@
 
 import type { ServerDoc, ToolDoc } from "../../../src/discovery/search.ts";
 
-const syllables = ["ba", "ko", "mi", "ru", "te", "sa", "lo", "ven", "dar", "pi"];
+const SYLLABLES = ["ba", "ko", "mi", "ru", "te", "sa", "lo", "ven", "dar", "pi"];
 
 export function enlarged(servers: readonly ServerDoc[], tools: number): ServerDoc[] {
   const all: ServerDoc[] = [];
@@ -30,7 +30,7 @@ function varied(tool: ToolDoc, round: number): ToolDoc {
 
 /** A word that nobody uses, always the same for a number. */
 function coined(number: number): string {
-  return [1, 10, 100, 1_000].map((place) => syllables[Math.floor(number / place) % 10]).join("");
+  return [1, 10, 100, 1_000].map((place) => SYLLABLES[Math.floor(number / place) % 10]).join("");
 }
 
 function hash(text: string): number {

@@ -7,13 +7,13 @@ import type { DataSet, Query } from "./data-set.ts";
 import { KindScores, scoresOf } from "./metrics.ts";
 import type { Ranker } from "./rankers.ts";
 
-const depth = 10;
+const DEPTH = 10;
 
 export function evaluate(sets: readonly DataSet[], ranker: Ranker): KindScores {
   const scores = new KindScores();
   for (const { servers, queries } of sets) {
     const search = ranker(servers);
-    for (const query of queries) scores.add(query.kind, scoresOf(query, search(query.query, depth)));
+    for (const query of queries) scores.add(query.kind, scoresOf(query, search(query.query, DEPTH)));
   }
   return scores;
 }

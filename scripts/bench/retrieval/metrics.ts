@@ -7,21 +7,21 @@ export interface Found {
   readonly tool: string;
 }
 
-export const figures = ["recall@1", "recall@5", "recall@10", "MRR", "nDCG@10"] as const;
-export type Figure = (typeof figures)[number];
+export const FIGURES = ["recall@1", "recall@5", "recall@10", "MRR", "nDCG@10"] as const;
+export type Figure = (typeof FIGURES)[number];
 export type Scores = Readonly<Record<Figure, number>>;
 
-const depth = 10;
+const DEPTH = 10;
 
 export function scoresOf(query: Query, found: readonly Found[]): Scores {
   const ranks = new Map<string, number>();
-  for (const [i, hit] of found.slice(0, depth).entries())
+  for (const [i, hit] of found.slice(0, DEPTH).entries())
     if (!ranks.has(key(hit))) ranks.set(key(hit), i + 1);
   const rankOf = (right: Found) => ranks.get(key(right)) ?? Number.POSITIVE_INFINITY;
   return {
     "recall@1": recall(query, rankOf, 1),
     "recall@5": recall(query, rankOf, 5),
-    "recall@10": recall(query, rankOf, depth),
+    "recall@10": recall(query, rankOf, DEPTH),
     // Of the first right answer, whichever it is.
     MRR: 1 / Math.min(...query.gold.map(rankOf)),
     "nDCG@10": gainOf(query, rankOf),
@@ -44,7 +44,7 @@ function gainOf({ mode, gold }: Query, rankOf: RankOf): number {
   const needs =
     mode === "graded" ? gold.map((right) => [right]) : [...Map.groupBy(gold, ({ slot }) => slot).values()];
   const gains = needs.map((alternatives) => 2 ** (alternatives[0]?.rel ?? 1) - 1);
-  const ideal = [...gains].sort((a, b) => b - a).slice(0, depth);
+  const ideal = [...gains].sort((a, b) => b - a).slice(0, DEPTH);
   const gained = needs.map((alternatives, i) =>
     discounted(gains[i] ?? 0, Math.min(...alternatives.map(rankOf))),
   );

@@ -7,7 +7,7 @@ import type { Found } from "./metrics.ts";
 export type Search = (query: string, limit: number) => readonly Found[];
 export type Ranker = (servers: readonly ServerDoc[]) => Search;
 
-export const rankers: Readonly<Record<"substring" | "BM25" | "mcp-gateway", Ranker>> = {
+export const RANKERS: Readonly<Record<"substring" | "BM25" | "mcp-gateway", Ranker>> = {
   substring,
   BM25: bm25,
   "mcp-gateway": shipped,

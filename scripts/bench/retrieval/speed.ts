@@ -14,15 +14,15 @@ export interface Speed {
   readonly memoryMb: number;
 }
 
-const builds = 3;
-const warmUp = 200;
+const BUILDS = 3;
+const WARM_UP = 200;
 
 export function measureSpeed(servers: readonly ServerDoc[], queries: readonly string[]): Speed {
-  const buildsMs = Array.from({ length: builds }, () => timed(() => build(servers)));
+  const buildsMs = Array.from({ length: BUILDS }, () => timed(() => build(servers)));
   const before = liveBytes();
   const index = build(servers);
   const memoryMb = (liveBytes() - before) / 1e6;
-  for (const query of queries.slice(0, warmUp)) index.search(query, 5);
+  for (const query of queries.slice(0, WARM_UP)) index.search(query, 5);
   const searchesMs = queries.map((query) => timed(() => index.search(query, 5)));
   const updatesMs = servers.slice(0, 50).map((server) => timed(() => index.update(server)));
   return {
