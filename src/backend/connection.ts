@@ -19,7 +19,6 @@ import {
   RpcError,
   request,
   resultResponse,
-  toMessage,
 } from "../protocol/jsonrpc.ts";
 import { CLIENT_METHODS, META, Method, Notice } from "../protocol/mcp.ts";
 import {
@@ -29,9 +28,11 @@ import {
   type TransportEvents,
   type WireEnd,
 } from "../transport/transport.ts";
-import { resultText } from "./answer-text.ts";
+import { answerOf } from "./answer-text.ts";
+import { BackendQuestions } from "./backend-questions.ts";
 import { type Pending, PendingCalls } from "./pending.ts";
-import { UnclaimedQuestions } from "./unclaimed-questions.ts";
+import { progressTokenOf, withProgressToken } from "./progress-token.ts";
+import { callTimeout, describeEnd, refusal } from "./wire-failure.ts";
 
 /** Puts a backend's question to the client that it belongs to. */
 export type Ask = (question: Question, signal: AbortSignal) => Promise<Json>;
@@ -70,9 +71,7 @@ export class Connection implements AsyncDisposable {
   readonly #log: Log;
   readonly #events: ConnectionEvents;
   readonly #pending: PendingCalls;
-  readonly #unclaimed: UnclaimedQuestions;
-  /** Questions of the backend that somebody is answering, by the backend's id. */
-  readonly #answering = new Map<Id, AbortController>();
+  readonly #questions: BackendQuestions;
   /** True where closing a response is itself the cancellation and no message must follow (modern HTTP). */
   cancelsByClosing = false;
   #transport: Transport | undefined;
@@ -84,10 +83,7 @@ export class Connection implements AsyncDisposable {
     this.#log = log;
     this.#events = events;
     this.#pending = new PendingCalls((pending) => this.#expire(pending));
-    this.#unclaimed = new UnclaimedQuestions(
-      () => this.#pending.values(),
-      (question, owner) => this.#answer(question, owner),
-    );
+    this.#questions = new BackendQuestions(this.#pending, (response) => void this.#sendUnanswered(response));
   }
 
   /** Opens the wire. Rejects with what the transport's start rejects with. */
@@ -96,12 +92,17 @@ export class Connection implements AsyncDisposable {
     start: (events: TransportEvents) => Promise<Transport>,
   ): Promise<Connection> {
     const connection = new Connection(options.name, options.log, options.events);
-    connection.#transport = await start({
+    const transport = await start({
       onMessage: (incoming) => connection.#receive(incoming),
       onLost: (id, error) => connection.#lose(id, error),
       onEnd: (end) => connection.#finish(end),
     });
+    connection.#attach(transport);
     return connection;
+  }
+
+  #attach(transport: Transport): void {
+    this.#transport = transport;
   }
 
   get transport(): Transport {
@@ -162,13 +163,8 @@ export class Connection implements AsyncDisposable {
   }
 
   /** Sends a notification; one that cannot be delivered is only logged, as nobody waits for it. */
-  async notify(method: string, params?: Json): Promise<void> {
-    if (this.#end !== undefined) return;
-    try {
-      await this.transport.send(notification(method, params));
-    } catch (thrown) {
-      this.#log.debug("a notification was not delivered", { method, error: String(thrown) });
-    }
+  notify(method: string, params?: Json): Promise<void> {
+    return this.#sendUnanswered(notification(method, params));
   }
 
   /** Resolves when no request of a client waits any more, or after `timeoutMs`. */
@@ -192,6 +188,8 @@ export class Connection implements AsyncDisposable {
   #receiveResponse(response: Response, text: string | undefined): void {
     const pending = this.#pending.take(response.id ?? undefined);
     if (pending === undefined) {
+      this.#pending.layToRest(response.id ?? undefined);
+      this.#questions.review();
       this.#log.debug("dropped an answer that nobody waits for", {
         backend: this.#name,
         id: response.id ?? null,
@@ -200,58 +198,29 @@ export class Connection implements AsyncDisposable {
     }
     if ("error" in response) pending.reject(RpcError.from(response.error));
     else pending.resolve(answerOf(response.result, text, pending.id));
-    this.#unclaimed.review();
+    this.#questions.review();
   }
 
   #receiveRequest(message: Request, origin: Id | undefined): void {
-    if (message.method === Method.ping) return this.#reply(resultResponse(message.id, {}));
-    if (!CLIENT_METHODS.has(message.method)) {
-      const error = { code: -32601, message: `The gateway cannot pass "${message.method}" on to a client.` };
-      return this.#reply(errorResponse(message.id, error));
-    }
-    if (origin !== undefined) return this.#answer(message, this.#pending.get(origin));
+    if (message.method === Method.ping) return void this.#sendUnanswered(resultResponse(message.id, {}));
+    if (CLIENT_METHODS.has(message.method)) return this.#takeQuestion(message, origin);
+    const words = `The gateway cannot pass "${message.method}" on to a client.`;
+    void this.#sendUnanswered(errorResponse(message.id, { code: -32601, message: words }));
+  }
+
+  #takeQuestion(message: Request, origin: Id | undefined): void {
+    if (origin !== undefined) return this.#questions.put(message, this.#pending.get(origin));
     this.#events.onSharedQuestion();
-    this.#unclaimed.add(message);
+    this.#questions.putToSoleOwner(message);
   }
 
-  /** Lets the owner answer; without one the backend is told so, at once. */
-  #answer(question: Request, owner: Pending | undefined): void {
-    if (owner?.onQuestion === undefined) {
-      const why = "The gateway cannot tell which client this question is for, so it asked none.";
-      return this.#reply(errorResponse(question.id, { code: -32603, message: why }));
-    }
-    const abort = new AbortController();
-    this.#answering.set(question.id, abort);
-    // A call that waits for a person is not late.
-    owner.deadlineMs = Number.POSITIVE_INFINITY;
-    const { method, params } = question;
-    owner
-      .onQuestion(params === undefined ? { method } : { method, params }, abort.signal)
-      .then(
-        (result) => resultResponse(question.id, result),
-        (thrown: unknown) =>
-          errorResponse(
-            question.id,
-            thrown instanceof RpcError
-              ? thrown.toObject()
-              : { code: -32603, message: "The client gave no answer." },
-          ),
-      )
-      .then((response) => {
-        this.#answering.delete(question.id);
-        this.#pending.extend(owner);
-        if (!abort.signal.aborted) this.#reply(response);
-      });
-  }
-
-  #reply(response: Response): void {
+  async #sendUnanswered(message: Notification | Response): Promise<void> {
     if (this.#end !== undefined) return;
-    this.transport.send(response).catch((error: unknown) => {
-      this.#log.debug("an answer to the backend was not delivered", {
-        backend: this.#name,
-        error: String(error),
-      });
-    });
+    try {
+      await this.transport.send(message);
+    } catch (thrown) {
+      this.#log.debug("a message was not delivered", { error: String(thrown) });
+    }
   }
 
   #receiveNotification(message: Notification, origin: Id | undefined): void {
@@ -259,11 +228,11 @@ export class Connection implements AsyncDisposable {
     const listen = isObject(params?._meta) ? params._meta[META.subscriptionId] : undefined;
     if (isId(listen)) return this.#pending.get(listen)?.onNotification?.(message);
     if (method === Notice.progress) return this.#progress(message);
-    if (method === Notice.cancelled) return this.#withdrawn(params?.requestId);
+    if (method === Notice.cancelled) return this.#questions.withdraw(params?.requestId);
     if (FOR_SUBSCRIBERS.has(method)) return this.#events.onNotification(message);
     if (origin !== undefined) return this.#pending.get(origin)?.onNotification?.(message);
     if (method === Notice.message) this.#events.onSharedLog();
-    const owner = this.#soleOwner();
+    const owner = this.#pending.soleOwner();
     if (owner !== undefined) owner.onNotification?.(message);
     else if (this.#pending.size === 0) this.#events.onNotification(message);
     else this.#log.debug("dropped a notification that may be any client's", { backend: this.#name, method });
@@ -278,25 +247,6 @@ export class Connection implements AsyncDisposable {
     pending.onNotification?.(notification(message.method, params));
   }
 
-  /** The backend takes back a question of its own. */
-  #withdrawn(id: unknown): void {
-    if (!isId(id)) return;
-    this.#unclaimed.remove(id);
-    this.#answering.get(id)?.abort();
-    this.#answering.delete(id);
-  }
-
-  /** The one client whose calls are all that is in flight. */
-  #soleOwner(): Pending | undefined {
-    let last: Pending | undefined;
-    for (const pending of this.#pending.values()) {
-      if (pending.owner === undefined) continue;
-      if (last !== undefined && last.owner !== pending.owner) return undefined;
-      last = pending;
-    }
-    return last;
-  }
-
   #cancel(id: number, reject: (reason: unknown) => void): void {
     const pending = this.#pending.take(id);
     if (pending === undefined) return;
@@ -305,46 +255,38 @@ export class Connection implements AsyncDisposable {
   }
 
   #expire(pending: Pending): void {
-    const seconds = pending.timeoutMs / 1000;
-    pending.reject(
-      new GatewayError(
-        "call-timeout",
-        `${this.#name}: no answer to ${pending.method} within ${seconds} s (request_timeout). The backend was told to stop; ` +
-          "it may have done part of the work. Raise request_timeout for this backend if it needs longer.",
-      ),
-    );
-    this.#withdraw(pending, `no answer within ${seconds} s`);
+    pending.reject(callTimeout(this.#name, pending));
+    this.#withdraw(pending, `no answer within ${pending.timeoutMs / 1000} s`);
   }
 
   /** Tells the backend that nobody waits any more. `initialize` cannot be cancelled (basic/utilities/cancellation). */
   #withdraw(pending: Pending, reason: string): void {
     this.transport.abandon(pending.id);
+    this.#pending.haunt(pending);
     if (pending.method !== Method.initialize && !this.cancelsByClosing) {
       void this.notify(Notice.cancelled, { requestId: pending.id, reason });
     }
-    this.#unclaimed.review();
+    this.#questions.review();
   }
 
   #refused(id: number, thrown: unknown): void {
     const pending = this.#pending.take(id);
     if (pending === undefined) return;
     pending.reject(refusal(this.#name, id, thrown));
-    this.#unclaimed.review();
+    this.#questions.review();
   }
 
   #lose(id: Id, error: SendError): void {
     const pending = this.#pending.take(id);
     if (pending === undefined) return;
     pending.reject(new GatewayError("backend-failed", `${this.#name}: ${error.message}`, { cause: error }));
-    this.#unclaimed.review();
+    this.#questions.review();
   }
 
   #finish(end: WireEnd): void {
     if (this.#end !== undefined) return;
     this.#end = end;
-    for (const abort of this.#answering.values()) abort.abort();
-    this.#answering.clear();
-    this.#unclaimed.clear();
+    this.#questions.clear();
     for (const pending of this.#pending.takeAll()) pending.reject(this.#failure(end, true));
     this.#events.onEnd(end);
   }
@@ -357,55 +299,4 @@ export class Connection implements AsyncDisposable {
   #cancelled(method: string): GatewayError {
     return new GatewayError("call-cancelled", `${this.#name}: ${method} was cancelled by the client.`);
   }
-}
-
-/** What happened to a wire, with the last words of the process, for the person who has to mend it. */
-export function describeEnd(name: string, end: WireEnd): string {
-  const tail =
-    end.stderr === undefined || end.stderr.length === 0
-      ? ""
-      : `\nIts last words on stderr:\n${end.stderr.join("\n")}`;
-  return `${name}: ${end.reason}${tail}`;
-}
-
-/** A refused HTTP request whose body is a JSON-RPC error to it is an answer; all else is a failure of the wire. */
-function refusal(name: string, id: number, thrown: unknown): Error {
-  if (!(thrown instanceof SendError)) {
-    return new GatewayError("backend-failed", `${name}: ${String(thrown)}`, { cause: thrown });
-  }
-  const error = thrown.sessionExpired ? undefined : errorInBody(thrown.body, id);
-  if (error === undefined)
-    return new GatewayError("backend-failed", `${name}: ${thrown.message}`, { cause: thrown });
-  error.cause = thrown;
-  return error;
-}
-
-function errorInBody(body: string | undefined, id: number): RpcError | undefined {
-  if (body === undefined || !body.trimStart().startsWith("{")) return undefined;
-  try {
-    const message = toMessage(JSON.parse(body));
-    if (message === undefined || !("error" in message)) return undefined;
-    return message.id === id || message.id === null || message.id === undefined
-      ? RpcError.from(message.error)
-      : undefined;
-  } catch {
-    return undefined; // No JSON: a proxy's page or a plain sentence.
-  }
-}
-
-function answerOf(result: Json, text: string | undefined, id: number): Answer {
-  const exact = text === undefined ? undefined : resultText(text, id);
-  return exact === undefined ? { result } : { result, text: exact };
-}
-
-function progressTokenOf(params: Json): Id | undefined {
-  const token = isObject(params._meta) ? params._meta[META.progressToken] : undefined;
-  return isId(token) ? token : undefined;
-}
-
-function withProgressToken(params: Json, token: Id): Json {
-  return {
-    ...params,
-    _meta: { ...(isObject(params._meta) ? params._meta : {}), [META.progressToken]: token },
-  };
 }

@@ -45,13 +45,13 @@ export class Fleet implements AsyncDisposable {
     };
   }
 
-  /** Ends every backend, each after its calls in flight or `graceMs`, all at the same time. */
-  async drain(graceMs: number): Promise<void> {
-    await Promise.all(this.all().map((backend) => backend.drain(graceMs)));
+  /** Resolves when no call is in flight any more, or after `timeoutMs`. */
+  async whenIdle(timeoutMs: number): Promise<void> {
+    await Promise.all(this.all().map((backend) => backend.whenIdle(timeoutMs)));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.drain(0);
+    await Promise.all(this.all().map((backend) => backend[Symbol.asyncDispose]()));
   }
 
   #add(config: BackendConfig): void {

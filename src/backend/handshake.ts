@@ -3,7 +3,7 @@
 
 import type { BackendConfig, StdioConfig, UrlConfig } from "../config/config.ts";
 import type { Log } from "../log.ts";
-import type { Era } from "../protocol/call.ts";
+import { type Era, eraOf } from "../protocol/call.ts";
 import { GatewayError } from "../protocol/errors.ts";
 import { isObject, type Json } from "../protocol/jsonrpc.ts";
 import {
@@ -71,8 +71,7 @@ class Attempt {
     this.#config = config;
     this.#options = options;
     this.#pinned = config.protocol === "auto" ? undefined : config.protocol;
-    this.#era =
-      this.#pinned === undefined ? options.remembered : isModern(this.#pinned) ? "modern" : "legacy";
+    this.#era = this.#pinned === undefined ? options.remembered : eraOf(this.#pinned);
   }
 
   async overStdio(wire: StdioConfig): Promise<Connected> {
@@ -92,11 +91,8 @@ class Attempt {
   }
 
   async overUrl(wire: UrlConfig): Promise<Connected> {
-    const isSseUrl = new URL(wire.url).pathname.replace(/\/$/, "").endsWith("/sse");
-    const order: ReadonlyArray<"http" | "sse"> =
-      wire.transport !== "auto" ? [wire.transport] : isSseUrl ? ["sse", "http"] : ["http", "sse"];
     const failures: unknown[] = [];
-    for (const kind of order) {
+    for (const kind of wiresToTry(wire)) {
       try {
         return await (kind === "http" ? this.#overHttp(wire) : this.#overSse(wire));
       } catch (thrown) {
@@ -259,4 +255,10 @@ async function firstHandshake(
   } catch {
     return initialize; // Both failed: the older handshake's reason is the one that matters.
   }
+}
+
+/** A path that ends in `/sse` names the older wire; it is a hint, so the other is tried after it. */
+function wiresToTry({ url, transport }: UrlConfig): readonly ("http" | "sse")[] {
+  if (transport !== "auto") return [transport];
+  return /\/sse\/?$/.test(new URL(url).pathname) ? ["sse", "http"] : ["http", "sse"];
 }

@@ -23,8 +23,12 @@ export interface Pending {
 /** No request waits longer than this, whatever its progress: a backend that only ever reports progress must end. */
 const PROGRESS_EXTENSIONS_MAX_MS = 24 * 3_600_000;
 
+/** How long a call that was given up can still be what a nameless message is about. */
+export const GHOST_MS = 20_000;
+
 export class PendingCalls {
   readonly #byId = new Map<number, Pending>();
+  readonly #ghosts = new Map<number, { readonly owner: string; readonly untilMs: number }>();
   readonly #onExpired: (pending: Pending) => void;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerAtMs = Number.POSITIVE_INFINITY;
@@ -68,6 +72,34 @@ export class PendingCalls {
 
   values(): IterableIterator<Pending> {
     return this.#byId.values();
+  }
+
+  /** Nobody waits for this call any more, but the backend may still be at work on it, and speak. */
+  haunt({ id, owner }: Pending): void {
+    if (owner !== undefined) this.#ghosts.set(id, { owner, untilMs: Date.now() + GHOST_MS });
+  }
+
+  /** The backend has answered a call that nobody waits for: it will say no more of it. */
+  layToRest(id: Id | undefined): void {
+    if (typeof id === "number") this.#ghosts.delete(id);
+  }
+
+  /** The owners of calls that were given up a short while ago. */
+  ghostOwners(): string[] {
+    const nowMs = Date.now();
+    for (const [id, { untilMs }] of this.#ghosts) if (untilMs <= nowMs) this.#ghosts.delete(id);
+    return [...this.#ghosts.values()].map(({ owner }) => owner);
+  }
+
+  /** A call of the one client that alone can be meant by what comes without a name on it. */
+  soleOwner(): Pending | undefined {
+    let last: Pending | undefined;
+    for (const pending of this.#byId.values()) {
+      if (pending.owner === undefined) continue;
+      if (last !== undefined && last.owner !== pending.owner) return undefined;
+      last = pending;
+    }
+    return this.ghostOwners().every((owner) => owner === last?.owner) ? last : undefined;
   }
 
   /** Progress shows that work is being done: the deadline starts anew. */

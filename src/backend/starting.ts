@@ -4,8 +4,8 @@ import type { BackendConfig } from "../config/config.ts";
 import { GatewayError } from "../protocol/errors.ts";
 import { RpcError } from "../protocol/jsonrpc.ts";
 import { StartError, type WireEnd } from "../transport/transport.ts";
-import { describeEnd } from "./connection.ts";
 import { type Connected, connect, type HandshakeOptions } from "./handshake.ts";
+import { describeEnd } from "./wire-failure.ts";
 
 /** Rejects with GatewayError. */
 export async function startWithin(config: BackendConfig, options: HandshakeOptions): Promise<Connected> {

@@ -7,7 +7,6 @@ export interface Ready {
   readonly connected: Connected;
   /** Calls of clients that run on this connection: part of the state, so that "idle" is a fact. */
   inFlight: number;
-  idleSinceMs: number;
 }
 
 export interface Failed {

@@ -78,7 +78,7 @@ export class Watching {
       before?.abort();
       resolve();
     };
-    connected.connection
+    void connected.connection
       .request(Method.listen, params, {
         timeoutMs: 0,
         signal: current.signal,

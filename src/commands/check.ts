@@ -1,13 +1,10 @@
 // Says whether a configuration is good, and with --connect whether its backends are.
 
 import Table from "cli-table3";
-import type { Backend } from "../backend/backend.ts";
-import { Fleet } from "../backend/fleet.ts";
-import type { Config } from "../config/config.ts";
+import type { BackendConfig, Config } from "../config/config.ts";
 import { ConfigError } from "../config/problem.ts";
 import { checkBind } from "../config/security.ts";
-import { redact, silentLog } from "../log.ts";
-import { VERSION } from "../version.ts";
+import { type Trial, tryBackends } from "../core.ts";
 import { type CommonOptions, readConfig } from "./config-option.ts";
 
 export interface CheckOptions extends CommonOptions {
@@ -17,9 +14,9 @@ export interface CheckOptions extends CommonOptions {
 
 interface Row {
   readonly backend: string;
-  readonly state: string;
+  readonly state: "ok" | "failed" | "disabled";
   readonly transport: string;
-  readonly revision: string;
+  readonly revision: string | null;
   readonly tools: number | null;
   readonly ms: number | null;
   readonly error: string | null;
@@ -30,83 +27,69 @@ export async function check(options: CheckOptions): Promise<void> {
   const config = readConfig(options);
   const problem = checkBind(config);
   if (problem !== undefined) throw new ConfigError([problem]);
-  const rows = options.connect === true ? await connectAll(config) : config.backends.map(unconnected);
+  const trials = options.connect === true ? await tryBackends(config) : [];
+  const rows = config.backends.map((backend) => {
+    const trial = trials.find(({ name }) => name === backend.name);
+    return trial === undefined ? untried(backend) : tried(trial);
+  });
   const isGood = rows.every(({ error }) => error === null);
-  if (options.json === true) {
-    process.stdout.write(
-      `${JSON.stringify({ config: config.path ?? null, ok: isGood, backends: rows }, null, 2)}\n`,
-    );
-  } else {
-    process.stdout.write(toText(config, rows, options.connect === true));
-  }
+  const report =
+    options.json === true
+      ? JSON.stringify({ config: config.path ?? null, ok: isGood, backends: rows }, null, 2)
+      : toText(config, rows, options.connect === true);
+  process.stdout.write(`${report}\n`);
   if (!isGood) process.exitCode = 1;
 }
 
-function unconnected({ name, enabled, problem, wire }: Config["backends"][number]): Row {
-  const isBroken = enabled && problem !== undefined;
+function untried({ name, enabled, problem, wire }: BackendConfig): Row {
+  const error = enabled ? (problem ?? null) : null;
+  const broken = error === null ? "ok" : "failed";
   return {
     backend: name,
-    state: !enabled ? "disabled" : isBroken ? "failed" : "ok",
+    state: enabled ? broken : "disabled",
     transport: wire.kind === "stdio" ? "stdio" : wire.transport,
-    revision: "",
+    revision: null,
     tools: null,
     ms: null,
-    error: isBroken ? (problem ?? null) : null,
-  };
-}
-
-async function connectAll(config: Config): Promise<Row[]> {
-  const log = silentLog;
-  await using fleet = new Fleet(config.backends, {
-    identity: { name: "mcp-gateway", version: VERSION },
-    log,
-  });
-  return await Promise.all(fleet.all().map(connect));
-}
-
-async function connect(backend: Backend): Promise<Row> {
-  if (!backend.config.enabled) return unconnected(backend.config);
-  const startedMs = performance.now();
-  const error = await backend.tools(new AbortController().signal).then(
-    () => null,
-    (thrown: unknown) => redact(thrown instanceof Error ? thrown.message : String(thrown)),
-  );
-  const { state, transport, revision, toolCount } = backend.status();
-  return {
-    backend: backend.name,
-    state: error === null ? "ok" : state === "ready" ? "no tools" : "failed",
-    transport,
-    revision: revision ?? "",
-    tools: toolCount ?? null,
-    ms: Math.round(performance.now() - startedMs),
     error,
   };
 }
 
-function toText(config: Config, rows: readonly Row[], isConnected: boolean): string {
-  const head = `${config.path ?? "no configuration found; the demo"}: the configuration is good\n`;
-  if (rows.length === 0) return `${head}no backends\n`;
-  const columns = isConnected
-    ? ["backend", "state", "transport", "revision", "tools", "ms"]
-    : ["backend", "state", "transport"];
-  const table = new Table({ head: columns, style: { head: [], border: [], compact: true }, chars: PLAIN });
-  for (const row of rows) {
-    const cells = [row.backend, row.state, row.transport, row.revision, row.tools ?? "", row.ms ?? ""];
-    table.push(cells.slice(0, columns.length));
-  }
-  const errors = rows.filter(({ error }) => error !== null).map(({ error }) => `\n${error}\n`);
-  return `${head}${table.toString()}\n${errors.join("")}`;
+function tried({ name, transport, revision, toolCount, milliseconds, error }: Trial): Row {
+  return {
+    backend: name,
+    state: error === undefined ? "ok" : "failed",
+    transport,
+    revision: revision ?? null,
+    tools: toolCount ?? null,
+    ms: milliseconds,
+    error: error ?? null,
+  };
 }
 
-const EDGES = [
-  "top",
-  "top-mid",
-  "top-left",
-  "top-right",
-  "bottom",
-  "bottom-mid",
-  "bottom-left",
-  "bottom-right",
-] as const;
-const INNER = ["left", "left-mid", "mid", "mid-mid", "right", "right-mid"] as const;
-const PLAIN = { ...Object.fromEntries([...EDGES, ...INNER].map((edge) => [edge, ""])), middle: "  " };
+function toText(config: Config, rows: readonly Row[], isConnected: boolean): string {
+  const head = `${config.path ?? "no configuration found, so this is the demo"}: the configuration is good`;
+  if (rows.length === 0) return `${head}\nno backends`;
+  const columns = isConnected
+    ? (["backend", "state", "transport", "revision", "tools", "ms"] as const)
+    : (["backend", "state", "transport"] as const);
+  const table = new Table({
+    head: [...columns],
+    style: { head: [], border: [], compact: true },
+    chars: PLAIN,
+  });
+  for (const row of rows) table.push(columns.map((column) => row[column] ?? ""));
+  const errors = rows.map(({ error }) => error).filter((error) => error !== null);
+  return [head, table.toString(), ...errors.map((error) => `\n${error}`)].join("\n");
+}
+
+/** No lines, two spaces between columns: it can be cut and searched. */
+const EDGES = ["top", "bottom", "left", "right", "mid"];
+const PLAIN = {
+  ...Object.fromEntries(
+    EDGES.flatMap((edge) => [edge, ...["mid", "left", "right"].map((end) => `${edge}-${end}`)]).map(
+      (name) => [name, ""],
+    ),
+  ),
+  middle: "  ",
+};

@@ -43,11 +43,11 @@ export class Heartbeat implements Disposable {
 export class EventSink {
   readonly stream: ReadableStream<Uint8Array>;
   readonly #heartbeat: Heartbeat;
-  readonly #onGone: () => void;
+  readonly #onGone: (() => void) | undefined;
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
 
   /** `onGone` is called once if the client leaves before `close`. */
-  constructor(heartbeat: Heartbeat, onGone: () => void) {
+  constructor(heartbeat: Heartbeat, onGone?: () => void) {
     this.#heartbeat = heartbeat;
     this.#onGone = onGone;
     this.stream = new ReadableStream<Uint8Array>(
@@ -90,6 +90,6 @@ export class EventSink {
     if (this.#controller === undefined) return;
     this.#controller = undefined;
     this.#heartbeat.delete(this);
-    this.#onGone();
+    this.#onGone?.();
   }
 }

@@ -15,7 +15,7 @@ export interface HttpReplyOptions {
   /** HTTP status of an answer that is not streamed; 200 unless told. */
   readonly statusOf?: (outcome: Outcome) => number;
   /** The client closed the stream before it was answered. */
-  readonly onGone: () => void;
+  readonly onGone?: () => void;
 }
 
 export class HttpReply implements Outlet {

@@ -67,7 +67,6 @@ export class HttpSession implements Disposable {
       heartbeat,
       canStream,
       headers,
-      onGone: () => {},
     });
     const outlet: Outlet = {
       send: (out) => {
@@ -136,7 +135,7 @@ export class HttpSession implements Disposable {
     const missed = this.#events.after(position);
     const isRunning = this.#running.has(position.stream);
     this.#running.get(position.stream)?.close();
-    const sink = isRunning ? this.#sinkOf(position.stream) : new EventSink(this.#options.heartbeat, () => {});
+    const sink = isRunning ? this.#sinkOf(position.stream) : new EventSink(this.#options.heartbeat);
     sink.write(missed === "" ? ": nothing missed\n\n" : missed);
     if (!isRunning) sink.close();
     return sink;

@@ -29,6 +29,8 @@ export interface HttpOptions {
 
 export interface HttpServer extends AsyncDisposable {
   readonly port: number;
+  /** Takes no new connection; those that are open go on until disposal. */
+  stopListening(): void;
 }
 
 const METHODS = new Set(["GET", "POST", "DELETE"]);
@@ -44,6 +46,7 @@ export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
   if (server === null || server.port === undefined) throw new Error("the HTTP server did not start");
   return {
     port: server.port,
+    stopListening: () => void server.stop(false),
     [Symbol.asyncDispose]: async () => {
       await server.stop(true);
     },
@@ -53,8 +56,12 @@ export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
 function createApp(options: HttpOptions) {
   const { guard, mcp } = options;
   const principal = guard.principalOf();
-  const serve = (request: Request, target: Target, server: Lifted | null) =>
-    serveMcp(mcp, request, target, principal, server);
+  const serve = (request: Request, target: Target, server: Lifted | null) => {
+    if (!METHODS.has(request.method)) return wrongMethod(request.method);
+    // A tool may be silent for as long as it likes: only its own request_timeout ends it.
+    server?.timeout(request, 0);
+    return mcp.serve(request, target, principal);
+  };
   const serveBackend = (request: Request, name: string, server: Lifted | null) => {
     const target = options.backend(name);
     return target === undefined
@@ -62,7 +69,14 @@ function createApp(options: HttpOptions) {
       : serve(request, target, server);
   };
 
-  return new Elysia({ serve: { maxRequestBodySize: MAX_BODY_BYTES, idleTimeout: IDLE_TIMEOUT_S } })
+  // Without reusePort: false two gateways would share a port, and each client would find now one, now the other.
+  const serving = {
+    maxRequestBodySize: MAX_BODY_BYTES,
+    idleTimeout: IDLE_TIMEOUT_S,
+    reusePort: false,
+    development: false,
+  };
+  return new Elysia({ serve: serving })
     .onRequest(({ request }) => {
       const refusal =
         guard.checkOrigin(request.headers) ??
@@ -71,9 +85,12 @@ function createApp(options: HttpOptions) {
     })
     .onError(({ code, error, request }) => {
       if (code === "NOT_FOUND") return notFound(request, options.backendNames());
-      if (code === "VALIDATION") return failure(404, null, -32001, "Not the name of a backend.");
+      if (code === "VALIDATION") return failure(404, { code: -32001, message: "Not the name of a backend." });
       options.log.error("a bug in the gateway", { error });
-      return failure(500, null, -32603, "Internal error in the gateway; its log has the details.");
+      return failure(500, {
+        code: -32603,
+        message: "Internal error in the gateway; its log has the details.",
+      });
     })
     .get("/health", ({ request }) => options.health(guard.hasToken(request.headers)), {
       response: t.Object({}, { additionalProperties: true }),
@@ -98,21 +115,12 @@ interface Lifted {
   timeout(request: Request, seconds: number): void;
 }
 
-async function serveMcp(
-  mcp: McpEdge,
-  request: Request,
-  target: Target,
-  principal: string,
-  server: Lifted | null,
-): Promise<Response> {
-  if (!METHODS.has(request.method)) {
-    return failure(405, null, -32000, `${request.method} is not a method of this route.`, {
-      allow: "GET, POST, DELETE",
-    });
-  }
-  // A tool may be silent for as long as it likes: only its own request_timeout ends it.
-  server?.timeout(request, 0);
-  return mcp.serve(request, target, principal);
+function wrongMethod(method: string): Response {
+  return failure(
+    405,
+    { code: -32000, message: `${method} is no method of this route.` },
+    { headers: { allow: "GET, POST, DELETE" } },
+  );
 }
 
 function isHealth(request: Request): boolean {
@@ -121,16 +129,16 @@ function isHealth(request: Request): boolean {
 
 function refused({ status, message }: Refusal): Response {
   const headers: Record<string, string> = status === 401 ? { "www-authenticate": "Bearer" } : {};
-  return failure(status, null, -32000, message, headers);
+  return failure(status, { code: -32000, message: message }, { headers });
 }
 
 function unknownBackend(name: string, known: readonly string[]): Response {
   const list = known.length === 0 ? "none is configured" : `known are ${known.join(", ")}`;
-  return failure(404, null, -32001, `Unknown backend "${name}"; ${list}.`);
+  return failure(404, { code: -32001, message: `Unknown backend "${name}"; ${list}.` });
 }
 
 function notFound(request: Request, known: readonly string[]): Response {
   const { pathname } = new URL(request.url);
   const routes = ["/mcp", ...known.map((name) => `/mcp/${name}`), "/health", "/metrics"];
-  return failure(404, null, -32601, `Nothing at ${pathname}. Routes: ${routes.join(", ")}`);
+  return failure(404, { code: -32601, message: `Nothing at ${pathname}. Routes: ${routes.join(", ")}` });
 }

@@ -2,6 +2,7 @@
 
 import {
   ErrorCode,
+  type ErrorObject,
   errorResponse,
   type Id,
   isNotification,
@@ -47,7 +48,10 @@ export class LegacyEdge {
     if (session instanceof Response) return session;
     const requests = messages.filter(isRequest);
     if (requests.some(({ method }) => method === Method.initialize)) {
-      return failure(400, null, ErrorCode.invalidRequest, "initialize must not be part of a batch.");
+      return failure(400, {
+        code: ErrorCode.invalidRequest,
+        message: "initialize must not be part of a batch.",
+      });
     }
     for (const message of messages) {
       if (!isRequest(message)) receiveUnanswered(session, message);
@@ -61,16 +65,19 @@ export class LegacyEdge {
 
   get(request: LegacyRequest): Response {
     if (!request.canStream)
-      return failure(406, null, BAD_REQUEST, "A GET here is for text/event-stream only.");
+      return failure(406, { code: BAD_REQUEST, message: "A GET here is for text/event-stream only." });
     if (request.headers.get(Header.sessionId) === null) {
       // 405 is the one status that every client takes for "no stream here" (Cursor loops on 400 and 404).
       return failure(
         405,
-        null,
-        BAD_REQUEST,
-        `Open a session with initialize first; then send ${Header.sessionId}.`,
         {
-          allow: "POST, GET, DELETE",
+          code: BAD_REQUEST,
+          message: `Open a session with initialize first; then send ${Header.sessionId}.`,
+        },
+        {
+          headers: {
+            allow: "POST, GET, DELETE",
+          },
         },
       );
     }
@@ -101,20 +108,27 @@ export class LegacyEdge {
     const version = headers.get(Header.protocolVersion);
     if (version !== null && !isKnownLegacy(version)) {
       const words = `Unsupported ${Header.protocolVersion} ${version}; this server speaks ${LEGACY_REVISIONS.join(", ")}.`;
-      return failure(400, id, BAD_REQUEST, words);
+      return failure(400, { code: BAD_REQUEST, message: words }, { id: id });
     }
     const sessionId = headers.get(Header.sessionId);
     if (sessionId === null) {
       return failure(
         400,
-        id,
-        BAD_REQUEST,
-        `The ${Header.sessionId} header is missing; open a session with initialize.`,
+        {
+          code: BAD_REQUEST,
+          message: `The ${Header.sessionId} header is missing; open a session with initialize.`,
+        },
+        { id: id },
       );
     }
     const session = this.#sessions.find(sessionId, target, principal);
     return (
-      session ?? failure(404, id, SESSION_NOT_FOUND, "Session not found; open a new one with initialize.")
+      session ??
+      failure(
+        404,
+        { code: SESSION_NOT_FOUND, message: "Session not found; open a new one with initialize." },
+        { id: id },
+      )
     );
   }
 }
@@ -138,10 +152,8 @@ export function json(text: string, status: number, headers: Record<string, strin
 /** An error that is about the HTTP request as a whole. */
 export function failure(
   status: number,
-  id: Id | null,
-  code: number,
-  message: string,
-  headers: Record<string, string> = {},
+  error: ErrorObject,
+  { id = null, headers = {} }: { readonly id?: Id | null; readonly headers?: Record<string, string> } = {},
 ): Response {
-  return json(JSON.stringify(errorResponse(id, { code, message })), status, headers);
+  return json(JSON.stringify(errorResponse(id, error)), status, headers);
 }

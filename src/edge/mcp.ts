@@ -39,14 +39,21 @@ export class McpEdge {
     if (request.method === "GET") return this.#options.legacy.get(legacy);
     if (request.method === "DELETE") return this.#options.legacy.delete(legacy);
     if (!isJson(headers.get("content-type"))) {
-      return failure(415, null, -32000, "The body must be JSON: Content-Type: application/json.");
+      return failure(415, {
+        code: -32000,
+        message: "The body must be JSON: Content-Type: application/json.",
+      });
     }
     const body = parse(await request.text());
-    if (body === undefined) return failure(400, null, ErrorCode.parse, "The body is not valid JSON.");
+    if (body === undefined)
+      return failure(400, { code: ErrorCode.parse, message: "The body is not valid JSON." });
     if (Array.isArray(body.value)) return this.#serveBatch(body.value, legacy);
     const message = toMessage(body.value);
     if (message === undefined)
-      return failure(400, null, ErrorCode.invalidRequest, "The body is no JSON-RPC 2.0 message.");
+      return failure(400, {
+        code: ErrorCode.invalidRequest,
+        message: "The body is no JSON-RPC 2.0 message.",
+      });
     const classified = classify(message, headers.get(Header.protocolVersion));
     if ("rejection" in classified) {
       const { status, error } = classified.rejection;
@@ -73,16 +80,16 @@ export class McpEdge {
         rejection.status,
       );
     }
-    let leave = () => {};
+    let leave: (() => void) | undefined;
     const reply = new HttpReply({
       id: message.id,
       heartbeat: this.#options.heartbeat,
       canStream,
       statusOf: modernStatus,
-      onGone: () => leave(),
+      onGone: () => leave?.(),
     });
     leave = this.#options.modern.receive(request, reply);
-    gone.addEventListener("abort", () => leave(), { once: true });
+    gone.addEventListener("abort", () => leave?.(), { once: true });
     return reply.response;
   }
 
@@ -93,12 +100,10 @@ export class McpEdge {
       return "era" in classified && classified.era === "modern";
     });
     if (messages.length === 0 || messages.length < values.length || isModern) {
-      return failure(
-        400,
-        null,
-        ErrorCode.invalidRequest,
-        "Not a batch of JSON-RPC messages that may be sent as one.",
-      );
+      return failure(400, {
+        code: ErrorCode.invalidRequest,
+        message: "Not a batch of JSON-RPC messages that may be sent as one.",
+      });
     }
     return this.#options.legacy.postBatch(legacy, messages);
   }

@@ -89,7 +89,7 @@ export class ModernEdge {
       void perform(() => Promise.reject(thrown), message, this.#log).then((outcome) =>
         outlet.finish(outcome),
       );
-      return () => {};
+      return ignore;
     }
   }
 
@@ -126,7 +126,7 @@ export class ModernEdge {
       notify: (sent) => void outlet.send(stamp(sent)),
       ask: () => Promise.reject(new RpcError(-32601, "A subscription cannot be asked.")),
     });
-    let stop = () => {};
+    let subscription: Disposable | undefined;
     void perform(
       async () => {
         const wanted = await honour(request, call);
@@ -136,20 +136,19 @@ export class ModernEdge {
           wants: (method: string) => methods.has(method),
           deliver: (sent: Notification) => void outlet.send(stamp(sent)),
         };
-        const subscription = target.subscribe(subscriber);
-        stop = () => subscription[Symbol.dispose]();
+        subscription = target.subscribe(subscriber);
         const uris = await watchAll(target, wanted.uris, subscriber, call);
         const notifications =
           uris.length > 0 ? { ...wanted.flags, resourceSubscriptions: uris } : wanted.flags;
         outlet.send(stamp(notification(Notice.listenAcknowledged, { notifications })));
         await untilAborted(gone.signal);
-        for (const uri of uris) await target.unwatch(uri, subscriber).catch(() => {});
+        for (const uri of uris) await target.unwatch(uri, subscriber).catch(ignore);
         return { result: { resultType: ResultType.complete, _meta: { [META.subscriptionId]: message.id } } };
       },
       call,
       this.#log,
     ).then((outcome) => {
-      stop();
+      subscription?.[Symbol.dispose]();
       outlet.finish(outcome);
     });
     return () => gone.abort();
@@ -225,4 +224,9 @@ function methodNotFound(method: string): Rejection {
 function untilAborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}
+
+/** The client has gone, or was refused: there is nothing left to do for it. */
+function ignore(): void {
+  // Nothing.
 }

@@ -96,9 +96,9 @@ export class Sessions implements Disposable {
 /** The ids that a client ended by DELETE, newest last. */
 export class EndedSessions {
   readonly #ids = new Set<string>();
-  readonly #onAdded: (ids: ReadonlySet<string>) => void;
+  readonly #onAdded: ((ids: ReadonlySet<string>) => void) | undefined;
 
-  constructor(ids: Iterable<string> = [], onAdded: (ids: ReadonlySet<string>) => void = () => {}) {
+  constructor(ids: Iterable<string> = [], onAdded?: (ids: ReadonlySet<string>) => void) {
     for (const id of ids) this.#ids.add(id);
     this.#onAdded = onAdded;
   }
@@ -113,7 +113,7 @@ export class EndedSessions {
       if (this.#ids.size <= MAX_ENDED) break;
       this.#ids.delete(oldest);
     }
-    this.#onAdded(this.#ids);
+    this.#onAdded?.(this.#ids);
   }
 }
 

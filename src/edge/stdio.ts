@@ -35,7 +35,7 @@ export class StdioEdge {
   /** What to call when the client cancels a modern request. */
   readonly #modernCalls = new Map<Id, () => void>();
   #session: LegacySession | undefined;
-  #write: (line: string) => void = () => {};
+  #write: ((line: string) => void) | undefined;
 
   constructor(options: StdioEdgeOptions) {
     this.#options = options;
@@ -46,7 +46,7 @@ export class StdioEdge {
     this.#write = write;
     const reader = input.getReader();
     const decoder = new TextDecoder();
-    const stop = () => void reader.cancel().catch(() => {});
+    const stop = () => void reader.cancel();
     this.#stopped.signal.addEventListener("abort", stop, { once: true });
     let rest = "";
     for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
@@ -147,13 +147,15 @@ export class StdioEdge {
   #outlet(id: Id): Outlet {
     return {
       send: (message) => this.#send(message),
-      finish: (outcome) => this.#write(`${responseText(id, outcome)}\n`),
-      drop: () => {},
+      finish: (outcome) => this.#write?.(`${responseText(id, outcome)}\n`),
+      drop: () => {
+        // A legacy client that has cancelled wants no answer.
+      },
     };
   }
 
   #send(message: Message): true {
-    this.#write(`${JSON.stringify(message)}\n`);
+    this.#write?.(`${JSON.stringify(message)}\n`);
     return true;
   }
 }

@@ -48,19 +48,20 @@ function isFailed(backend: Backend): boolean {
 
 function backendHealth(backend: Backend): BackendHealth {
   const { state, transport, revision, starts, inFlight, toolCount, lastError } = backend.status();
-  const shown = !backend.config.enabled
-    ? "disabled"
-    : backend.config.problem !== undefined
-      ? "failed"
-      : state;
   return {
     running: state === "ready",
     restart_count: starts,
     tools_cached: toolCount ?? 0,
-    state: shown,
+    state: shownState(backend, state),
     transport,
     revision: revision ?? null,
     in_flight: inFlight,
     last_error: lastError === undefined ? null : redact(lastError),
   };
+}
+
+/** What the configuration rules out never gets as far as a state of its own. */
+function shownState({ config }: Backend, state: string): string {
+  if (!config.enabled) return "disabled";
+  return config.problem === undefined ? state : "failed";
 }

@@ -58,8 +58,13 @@ function parseObject(text: string): unknown {
   if (text.trim() === "") return {};
   try {
     return JSON.parse(text);
-  } catch {
-    throw new RpcError(-32602, 'gateway_invoke: "arguments" is text that is no JSON; pass an object.');
+  } catch (cause) {
+    const error = new RpcError(
+      -32602,
+      'gateway_invoke: "arguments" is text that is no JSON; pass an object.',
+    );
+    error.cause = cause;
+    throw error;
   }
 }
 

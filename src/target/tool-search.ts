@@ -17,9 +17,9 @@ export class ToolSearch {
   readonly #index = new SearchIndex();
   /** The catalogue version that the index holds of each backend. */
   readonly #indexed = new Map<string, number>();
-  readonly #onSearched: (seconds: number) => void;
+  readonly #onSearched: ((seconds: number) => void) | undefined;
 
-  constructor(fleet: Fleet, onSearched: (seconds: number) => void = () => {}) {
+  constructor(fleet: Fleet, onSearched?: (seconds: number) => void) {
     this.#fleet = fleet;
     this.#onSearched = onSearched;
   }
@@ -30,7 +30,7 @@ export class ToolSearch {
     const startedMs = performance.now();
     this.#bringUpToDate();
     const hits = this.#index.search(query, limit);
-    this.#onSearched((performance.now() - startedMs) / 1000);
+    this.#onSearched?.((performance.now() - startedMs) / 1000);
     const lines = hits.map(answerLine);
     if (hits.length === 0) lines.push(this.#nothingFound(query));
     for (const [name, reason] of unavailable) lines.push(`(not searched: ${name}, ${reason})`);
@@ -75,7 +75,7 @@ export class ToolSearch {
   }
 
   /** Asks every backend whose tools nobody knows yet, side by side; returns those that gave no answer, and why. */
-  async #askUnknown(signal: AbortSignal): Promise<Array<[name: string, reason: string]>> {
+  async #askUnknown(signal: AbortSignal): Promise<[name: string, reason: string][]> {
     const unknown = this.#fleet.enabled().filter(({ catalog }) => catalog.list("tools/list") === undefined);
     if (unknown.length === 0) return [];
     const deadline = AbortSignal.timeout(ASK_DEADLINE_MS);

@@ -1,0 +1,115 @@
+// Questions that a backend puts to a client: to the call that they belong to, or to nobody.
+// A wire with one channel for all does not say whose a question is. A call that asked waits for its answer, so its owner
+// is the call that is still there when the others have gone: found by elimination, never guessed, never put to all.
+
+import {
+  errorResponse,
+  type Id,
+  isId,
+  type Request,
+  type Response,
+  RpcError,
+  resultResponse,
+} from "../protocol/jsonrpc.ts";
+import { MAY_ASK_BACK } from "../protocol/mcp.ts";
+import { GHOST_MS, type Pending, type PendingCalls } from "./pending.ts";
+
+/** How long a question may wait for the other calls to end before the backend is told that nobody can be asked. */
+const CLAIM_TIMEOUT_MS = 30_000;
+
+interface Unclaimed {
+  readonly question: Request;
+  readonly timer: ReturnType<typeof setTimeout>;
+}
+
+export class BackendQuestions {
+  readonly #pending: PendingCalls;
+  readonly #reply: (response: Response) => void;
+  /** Waiting until it is clear whose they are, by the backend's id. */
+  readonly #unclaimed = new Map<Id, Unclaimed>();
+  /** Being answered by a client, by the backend's id. */
+  readonly #answering = new Map<Id, AbortController>();
+
+  constructor(pending: PendingCalls, reply: (response: Response) => void) {
+    this.#pending = pending;
+    this.#reply = reply;
+  }
+
+  /** Lets the owner answer; without one the backend is told so, at once. */
+  put(question: Request, owner: Pending | undefined): void {
+    if (owner?.onQuestion === undefined) {
+      const message = "The gateway cannot tell which client this question is for, so it asked none.";
+      return this.#reply(errorResponse(question.id, { code: -32603, message }));
+    }
+    const abort = new AbortController();
+    this.#answering.set(question.id, abort);
+    // A call that waits for a person is not late.
+    owner.deadlineMs = Number.POSITIVE_INFINITY;
+    const { id, method, params } = question;
+    void owner
+      .onQuestion(params === undefined ? { method } : { method, params }, abort.signal)
+      .then(
+        (result) => resultResponse(id, result),
+        (thrown: unknown) => errorResponse(id, toError(thrown)),
+      )
+      .then((response) => {
+        this.#answering.delete(id);
+        this.#pending.extend(owner);
+        if (!abort.signal.aborted) this.#reply(response);
+      });
+  }
+
+  /** For a wire that does not say to which call a question belongs. */
+  putToSoleOwner(question: Request): void {
+    const timer = setTimeout(() => this.#claim(question.id, undefined), CLAIM_TIMEOUT_MS);
+    this.#unclaimed.set(question.id, { question, timer });
+    this.review();
+    // A call that was given up may be the one that asks; when it can no longer be, the owner may be clear.
+    if (this.#unclaimed.has(question.id)) setTimeout(() => this.review(), GHOST_MS).unref();
+  }
+
+  /** To be called whenever a call has ended. */
+  review(): void {
+    if (this.#unclaimed.size === 0) return;
+    const owner = this.#soleOwner();
+    if (owner === "several") return;
+    for (const id of [...this.#unclaimed.keys()]) this.#claim(id, owner);
+  }
+
+  /** The backend takes back a question of its own. */
+  withdraw(id: unknown): void {
+    if (!isId(id)) return;
+    this.#forget(id);
+    this.#answering.get(id)?.abort();
+    this.#answering.delete(id);
+  }
+
+  clear(): void {
+    for (const id of [...this.#unclaimed.keys(), ...this.#answering.keys()]) this.withdraw(id);
+  }
+
+  /** Calls that may ask back come first; where none is in flight, any call of a client can be the reason. */
+  #soleOwner(): Pending | undefined | "several" {
+    const askable = [...this.#pending.values()].filter((pending) => pending.onQuestion !== undefined);
+    const likely = askable.filter((pending) => MAY_ASK_BACK.has(pending.method));
+    const candidates = likely.length > 0 ? likely : askable;
+    return candidates.length + this.#pending.ghostOwners().length > 1 ? "several" : candidates[0];
+  }
+
+  #claim(id: Id, owner: Pending | undefined): void {
+    const question = this.#unclaimed.get(id)?.question;
+    this.#forget(id);
+    if (question !== undefined) this.put(question, owner);
+  }
+
+  #forget(id: Id): void {
+    clearTimeout(this.#unclaimed.get(id)?.timer);
+    this.#unclaimed.delete(id);
+  }
+}
+
+function toError(thrown: unknown) {
+  return thrown instanceof RpcError
+    ? thrown.toObject()
+    : { code: -32603, message: "The client gave no answer." };
+}

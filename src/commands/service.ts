@@ -1,0 +1,107 @@
+// Installs the gateway as a service of the system or of the user, and removes it. Says what it will do, then does it.
+
+import { existsSync, realpathSync } from "node:fs";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import { locateConfig } from "../config/locate.ts";
+import { TARGET } from "../version.ts";
+import { launchd } from "./service-launchd.ts";
+import { perform, runCommand, type ServiceSystem, type Setup, showPlan } from "./service-plan.ts";
+import { systemd } from "./service-systemd.ts";
+import { windows } from "./service-windows.ts";
+
+export interface ServiceOptions {
+  readonly user?: boolean;
+  readonly dryRun?: boolean;
+  readonly config?: string;
+}
+
+export async function installService(options: ServiceOptions): Promise<void> {
+  const setup = readSetup(options);
+  const plan = systemOf(setup).install(setup);
+  process.stdout.write(`To run as a service of ${ownerOf(setup)}:\n${showPlan(plan)}`);
+  if (options.dryRun === true) return;
+  checkRights(setup);
+  checkPlaces(setup);
+  await perform(plan);
+  process.stdout.write(`It runs.\n${plan.hints.map((hint) => `  ${hint}\n`).join("")}`);
+}
+
+export async function uninstallService(options: ServiceOptions): Promise<void> {
+  const setup = readSetup(options);
+  const plan = systemOf(setup).uninstall(setup);
+  process.stdout.write(`To stop being a service of ${ownerOf(setup)}:\n${showPlan(plan)}`);
+  if (options.dryRun === true) return;
+  checkRights(setup);
+  await perform(plan);
+  process.stdout.write("It is gone. Configuration and state were left where they are.\n");
+}
+
+/** Ends with the exit code of the system's own command. */
+export async function serviceStatus(options: ServiceOptions): Promise<void> {
+  const setup = readSetup(options);
+  process.exitCode = await runCommand(systemOf(setup).status(setup));
+}
+
+function systemOf({ isUser }: Setup): ServiceSystem {
+  if (process.platform === "darwin") return launchd;
+  if (process.platform !== "win32") return systemd;
+  if (isUser) return windows;
+  throw new Error("On Windows the gateway is a task of one user: say --user.");
+}
+
+function ownerOf({ isUser }: Setup): string {
+  return isUser ? "this user" : "the system";
+}
+
+function readSetup(options: ServiceOptions): Setup {
+  const isUser = options.user === true;
+  const home = homedir();
+  return {
+    isUser,
+    // From source it is Bun that runs; compiled, the program is itself.
+    program: TARGET === "source" ? [process.execPath, Bun.main] : [programPath()],
+    config: resolve(options.config ?? defaultConfig(isUser, home)),
+    path: isUser ? (process.env.PATH ?? "") : "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
+    home,
+    env: process.env,
+    uid: process.getuid?.() ?? 0,
+    account: process.env.SUDO_USER,
+  };
+}
+
+/** The name by which it was found stays good over an upgrade; what a package manager's link points to does not. */
+function programPath(): string {
+  const found = Bun.which("mcp-gateway");
+  return found !== null && realpathSync(found) === realpathSync(process.execPath) ? found : process.execPath;
+}
+
+function defaultConfig(isUser: boolean, home: string): string {
+  if (!isUser) return "/etc/mcp-gateway/servers.yaml";
+  return locateConfig() ?? join(home, ".config/mcp-gateway/servers.yaml");
+}
+
+function checkRights({ isUser, uid }: Setup): void {
+  if (isUser || uid === 0) return;
+  throw new Error("A service of the system takes root: use sudo, or --user for a service of your own.");
+}
+
+/** What would make the service fail at its first start. */
+function checkPlaces({ isUser, program, config }: Setup): void {
+  if (!existsSync(config)) {
+    throw new Error(`There is no ${config}. Write it, or name another one with --config.`);
+  }
+  const hidden = [...program, config].find((path) => /^\/(?:home|root|run\/user)\//.test(path));
+  if (!isUser && hidden !== undefined && process.platform === "linux") {
+    throw new Error(
+      `A service of the system sees no home folder, and ${hidden} is in one. Put the program into /usr/local/bin and ` +
+        "the configuration into /etc/mcp-gateway, or use --user.",
+    );
+  }
+  const cached = program.find((path) => path.includes("_npx") || path.includes("bunx-"));
+  if (cached !== undefined) {
+    throw new Error(
+      `${cached} is a copy that npx may delete. Install it first: npm install --global mcp-gateway`,
+    );
+  }
+}

@@ -1,0 +1,132 @@
+// What every gateway is built of, whichever way its clients come: the backends, the targets, the modern edge.
+
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import type { Backend } from "./backend/backend.ts";
+import { Fleet } from "./backend/fleet.ts";
+import type { Config } from "./config/config.ts";
+import { ModernEdge } from "./edge/modern.ts";
+import { RunningCalls } from "./edge/running-calls.ts";
+import { Seal } from "./edge/seal.ts";
+import { loadSessionKey } from "./edge/session-key.ts";
+import { stateFolder } from "./folders.ts";
+import { type Log, redact, silentLog } from "./log.ts";
+import { Metrics } from "./ops/metrics.ts";
+import { observeInto } from "./ops/observe.ts";
+import type { Implementation } from "./protocol/mcp.ts";
+import { DirectTarget } from "./target/direct.ts";
+import { MergedTarget } from "./target/merged.ts";
+import { MetaTarget } from "./target/meta.ts";
+import type { Target } from "./target/target.ts";
+import { ToolSearch } from "./target/tool-search.ts";
+import { COMMIT, VERSION } from "./version.ts";
+
+const IDENTITY: Implementation = { name: "mcp-gateway", version: VERSION };
+
+export interface CoreOptions {
+  /** Silent unless given. */
+  readonly log?: Log;
+  /** Where the session key is kept; the user's state folder unless given. */
+  readonly stateFolder?: string;
+}
+
+export interface Core {
+  readonly fleet: Fleet;
+  readonly metrics: Metrics;
+  readonly modern: ModernEdge;
+  readonly log: Log;
+  /** Signs session ids and request states. */
+  readonly key: Buffer;
+  /** What `/mcp` serves. */
+  readonly root: Target;
+  /** One target for each backend, the same one each time; undefined for an unknown name. */
+  readonly target: (backend: string) => Target | undefined;
+}
+
+/** Everything that has a lifetime is given to `owned`; nothing is started yet. */
+export async function buildCore(
+  config: Config,
+  options: CoreOptions,
+  owned: AsyncDisposableStack,
+): Promise<Core> {
+  const log = options.log ?? silentLog;
+  const metrics = new Metrics({ version: VERSION, commit: COMMIT });
+  const fleet = owned.use(
+    new Fleet(config.backends, { identity: IDENTITY, log, observe: observeInto(metrics) }),
+  );
+  const key = await sessionKey(options, log);
+  const running = owned.use(new RunningCalls(new Seal(key, "request-state")));
+  const targets = new WeakMap<Backend, Target>();
+  return {
+    fleet,
+    metrics,
+    log,
+    key,
+    modern: new ModernEdge(running, log),
+    root: rootTarget(config, fleet, metrics),
+    target: (name) => {
+      const backend = fleet.get(name);
+      if (backend === undefined) return;
+      const target = targets.get(backend) ?? new DirectTarget(backend);
+      targets.set(backend, target);
+      return target;
+    },
+  };
+}
+
+function rootTarget(config: Config, fleet: Fleet, metrics: Metrics): Target {
+  if (!config.enableMetaMcp) return new MergedTarget({ fleet, identity: IDENTITY });
+  const search = new ToolSearch(fleet, (seconds) => metrics.searched(seconds));
+  return new MetaTarget({ fleet, identity: IDENTITY, search });
+}
+
+/** A state folder that cannot be used costs the sessions a restart, and nothing else. */
+async function sessionKey(options: CoreOptions, log: Log): Promise<Buffer> {
+  const path = join(options.stateFolder ?? stateFolder(), "session.key");
+  try {
+    return await loadSessionKey(path);
+  } catch (thrown) {
+    log.warning("sessions will not outlive this process: the session key cannot be kept", {
+      path,
+      error: thrown instanceof Error ? thrown.message : String(thrown),
+    });
+    return randomBytes(32);
+  }
+}
+
+/** How one backend did when it was started to see whether it can be. */
+export interface Trial {
+  readonly name: string;
+  readonly isReady: boolean;
+  readonly transport: string;
+  readonly revision: string | undefined;
+  readonly toolCount: number | undefined;
+  readonly milliseconds: number;
+  /** Without secrets. */
+  readonly error: string | undefined;
+}
+
+/** Starts each enabled backend once, all at the same time, lists its tools and ends it again. */
+export async function tryBackends(config: Config): Promise<Trial[]> {
+  await using fleet = new Fleet(config.backends, { identity: IDENTITY, log: silentLog });
+  return await Promise.all(
+    fleet.enabled().map(async (backend) => {
+      const startedMs = performance.now();
+      const error = await backend.tools(new AbortController().signal).then(
+        () => undefined,
+        (thrown: unknown) => redact(thrown instanceof Error ? thrown.message : String(thrown)),
+      );
+      const { state, transport, revision, toolCount } = backend.status();
+      const milliseconds = Math.round(performance.now() - startedMs);
+      return {
+        name: backend.name,
+        isReady: state === "ready",
+        transport,
+        revision,
+        toolCount,
+        milliseconds,
+        error,
+      };
+    }),
+  );
+}

@@ -1,0 +1,26 @@
+// The gateway for one client over a pair of byte streams: the composition root of the stdio face.
+
+import type { Config } from "./config/config.ts";
+import { buildCore, type CoreOptions } from "./core.ts";
+import { StdioEdge } from "./edge/stdio.ts";
+import { unknownBackend } from "./target/merged.ts";
+
+export interface StdioGatewayOptions extends CoreOptions {
+  /** Serve this backend alone, exactly as it is. */
+  readonly backend?: string;
+  readonly input: ReadableStream<Uint8Array>;
+  readonly write: (text: string) => void;
+  /** Ends it, as does the end of the input. */
+  readonly signal: AbortSignal;
+}
+
+/** Serves until the client closes its end; then every backend has ended. Rejects for an unknown backend. */
+export async function serveOverStdio(config: Config, options: StdioGatewayOptions): Promise<void> {
+  await using owned = new AsyncDisposableStack();
+  const core = await buildCore(config, options, owned);
+  const target = options.backend === undefined ? core.root : core.target(options.backend);
+  if (target === undefined) throw unknownBackend(options.backend ?? "", core.fleet.names);
+  const edge = new StdioEdge({ target, modern: core.modern, log: core.log });
+  options.signal.addEventListener("abort", () => edge.stop(), { once: true });
+  await edge.run(options.input, options.write);
+}
