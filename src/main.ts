@@ -36,7 +36,22 @@ function addServe(program: Command): void {
     .option("-p, --port <port>", "port to listen on (default: 39400; 0: any free one)", toPort)
     .option("--host <host>", "address to listen on (default: 127.0.0.1)")
     .option("--no-meta-mcp", "serve all tools of all backends at /mcp instead of the four meta-tools")
-    .action(async (options) => (await import("./commands/serve.ts")).serve(options));
+    .allowExcessArguments()
+    .action(async (options, command: Command) => {
+      if (command.args.length > 0) refuseWord(program, command.args[0]);
+      await (await import("./commands/serve.ts")).serve(options);
+    });
+}
+
+/** Every word that is no command arrives at the default one. */
+function refuseWord(program: Command, word = ""): never {
+  const names = program
+    .createHelp()
+    .visibleCommands(program)
+    .map((command) => command.name());
+  const isFile = /[./\\]/.test(word);
+  const hint = isFile ? `Is it a configuration? -c ${word}` : `There are ${names.join(", ")}.`;
+  return program.error(`error: unknown command '${word}'. ${hint}`);
 }
 
 function addOthers(program: Command): void {
@@ -58,6 +73,7 @@ function addOthers(program: Command): void {
     .option("--strict", "exit with 1 where a backend has failed, too")
     .option("--json", "print JSON")
     .action(async (options) => (await import("./commands/health.ts")).health(options));
+  addService(program.command("service").description("run the gateway as a service of this machine"));
   program
     .command("schema")
     .description("print the JSON Schema of the configuration file")
@@ -66,6 +82,24 @@ function addOthers(program: Command): void {
     .command("demo", { hidden: true })
     .description("the demo backend, over stdin and stdout")
     .action(async () => (await import("./commands/demo.ts")).runDemo());
+}
+
+function addService(service: Command): void {
+  const command = (name: string, description: string) =>
+    service.command(name).description(description).option("--user", "of this user, not of the whole system");
+  command("install", "install it, or install it anew, and start it")
+    .option(
+      "-c, --config <path>",
+      "configuration file (default: /etc/mcp-gateway/servers.yaml, or the user's)",
+    )
+    .option("--dry-run", "only say what would be done")
+    .action(async (options) => (await import("./commands/service.ts")).installService(options));
+  command("uninstall", "stop and remove it; configuration and state stay")
+    .option("--dry-run", "only say what would be done")
+    .action(async (options) => (await import("./commands/service.ts")).uninstallService(options));
+  command("status", "say how it is").action(async (options) =>
+    (await import("./commands/service.ts")).serviceStatus(options),
+  );
 }
 
 function withLogOptions(command: Command): Command {
