@@ -59,11 +59,10 @@ export class CloserLook {
     let covered = 0;
     for (const word of entry.name) {
       const worth = rarity(this.#corpus.tools.count(word), this.#corpus.toolCount);
-      const best = (this.#matches.get(word) ?? []).reduce(
-        (most, { concept, likeness }) =>
-          Math.max(most, likeness * (this.#query.concepts[concept]?.weight ?? 0)),
-        0,
-      );
+      let best = 0;
+      for (const { concept, likeness } of this.#matches.get(word) ?? NONE) {
+        best = Math.max(best, likeness * (this.#query.concepts[concept]?.weight ?? 0));
+      }
       whole += worth;
       covered += worth * best;
     }

@@ -5,6 +5,7 @@ import type { Corpus, Entry } from "./corpus.ts";
 import type { Postings } from "./postings.ts";
 import { type Concept, type Query, rarity } from "./query.ts";
 import { Tally } from "./tally.ts";
+import { Top } from "./top.ts";
 
 /** A tool, and what its score is made of: (words + server) × (1 + name) × (1 + phrase + action). */
 export interface Ranked {
@@ -27,16 +28,16 @@ const SURE_SERVER = 0.5;
 const FINALISTS = 60;
 
 export function rank(corpus: Corpus, query: Query, limit: number): Ranked[] {
-  if (query.concepts.length === 0 || limit < 1) return [];
+  if (query.concepts.length === 0 || !(limit >= 1)) return [];
   const words = toolEvidence(corpus, query.concepts);
-  const totals = withServers(corpus, query.concepts, words);
+  const { totals, least } = withServers(corpus, query.concepts, words, Math.max(FINALISTS, limit));
   const look = new CloserLook(corpus, query);
   const ranked: Ranked[] = [];
-  for (const slot of highestSlots(totals, Math.max(FINALISTS, limit))) {
-    const entry = corpus.entry(slot);
-    if (entry === undefined) continue;
+  for (let slot = 0; slot < totals.length; slot++) {
     const total = totals[slot] ?? 0;
-    const own = words[slot] ?? 0;
+    const entry = corpus.entry(slot);
+    if (total === 0 || total < least || entry === undefined) continue;
+    const own = words.scores[slot] ?? 0;
     const { name, phrase, action } = look.at(entry);
     const score = total * (1 + name) * (1 + phrase + action);
     ranked.push({ entry, score, words: own, server: total - own, name, phrase, action });
@@ -53,50 +54,77 @@ function saturated(count: number, at: number): number {
   return (count * (at + 1)) / (count + at);
 }
 
-function toolEvidence(corpus: Corpus, concepts: readonly Concept[]): Float64Array {
-  const scores = new Float64Array(corpus.slotCount);
-  const counts = new Tally(corpus.slotCount);
-  for (const concept of concepts) {
-    countMatches(concept, corpus.tools, counts);
-    counts.drain((slot, count) => {
-      scores[slot] = (scores[slot] ?? 0) + pointsOf(concept, count);
-    });
-  }
-  return scores;
+interface Evidence {
+  /** By document. */
+  readonly scores: Float64Array;
+  readonly best: number;
 }
 
-/** Each tool's own score, and what its server adds. With one server alone there is nothing to prefer. */
-function withServers(corpus: Corpus, concepts: readonly Concept[], own: Float64Array): Float64Array {
-  if (corpus.serverCount < 2) return own;
-  const fits = serverEvidence(corpus, concepts);
-  const bestFit = highest(fits) || 1;
-  const most = SERVER_SHARE * (highest(own) || 1);
-  const totals = new Float64Array(own.length);
-  for (let slot = 0; slot < own.length; slot++) {
+function toolEvidence(corpus: Corpus, concepts: readonly Concept[]): Evidence {
+  return evidence(concepts, corpus.tools, corpus.slotCount, pointsOf);
+}
+
+function serverEvidence(corpus: Corpus, concepts: readonly Concept[]): Evidence {
+  const rarities = new Map(
+    concepts.map((concept) => {
+      const having = concept.variants.reduce(
+        (sum, { id, likeness }) => sum + likeness * corpus.servers.count(id),
+        0,
+      );
+      return [concept, rarity(having, corpus.serverCount)];
+    }),
+  );
+  return evidence(
+    concepts,
+    corpus.servers,
+    corpus.serverSlotCount,
+    (concept, count) => concept.weight * (rarities.get(concept) ?? 0) * saturated(count, SATURATION.servers),
+  );
+}
+
+function evidence(
+  concepts: readonly Concept[],
+  postings: Postings,
+  documents: number,
+  points: (concept: Concept, count: number) => number,
+): Evidence {
+  const scores = new Float64Array(documents);
+  const counts = new Tally(documents);
+  let best = 0;
+  for (const concept of concepts) {
+    countMatches(concept, postings, counts);
+    counts.drain((document, count) => {
+      const score = (scores[document] ?? 0) + points(concept, count);
+      scores[document] = score;
+      best = Math.max(best, score);
+    });
+  }
+  return { scores, best };
+}
+
+/** Each tool's own score with what its server adds, and the least that is among the `most` highest. */
+function withServers(
+  corpus: Corpus,
+  concepts: readonly Concept[],
+  words: Evidence,
+  most: number,
+): { readonly totals: Float64Array; readonly least: number } {
+  // With one server alone there is nothing to prefer.
+  const servers = corpus.serverCount > 1 ? serverEvidence(corpus, concepts) : undefined;
+  const share = SERVER_SHARE * (words.best || 1);
+  const totals = new Float64Array(corpus.slotCount);
+  const top = new Top(Math.min(most, corpus.slotCount));
+  for (let slot = 0; slot < totals.length; slot++) {
     const entry = corpus.entry(slot);
     if (entry === undefined) continue;
-    const words = own[slot] ?? 0;
-    const fit = (fits[entry.server.slot] ?? 0) / bestFit;
-    if (words > 0 || fit >= SURE_SERVER) totals[slot] = words + most * fit;
+    const own = words.scores[slot] ?? 0;
+    const fit = servers === undefined ? 0 : (servers.scores[entry.server.slot] ?? 0) / (servers.best || 1);
+    if (own === 0 && fit < SURE_SERVER) continue;
+    const total = own + share * fit;
+    totals[slot] = total;
+    top.offer(total);
   }
-  return totals;
-}
-
-function serverEvidence(corpus: Corpus, concepts: readonly Concept[]): Float64Array {
-  const scores = new Float64Array(corpus.serverSlotCount);
-  const counts = new Tally(corpus.serverSlotCount);
-  for (const concept of concepts) {
-    const having = concept.variants.reduce(
-      (sum, { id, likeness }) => sum + likeness * corpus.servers.count(id),
-      0,
-    );
-    const worth = concept.weight * rarity(having, corpus.serverCount);
-    countMatches(concept, corpus.servers, counts);
-    counts.drain((slot, count) => {
-      scores[slot] = (scores[slot] ?? 0) + worth * saturated(count, SATURATION.servers);
-    });
-  }
-  return scores;
+  return { totals, least: top.least };
 }
 
 /** How often each document has the word or what may stand for it. */
@@ -105,24 +133,6 @@ function countMatches({ variants }: Concept, postings: Postings, counts: Tally):
     const list = postings.of(id);
     for (let i = 0; i < list.length; i += 2) counts.add(list[i] ?? 0, likeness * (list[i + 1] ?? 0));
   }
-}
-
-function highest(scores: Float64Array): number {
-  let best = 0;
-  for (const score of scores) best = Math.max(best, score);
-  return best;
-}
-
-/** The documents of the `most` highest scores, and what ties with the last of them. */
-function highestSlots(scores: Float64Array, most: number): number[] {
-  const sorted = scores.filter((score) => score > 0).sort();
-  const threshold = sorted[Math.max(0, sorted.length - most)] ?? 0;
-  const slots: number[] = [];
-  for (let slot = 0; slot < scores.length; slot++) {
-    const score = scores[slot] ?? 0;
-    if (score > 0 && score >= threshold) slots.push(slot);
-  }
-  return slots;
 }
 
 /** Equal scores stand in the order of their names: the answer must not depend on which server came first. */

@@ -72,11 +72,14 @@ export class Vocabulary {
     const own = pieces(word);
     const found: Similar[] = [];
     for (const id of this.#sharing(own)) {
-      const other = this.wordOf(id);
-      // Dice: the pieces of a word are as many as its letters.
-      const dice = (2 * (this.#shared[id] ?? 0)) / (own.length + other.length);
+      const common = this.#shared[id] ?? 0;
       this.#shared[id] = 0;
+      // One piece in common is too little for either of what follows; most have no more.
+      if (common < 2) continue;
+      const other = this.wordOf(id);
       if (other === word) continue;
+      // Dice: the pieces of a word are as many as its letters.
+      const dice = (2 * common) / (own.length + other.length);
       const isPrefix = other.startsWith(word) || word.startsWith(other);
       const likeness = isPrefix ? Math.max(dice, PREFIX_LIKENESS) : dice;
       if (likeness >= LEAST_LIKENESS) found.push({ id, likeness });
