@@ -1,6 +1,6 @@
 // What every gateway is built of, whichever way its clients come: the backends, the targets, the modern edge.
 
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { Backend } from "./backend/backend.ts";
 import { Fleet } from "./backend/fleet.ts";
@@ -54,7 +54,7 @@ export async function buildCore(
   const fleet = owned.use(
     new Fleet(config.backends, { identity: IDENTITY, log, observe: observeInto(metrics) }),
   );
-  const key = await sessionKey(options, log);
+  const key = await sessionKey(config, options, log);
   const running = owned.use(new RunningCalls(new Seal(key, "request-state")));
   const targets = new WeakMap<Backend, Target>();
   return {
@@ -80,8 +80,9 @@ function rootTarget(config: Config, fleet: Fleet, metrics: Metrics): Target {
   return new MetaTarget({ fleet, identity: IDENTITY, search });
 }
 
-/** A state folder that cannot be used costs the sessions a restart, and nothing else. */
-async function sessionKey(options: CoreOptions, log: Log): Promise<Buffer> {
+/** The key that replicas share, or this machine's. A state folder that cannot be used costs the sessions a restart. */
+async function sessionKey({ auth }: Config, options: CoreOptions, log: Log): Promise<Buffer> {
+  if (auth.sessionKey !== undefined) return createHash("sha256").update(auth.sessionKey).digest();
   const path = join(options.stateFolder ?? stateFolder(), "session.key");
   try {
     return await loadSessionKey(path);
