@@ -5,6 +5,7 @@ import type { Subprocess } from "bun";
 import type { StdioConfig } from "../config/config.ts";
 import { childEnv, envValue } from "./child-env.ts";
 import { findProgram } from "./find-program.ts";
+import { endWithUs } from "./last-resort.ts";
 import { StartError } from "./transport.ts";
 import { spawnWords } from "./windows-command.ts";
 
@@ -31,7 +32,7 @@ export async function spawnChild(config: StdioConfig, signal: AbortSignal | unde
   signal?.throwIfAborted();
   const { words, isVerbatim } = spawnWords(program, args, envValue(env, "COMSPEC") ?? "cmd.exe");
   try {
-    return Bun.spawn(words, {
+    const child = Bun.spawn(words, {
       cwd,
       env,
       stdin: "pipe",
@@ -42,6 +43,8 @@ export async function spawnChild(config: StdioConfig, signal: AbortSignal | unde
       windowsHide: true,
       windowsVerbatimArguments: isVerbatim,
     });
+    endWithUs(child);
+    return child;
   } catch (error) {
     throw startError(program, error);
   }
