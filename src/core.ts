@@ -107,13 +107,16 @@ export interface Trial {
   readonly error: string | undefined;
 }
 
-/** Starts each enabled backend once, all at the same time, lists its tools and ends it again. */
-export async function tryBackends(config: Config): Promise<Trial[]> {
+/**
+ * Starts each enabled backend once, all at the same time, lists its tools and ends it again.
+ * Rejects with the signal's reason, when everything has ended.
+ */
+export async function tryBackends(config: Config, signal: AbortSignal): Promise<Trial[]> {
   await using fleet = new Fleet(config.backends, { identity: IDENTITY, log: silentLog });
-  return await Promise.all(
+  const trials = await Promise.all(
     fleet.enabled().map(async (backend) => {
       const startedMs = performance.now();
-      const error = await backend.tools(new AbortController().signal).then(
+      const error = await backend.tools(signal).then(
         () => undefined,
         (thrown: unknown) => redact(thrown instanceof Error ? thrown.message : String(thrown)),
       );
@@ -130,4 +133,6 @@ export async function tryBackends(config: Config): Promise<Trial[]> {
       };
     }),
   );
+  signal.throwIfAborted();
+  return trials;
 }

@@ -27,7 +27,7 @@ export async function check(options: CheckOptions): Promise<void> {
   const config = readConfig(options);
   const problem = checkBind(config);
   if (problem !== undefined) throw new ConfigError([problem]);
-  const trials = options.connect === true ? await tryBackends(config) : [];
+  const trials = options.connect === true ? await tryBackends(config, untilInterrupted()) : [];
   const rows = config.backends.map((backend) => {
     const trial = trials.find(({ name }) => name === backend.name);
     return trial === undefined ? untried(backend) : tried(trial);
@@ -39,6 +39,15 @@ export async function check(options: CheckOptions): Promise<void> {
       : toText(config, rows, options.connect === true);
   process.stdout.write(`${report}\n`);
   if (!isGood) process.exitCode = 1;
+}
+
+/** Children must not outlive a check that its person has had enough of; nothing is reported then. */
+function untilInterrupted(): AbortSignal {
+  const interrupted = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    process.once(name, () => interrupted.abort(new Error("interrupted")));
+  }
+  return interrupted.signal;
 }
 
 function untried({ name, enabled, problem, wire }: BackendConfig): Row {
