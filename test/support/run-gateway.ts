@@ -103,6 +103,12 @@ export class ProgramRun implements AsyncDisposable {
     this.#process.kill(name);
   }
 
+  /** Writes one message to stdin. */
+  send(message: object): void {
+    void this.#process.stdin.write(`${JSON.stringify(message)}\n`);
+    void this.#process.stdin.flush();
+  }
+
   endInput(): void {
     void this.#process.stdin.end();
   }
