@@ -9,6 +9,7 @@ import { buildCore, type Core, type CoreOptions } from "./core.ts";
 import { Heartbeat } from "./edge/event-sink.ts";
 import { Guard } from "./edge/guard.ts";
 import { type HttpServer, serveHttp } from "./edge/http.ts";
+import { SseEdge } from "./edge/http-sse.ts";
 import { LegacyEdge } from "./edge/legacy.ts";
 import { McpEdge } from "./edge/mcp.ts";
 import { Seal } from "./edge/seal.ts";
@@ -86,6 +87,7 @@ function listen(config: Config, core: Core, owned: AsyncDisposableStack): Promis
     port: config.port,
     guard: new Guard(config.host, config.auth),
     mcp: new McpEdge({ modern: core.modern, legacy: new LegacyEdge(sessions), heartbeat, log }),
+    sse: owned.use(new SseEdge({ modern: core.modern, heartbeat, log })),
     log,
     root: core.root,
     backend: core.target,

@@ -273,7 +273,7 @@ export class Backend implements AsyncDisposable {
   /** Lists anew what the server declares, or what is named, without keeping anybody waiting. */
   #refresh(connected: Connected, methods?: readonly string[]): void {
     this.#listing.refresh(connected, methods, this.#lifecycle.closing).catch((thrown: unknown) => {
-      if (connected.connection.end !== undefined) return;
+      if (connected.connection.end !== undefined || this.#lifecycle.closing.aborted) return;
       this.#log.warning("the server's lists could not be read", { error: messageOf(thrown) });
     });
   }

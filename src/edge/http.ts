@@ -4,6 +4,7 @@ import { Elysia, t } from "elysia";
 import type { Log } from "../log.ts";
 import type { Target } from "../target/target.ts";
 import type { Guard, Refusal } from "./guard.ts";
+import type { SseEdge } from "./http-sse.ts";
 import { failure } from "./legacy.ts";
 import type { McpEdge } from "./mcp.ts";
 
@@ -17,6 +18,7 @@ export interface HttpOptions {
   readonly port: number;
   readonly guard: Guard;
   readonly mcp: McpEdge;
+  readonly sse: SseEdge;
   readonly log: Log;
   /** The target of `/mcp`. */
   readonly root: Target;
@@ -54,21 +56,7 @@ export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
 }
 
 function createApp(options: HttpOptions) {
-  const { guard, mcp } = options;
-  const principal = guard.principalOf();
-  const serve = (request: Request, target: Target, server: Lifted | null) => {
-    if (!METHODS.has(request.method)) return wrongMethod(request.method);
-    // A tool may be silent for as long as it likes: only its own request_timeout ends it.
-    server?.timeout(request, 0);
-    return mcp.serve(request, target, principal);
-  };
-  const serveBackend = (request: Request, name: string, server: Lifted | null) => {
-    const target = options.backend(name);
-    return target === undefined
-      ? unknownBackend(name, options.backendNames())
-      : serve(request, target, server);
-  };
-
+  const { guard } = options;
   // Without reusePort: false two gateways would share a port, and each client would find now one, now the other.
   const serving = {
     maxRequestBodySize: MAX_BODY_BYTES,
@@ -92,22 +80,70 @@ function createApp(options: HttpOptions) {
         message: "Internal error in the gateway; its log has the details.",
       });
     })
-    .get("/health", ({ request }) => options.health(guard.hasToken(request.headers)), {
+    .use(operationRoutes(options))
+    .use(mcpRoutes(options))
+    .use(sseRoutes(options));
+}
+
+/** For people and probes. */
+function operationRoutes({ guard, health, metrics }: HttpOptions) {
+  return new Elysia()
+    .get("/health", ({ request }) => health(guard.hasToken(request.headers)), {
       response: t.Object({}, { additionalProperties: true }),
     })
     .get("/metrics", async () => {
-      const { body, contentType } = await options.metrics();
+      const { body, contentType } = await metrics();
       return new Response(body, { headers: { "content-type": contentType } });
-    })
-    .all("/mcp", ({ request, server }) => serve(request, options.root, server), { parse: "none" })
-    .all("/mcp/:backend", ({ request, params, server }) => serveBackend(request, params.backend, server), {
-      parse: "none",
-      params: BackendParams,
-    })
-    .all("/:backend/mcp", ({ request, params, server }) => serveBackend(request, params.backend, server), {
-      parse: "none",
-      params: BackendParams,
     });
+}
+
+function mcpRoutes({ guard, mcp, root, backend, backendNames }: HttpOptions) {
+  const principal = guard.principalOf();
+  const serve = (request: Request, target: Target, server: Lifted | null) => {
+    if (!METHODS.has(request.method)) return wrongMethod(request.method);
+    // A tool may be silent for as long as it likes: only its own request_timeout ends it.
+    server?.timeout(request, 0);
+    return mcp.serve(request, target, principal);
+  };
+  const serveBackend = (request: Request, name: string, server: Lifted | null) => {
+    const target = backend(name);
+    return target === undefined ? unknownBackend(name, backendNames()) : serve(request, target, server);
+  };
+  const direct = { parse: "none", params: BackendParams } as const;
+  return new Elysia()
+    .all("/mcp", ({ request, server }) => serve(request, root, server), { parse: "none" })
+    .all(
+      "/mcp/:backend",
+      ({ request, params, server }) => serveBackend(request, params.backend, server),
+      direct,
+    )
+    .all(
+      "/:backend/mcp",
+      ({ request, params, server }) => serveBackend(request, params.backend, server),
+      direct,
+    );
+}
+
+/** The wire of 2024-11-05. */
+function sseRoutes({ guard, sse, root, backend, backendNames }: HttpOptions) {
+  const principal = guard.principalOf();
+  const open = (request: Request, target: Target, server: Lifted | null) => {
+    server?.timeout(request, 0);
+    return sse.open(target, principal);
+  };
+  return new Elysia()
+    .get("/sse", ({ request, server }) => open(request, root, server))
+    .get(
+      "/:backend/sse",
+      ({ request, params, server }) => {
+        const target = backend(params.backend);
+        return target === undefined
+          ? unknownBackend(params.backend, backendNames())
+          : open(request, target, server);
+      },
+      { params: BackendParams },
+    )
+    .post("/message", ({ request }) => sse.post(request, principal), { parse: "none" });
 }
 
 /** The part of Bun's server that lifts the idle timeout of one request. */

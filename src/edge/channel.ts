@@ -1,0 +1,162 @@
+// One client on one channel that carries everything both ways (stdio, or HTTP+SSE of 2024-11-05), in either era.
+// Knows messages and the channel's way out; how bytes come and go is the edge's business.
+
+import type { Log } from "../log.ts";
+import { classify } from "../protocol/era.ts";
+import {
+  ErrorCode,
+  errorResponse,
+  type Id,
+  isId,
+  isNotification,
+  isRequest,
+  type Message,
+  type Request,
+  toMessage,
+} from "../protocol/jsonrpc.ts";
+import { LATEST_LEGACY, Method, Notice } from "../protocol/mcp.ts";
+import type { Target } from "../target/target.ts";
+import { responseText } from "./http-reply.ts";
+import { agreeOnRevision, LegacySession, readFacts } from "./legacy-session.ts";
+import type { ModernEdge } from "./modern.ts";
+import type { Outlet } from "./outlet.ts";
+
+export interface ChannelOptions {
+  /** Tells this client from every other. */
+  readonly id: string;
+  readonly target: Target;
+  readonly principal: string;
+  readonly modern: ModernEdge;
+  readonly log: Log;
+  /** Takes the JSON of one message. */
+  readonly send: (json: string) => void;
+}
+
+const POLL_MS = 10;
+
+export class Channel implements Disposable {
+  readonly #options: ChannelOptions;
+  /** What to call when the client cancels a modern request. */
+  readonly #modernCalls = new Map<Id, () => void>();
+  #session: LegacySession | undefined;
+
+  constructor(options: ChannelOptions) {
+    this.#options = options;
+  }
+
+  /** Takes the text of one message, or of a batch. What it is answered with goes out by `send`. */
+  receiveText(text: string): void {
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch {
+      this.#send(errorResponse(null, { code: ErrorCode.parse, message: "The message is not valid JSON." }));
+      return;
+    }
+    for (const item of Array.isArray(value) ? value : [value]) this.#receiveValue(item);
+  }
+
+  /** Resolves when everything has been answered, or after `timeoutMs`. */
+  async whenAnswered(timeoutMs: number): Promise<void> {
+    const untilMs = Date.now() + timeoutMs;
+    while (this.#isBusy && Date.now() < untilMs) await Bun.sleep(POLL_MS);
+  }
+
+  [Symbol.dispose](): void {
+    for (const leave of this.#modernCalls.values()) leave();
+    this.#session?.[Symbol.dispose]();
+  }
+
+  get #isBusy(): boolean {
+    return this.#modernCalls.size > 0 || this.#session?.isBusy === true;
+  }
+
+  #receiveValue(value: unknown): void {
+    const message = toMessage(value);
+    if (message !== undefined) return this.#receive(message);
+    this.#send(
+      errorResponse(null, { code: ErrorCode.invalidRequest, message: "Not a JSON-RPC 2.0 message." }),
+    );
+  }
+
+  #receive(message: Message): void {
+    const classified = classify(message, null);
+    const isModern = "era" in classified && classified.era === "modern";
+    if (isRequest(message)) {
+      if (isModern) void this.#receiveModern(message);
+      else this.#receiveLegacy(message);
+    } else if (isNotification(message)) {
+      const cancelled = message.method === Notice.cancelled ? message.params?.requestId : undefined;
+      if (isId(cancelled)) this.#modernCalls.get(cancelled)?.();
+      this.#session?.receiveNotification(message);
+    } else {
+      this.#session?.receiveResponse(message);
+    }
+  }
+
+  async #receiveModern(message: Request): Promise<void> {
+    const { target, principal, modern } = this.#options;
+    const request = { message, target, principal };
+    const rejection = await modern.check(request);
+    if (rejection !== undefined) return this.#send(errorResponse(message.id, rejection.error));
+    const outlet = this.#outlet(message.id);
+    const done = () => this.#modernCalls.delete(message.id);
+    // Known before it runs: its answer may come at once.
+    let leave: (() => void) | undefined;
+    this.#modernCalls.set(message.id, () => leave?.());
+    leave = modern.receive(request, {
+      send: outlet.send,
+      finish: (outcome) => {
+        done();
+        outlet.finish(outcome);
+      },
+      drop: done,
+    });
+  }
+
+  #receiveLegacy(message: Request): void {
+    if (message.method === Method.initialize) this.#openSession(message);
+    if (this.#session !== undefined) {
+      void this.#session.receive(message, this.#outlet(message.id));
+    } else if (message.method === Method.ping) {
+      this.#send({ jsonrpc: "2.0", id: message.id, result: {} });
+    } else {
+      const words = "Send initialize first, or the envelope of 2026-07-28.";
+      this.#send(errorResponse(message.id, { code: ErrorCode.invalidRequest, message: words }));
+    }
+  }
+
+  /** Messages that follow at once must find the session, so it is there before the backend has said a word. */
+  #openSession(message: Request): void {
+    const { id, target, log, principal } = this.#options;
+    this.#session?.[Symbol.dispose]();
+    const revision = agreeOnRevision(message.params?.protocolVersion, LATEST_LEGACY);
+    this.#session = new LegacySession({
+      id,
+      facts: readFacts(message, revision, principal),
+      target,
+      log,
+      push: (out) => {
+        this.#send(out);
+        return true;
+      },
+    });
+  }
+
+  #outlet(id: Id): Outlet {
+    return {
+      send: (message) => {
+        this.#send(message);
+        return true;
+      },
+      finish: (outcome) => this.#options.send(responseText(id, outcome)),
+      drop: () => {
+        // A client that has cancelled wants no answer.
+      },
+    };
+  }
+
+  #send(message: Message): void {
+    this.#options.send(JSON.stringify(message));
+  }
+}

@@ -1,0 +1,66 @@
+// The deprecated HTTP+SSE wire of 2024-11-05, for clients that know nothing else: one stream down, POSTs up.
+
+import { randomBytes } from "node:crypto";
+import type { Log } from "../log.ts";
+import { formatEvent } from "../protocol/event-stream.ts";
+import type { Target } from "../target/target.ts";
+import { Channel } from "./channel.ts";
+import { EventSink, type Heartbeat, STREAM_HEADERS } from "./event-sink.ts";
+import { failure } from "./legacy.ts";
+import type { ModernEdge } from "./modern.ts";
+
+export interface SseEdgeOptions {
+  readonly modern: ModernEdge;
+  readonly heartbeat: Heartbeat;
+  readonly log: Log;
+}
+
+interface OpenChannel {
+  readonly channel: Channel;
+  readonly principal: string;
+}
+
+const MAX_CHANNELS = 1_000;
+
+export class SseEdge implements Disposable {
+  readonly #options: SseEdgeOptions;
+  readonly #channels = new Map<string, OpenChannel>();
+
+  constructor(options: SseEdgeOptions) {
+    this.#options = options;
+  }
+
+  /** Opens the stream; its first event says where to POST. */
+  open(target: Target, principal: string): Response {
+    if (this.#channels.size >= MAX_CHANNELS) {
+      return failure(429, { code: -32000, message: "Too many HTTP+SSE streams are open; close one first." });
+    }
+    const id = randomBytes(18).toString("base64url");
+    const sink = new EventSink(this.#options.heartbeat, () => this.#end(id));
+    const { modern, log } = this.#options;
+    const send = (json: string) => void sink.write(formatEvent({ event: "message", data: json }));
+    this.#channels.set(id, { principal, channel: new Channel({ id, target, principal, modern, log, send }) });
+    sink.write(formatEvent({ event: "endpoint", data: `/message?sessionId=${id}` }));
+    return new Response(sink.stream, { headers: STREAM_HEADERS });
+  }
+
+  /** Takes one message; the answer goes down the stream (2024-11-05, basic/transports, "HTTP with SSE"). */
+  async post(request: Request, principal: string): Promise<Response> {
+    const id = new URL(request.url).searchParams.get("sessionId") ?? "";
+    const open = this.#channels.get(id);
+    if (open?.principal !== principal) {
+      return failure(404, { code: -32001, message: "Session not found; open a new stream with GET /sse." });
+    }
+    open.channel.receiveText(await request.text());
+    return new Response("Accepted", { status: 202 });
+  }
+
+  [Symbol.dispose](): void {
+    for (const id of [...this.#channels.keys()]) this.#end(id);
+  }
+
+  #end(id: string): void {
+    this.#channels.get(id)?.channel[Symbol.dispose]();
+    this.#channels.delete(id);
+  }
+}
