@@ -9,7 +9,7 @@ export const launchd: ServiceSystem = {
   install: (setup) => ({
     steps: [
       { kind: "run", command: ["launchctl", "bootout", jobOf(setup)], mayFail: true },
-      { kind: "write", path: plistPath(setup), content: launchdPlist(setup) },
+      { kind: "write", path: plistPath(setup), content: plistOf(setup) },
       { kind: "run", command: ["launchctl", "enable", jobOf(setup)] },
       { kind: "run", command: ["launchctl", "bootstrap", domainOf(setup), plistPath(setup)], attempts: 5 },
     ],
@@ -43,12 +43,20 @@ function logPath({ isUser, home }: Pick<Setup, "isUser" | "home">): string {
   return isUser ? join(home, "Library/Logs/mcp-gateway.log") : "/Library/Logs/mcp-gateway.log";
 }
 
-export function launchdPlist(
-  setup: Pick<Setup, "isUser" | "program" | "config" | "path" | "home" | "account">,
-): string {
-  const words = [...setup.program, "--config", setup.config];
+function plistOf(setup: Setup): string {
+  const { isUser, program, config, path, account } = setup;
   // A daemon would be root; backends are nothing that root should run.
-  const account = setup.isUser || setup.account === undefined ? [] : ["UserName", setup.account];
+  const owner = isUser || account === undefined ? {} : { account };
+  return launchdPlist({ program, config, path, log: logPath(setup), ...owner });
+}
+
+interface Job extends Pick<Setup, "program" | "config" | "path"> {
+  readonly account?: string;
+  readonly log?: string;
+}
+
+export function launchdPlist({ program, config, path, account, log }: Job): string {
+  const words = [...program, "--config", config];
   return `<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
 <plist version="1.0">
@@ -58,7 +66,7 @@ export function launchdPlist(
   <key>ProgramArguments</key>
   <array>
 ${words.map((word) => `    <string>${xmlText(word)}</string>\n`).join("")}  </array>
-${account.length === 0 ? "" : `  <key>UserName</key>\n  <string>${xmlText(setup.account ?? "")}</string>\n`}\
+${entry("UserName", account)}\
   <key>RunAtLoad</key>
   <true/>
   <key>KeepAlive</key>
@@ -70,13 +78,16 @@ ${account.length === 0 ? "" : `  <key>UserName</key>\n  <string>${xmlText(setup.
   <key>EnvironmentVariables</key>
   <dict>
     <key>PATH</key>
-    <string>${xmlText(setup.path)}</string>
+    <string>${xmlText(path)}</string>
   </dict>
-  <key>StandardErrorPath</key>
-  <string>${xmlText(logPath(setup))}</string>
+${entry("StandardErrorPath", log)}\
 </dict>
 </plist>
 `;
+}
+
+function entry(key: string, value: string | undefined): string {
+  return value === undefined ? "" : `  <key>${key}</key>\n  <string>${xmlText(value)}</string>\n`;
 }
 
 export function xmlText(text: string): string {

@@ -8,7 +8,7 @@ const UNIT = "mcp-gateway.service";
 export const systemd: ServiceSystem = {
   install: (setup) => ({
     steps: [
-      { kind: "write", path: unitPath(setup), content: systemdUnit(setup) },
+      { kind: "write", path: unitPath(setup), content: unitOf(setup) },
       { kind: "run", command: systemctl(setup, "daemon-reload") },
       { kind: "run", command: systemctl(setup, "enable", UNIT) },
       { kind: "run", command: systemctl(setup, "restart", UNIT) },
@@ -48,11 +48,10 @@ function configHome({ env, home }: Setup): string {
   return xdg !== undefined && isAbsolute(xdg) ? xdg : join(home, ".config");
 }
 
-type UnitSetup = Pick<Setup, "isUser" | "program" | "config" | "path">;
-
-export function systemdUnit(setup: UnitSetup): string {
-  const command = [...setup.program, "--config", setup.config].map(unitWord).join(" ");
-  return setup.isUser ? userUnit(command, setup.path) : systemUnit(command);
+function unitOf({ isUser, program, config, path }: Setup): string {
+  const [executable = "", ...args] = [...program, "--config", config];
+  const command = [quoted(executable), ...args.map(unitWord)].join(" ");
+  return isUser ? userUnit(command, unitWord(`PATH=${path}`)) : systemUnit(command);
 }
 
 /** Both: restarted whatever happens, save for a configuration that is wrong (exit code 2), which a person must mend. */
@@ -68,7 +67,8 @@ KillMode=mixed
 # A backend that eats all memory is no reason to end the others.
 OOMPolicy=continue`;
 
-function userUnit(command: string, path: string): string {
+/** Both arguments as they stand in a unit. */
+export function userUnit(command: string, environment: string): string {
   return `# The gateway as a service of one user. To change it: systemctl --user edit mcp-gateway
 [Unit]
 Description=MCP gateway: one port for all MCP servers
@@ -79,7 +79,7 @@ ${COMMON}
 # Secrets, one NAME=value a line, for the \${NAME} in servers.yaml.
 EnvironmentFile=-%E/mcp-gateway/environment
 # Where npx, uvx and docker are; the user manager has a shorter one.
-Environment=${unitWord(`PATH=${path}`)}
+Environment=${environment}
 NoNewPrivileges=yes
 UMask=0077
 
@@ -88,7 +88,7 @@ WantedBy=default.target
 `;
 }
 
-function systemUnit(command: string): string {
+export function systemUnit(command: string): string {
   return `# The gateway as a service of the system, with a user of its own. To change it: systemctl edit mcp-gateway
 [Unit]
 Description=MCP gateway: one port for all MCP servers
@@ -141,8 +141,12 @@ WantedBy=multi-user.target
 `;
 }
 
-/** One word of a unit's line: "%" and "$" mean something there, and so do spaces and quotes. */
+/** One word of a line: "$" names a variable there, save in the program's path, where systemd takes it as it is. */
 function unitWord(word: string): string {
-  const plain = word.replaceAll("%", "%%").replaceAll("$", "$$$$");
+  return quoted(word.replaceAll("$", "$$$$"));
+}
+
+function quoted(word: string): string {
+  const plain = word.replaceAll("%", "%%");
   return /^[\w./:=@%+,$-]+$/.test(plain) ? plain : `"${plain.replaceAll(/["\\]/g, "\\$&")}"`;
 }
