@@ -33,6 +33,13 @@ export class Sessions implements Disposable {
   }
 
   open(target: Target, facts: SessionFacts): HttpSession {
+    const { name, version } = facts.clientInfo ?? {};
+    this.#log.info("a client opens a session", {
+      client: name,
+      version,
+      revision: facts.revision,
+      target: target.name,
+    });
     return this.#keep(mintSessionId(this.#seal, target.name, facts), target, facts);
   }
 
