@@ -47,7 +47,6 @@ export class Corpus {
   readonly #freeSlots: number[] = [];
   readonly #freeServerSlots: number[] = [];
   readonly #tally = new Tally();
-  readonly #numbers = (text: string) => this.vocabulary.addText(text);
   #toolCount = 0;
   #serverSlotCount = 0;
 
@@ -117,7 +116,7 @@ export class Corpus {
 
   #addTool(server: ServerEntry, tool: ToolDoc, used: Set<number>): void {
     const slot = this.#freeSlots.pop() ?? this.#entries.length;
-    const fields = fieldsOf(tool, this.#numbers);
+    const fields = fieldsOf(tool, this.vocabulary);
     for (const field of FIELD_NAMES) {
       const text = fields[field];
       for (let i = 0; i < text.words.length; i++) this.#tally.add(text.words[i] ?? 0, weightAt(text, i));
@@ -147,14 +146,17 @@ export class Corpus {
   /** Tallies what its own texts and its tools' say of a server. */
   #describe(server: ServerEntry, doc: ServerDoc): void {
     const count = (numbers: Iterable<number>, weight: number) => {
-      for (const word of numbers) this.#tally.add(word, weight);
+      for (const word of numbers) if (!this.vocabulary.isStopWord(word)) this.#tally.add(word, weight);
     };
     const share = 1 / Math.max(1, server.entries.length);
     for (const { nameText, descriptionText } of server.entries) {
       count(nameText, SERVER_WEIGHT.toolNames * share);
       count(descriptionText.subarray(0, TOOL_DESCRIPTION_WORDS), SERVER_WEIGHT.toolDescriptions * share);
     }
-    count(this.#numbers(doc.name), SERVER_WEIGHT.name);
-    count(this.#numbers(textOf(doc.description, SERVER_DESCRIPTION_LENGTH)), SERVER_WEIGHT.description);
+    count(this.vocabulary.addText(doc.name), SERVER_WEIGHT.name);
+    count(
+      this.vocabulary.addText(textOf(doc.description, SERVER_DESCRIPTION_LENGTH)),
+      SERVER_WEIGHT.description,
+    );
   }
 }

@@ -6,7 +6,6 @@ import type { Concept, Query } from "./query.ts";
 import { pointsOf, type Ranked, rank } from "./ranking.ts";
 import type { ToolDoc } from "./tool.ts";
 import type { How } from "./variants.ts";
-import { words as wordsOf } from "./words.ts";
 
 export interface Explained {
   readonly server: string;
@@ -42,9 +41,8 @@ export function explain(corpus: Corpus, query: Query, limit: number): Explained[
 
 function explained(corpus: Corpus, query: Query, ranked: Ranked): Explained {
   const { entry, score, words, server, name, phrase, action } = ranked;
-  const fields = fieldsOf(entry.tool, (text) =>
-    wordsOf(text).map((word) => corpus.vocabulary.idOf(word) ?? -1),
-  );
+  // Its words are all known already.
+  const fields = fieldsOf(entry.tool, corpus.vocabulary);
   return {
     server: entry.server.name,
     tool: entry.tool,

@@ -2,6 +2,7 @@
 
 import { isObject } from "../protocol/jsonrpc.ts";
 import { type ToolDoc, textOf } from "./tool.ts";
+import type { Vocabulary } from "./vocabulary.ts";
 import { partsOf } from "./words.ts";
 
 export const FIELD_NAMES = [
@@ -51,17 +52,18 @@ export interface FieldText {
 
 export type ToolFields = Readonly<Record<Field, FieldText>>;
 
-/** `cut` gives the numbers of the words of a text. */
-export function fieldsOf(tool: ToolDoc, cut: (text: string) => readonly number[]): ToolFields {
+/** Takes the words of a tool up into the vocabulary. Stop words count in the name alone. */
+export function fieldsOf(tool: ToolDoc, vocabulary: Vocabulary): ToolFields {
+  const telling = (text: string) => vocabulary.addText(text).filter((word) => !vocabulary.isStopWord(word));
   const schema = schemaTexts(tool.inputSchema);
   const title = textOf(tool.title, LONGEST.name) || textOf(tool.annotations?.title, LONGEST.name);
   return {
-    name: even("name", cut(textOf(tool.name, LONGEST.name))),
-    title: even("title", cut(title)),
-    description: description(textOf(tool.description, LONGEST.description), cut),
-    parameters: even("parameters", schema.names.flatMap(cut)),
-    "parameter texts": even("parameter texts", schema.descriptions.flatMap(cut)),
-    choices: even("choices", schema.choices.flatMap(cut)),
+    name: even("name", vocabulary.addText(textOf(tool.name, LONGEST.name))),
+    title: even("title", telling(title)),
+    description: description(textOf(tool.description, LONGEST.description), vocabulary),
+    parameters: even("parameters", schema.names.flatMap(telling)),
+    "parameter texts": even("parameter texts", schema.descriptions.flatMap(telling)),
+    choices: even("choices", schema.choices.flatMap(telling)),
   };
 }
 
@@ -84,13 +86,14 @@ function scaleOf(field: Field, length: number): number {
   return weight / (1 - dilution + (dilution * length) / typical);
 }
 
-function description(text: string, cut: (text: string) => readonly number[]): FieldText {
+/** With its stop words, which hold apart what does not stand together. */
+function description(text: string, vocabulary: Vocabulary): FieldText {
   const all: number[] = [];
   const emphasis: number[] = [];
   const add = (part: string, weight: number) => {
-    for (const word of cut(part)) {
+    for (const word of vocabulary.addText(part)) {
       all.push(word);
-      emphasis.push(weight);
+      emphasis.push(vocabulary.isStopWord(word) ? 0 : weight);
     }
   };
   const sentences = text.split(/(?<=[.!?。])\s+|\n+/).filter((sentence) => sentence.trim() !== "");

@@ -2,8 +2,9 @@
 
 import { type Actions, actionsWanted } from "./actions.ts";
 import type { Corpus } from "./corpus.ts";
+import { STOP_WORDS } from "./stop-words.ts";
 import { type Variant, variantsOf } from "./variants.ts";
-import { cut, partsOf, runs, singular, words } from "./words.ts";
+import { cut, partsOf, runs, words } from "./words.ts";
 
 /** One word of the query. */
 export interface Concept {
@@ -28,16 +29,6 @@ const ARGUMENT_WEIGHT = 0.5;
 const IMPLIED_WEIGHT = 1;
 /** How far words that stand in make the word asked for look common. */
 const STAND_IN_SHARE = 0.5;
-
-const STOP_WORDS = new Set(
-  `a an the of to in on at by for from with and or is are was were be been being am do does did this that these those
-  it its i me my mine we our us you your he she they them their his her as into onto than then so such can could would
-  should will shall may might must not no please want need like help let just about any some which what who whom whose
-  when where why how there here has have had having if via per using use used give tell also too very up out over
-  e g ie eg etc s t don`
-    .split(/\s+/)
-    .map(singular),
-);
 
 const PLACES = /<[^>]{1,60}>|https?:\/\/\S+|(?:^|\s)(?:[~.]?\/|[A-Za-z]:\\)\S+/g;
 const QUOTATIONS = /["“”]([^"“”]{2,120})["“”]|(?<!\w)'([^']{2,120})'(?!\w)/g;

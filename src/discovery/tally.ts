@@ -10,8 +10,9 @@ export class Tally {
     this.#sums = new Float64Array(size);
   }
 
-  /** Amounts are above zero. */
+  /** Amounts are not below zero. */
   add(key: number, amount: number): void {
+    if (amount === 0) return;
     if (key >= this.#sums.length) this.#grow(key);
     const sum = this.#sums[key] ?? 0;
     if (sum === 0) this.#keys.push(key);

@@ -1,5 +1,6 @@
 // Every word of the indexed texts, by number, by stem and by three-letter pieces. Must not know where words occur.
 
+import { STOP_WORDS } from "./stop-words.ts";
 import { runs, stem, wordsOfRun } from "./words.ts";
 
 export interface Similar {
@@ -34,6 +35,10 @@ export class Vocabulary {
     return this.#words[id] ?? "";
   }
 
+  isStopWord(id: number): boolean {
+    return STOP_WORDS.has(this.wordOf(id));
+  }
+
   withStem(key: string): readonly number[] {
     return this.#byStem.get(key) ?? [];
   }
@@ -52,7 +57,7 @@ export class Vocabulary {
     this.#ids.set(word, id);
     this.#words[id] = word;
     append(this.#byStem, stem(word), id);
-    for (const piece of pieces(word)) append(this.#byPiece, piece, id);
+    if (!STOP_WORDS.has(word)) for (const piece of pieces(word)) append(this.#byPiece, piece, id);
     return id;
   }
 

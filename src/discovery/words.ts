@@ -69,7 +69,7 @@ function cutAtCase(run: string): string[] {
   const spaced = run
     .replace(/([\p{Ll}\p{N}])(\p{Lu})/gu, "$1 $2")
     .replace(/(\p{Lu})(\p{Lu}\p{Ll})/gu, "$1 $2");
-  const parts = isAbbreviation ? [run] : spaced.split(" ");
+  const parts = isAbbreviation ? [run.replace(/(?<=.)s$/, "")] : spaced.split(" ");
   return parts.map((part) => part.toLowerCase()).filter((part) => part.length <= LONGEST_WORD);
 }
 
