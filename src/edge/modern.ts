@@ -108,8 +108,12 @@ export class ModernEdge {
     if (level !== undefined && !LOG_LEVELS.some((known) => known === level)) {
       throw new RpcError(-32602, `The log level must be one of ${LOG_LEVELS.join(", ")}.`);
     }
-    if (call.method === Method.discover)
+    if (call.method === Method.discover) {
+      const { clientInfo, revision } = call.caller;
+      const { name, version } = clientInfo ?? {};
+      this.#log.info("a client asks what is here", { client: name, version, revision, target: target.name });
       return { result: discoverResult(await target.describe(call.signal)) };
+    }
     const answer = await target.call(call);
     if ("resultType" in answer.result) return answer;
     const { serverInfo } = await target.describe(call.signal);
