@@ -54,6 +54,25 @@ export function readBackend(
     wire,
     protocol: entry.protocol ?? "auto",
     ...durationsOf(entry, reading.defaults),
+    ...lifetimeOf(entry, path, reading.findings),
+  };
+}
+
+type Lifetime = Pick<BackendConfig, "warm" | "keepAlive" | "scope" | "maxInstances" | "maxConcurrency">;
+
+function lifetimeOf(entry: BackendInput, path: Path, findings: Findings): Lifetime {
+  const scope = entry.scope ?? "shared";
+  const useless = scope === "shared" ? (["max_instances"] as const) : (["warm", "keep_alive"] as const);
+  for (const key of useless.filter((candidate) => entry[candidate] !== undefined)) {
+    findings.note([...path, key], `${pathText([...path, key])} has no effect with scope: ${scope}`);
+  }
+  const isShared = scope === "shared";
+  return {
+    scope,
+    warm: isShared && (entry.warm ?? false),
+    keepAlive: isShared && (entry.keep_alive ?? false),
+    maxInstances: entry.max_instances ?? 10,
+    maxConcurrency: entry.max_concurrency ?? 0,
   };
 }
 

@@ -7,6 +7,8 @@ export interface Config {
   readonly port: number;
   readonly enableMetaMcp: boolean;
   readonly logLevel: LogLevel;
+  /** A search or a list of tools starts the backend that it points at. */
+  readonly prewarm: boolean;
   readonly auth: AuthConfig;
   /** In the order of the file. */
   readonly backends: readonly BackendConfig[];
@@ -39,6 +41,16 @@ export interface BackendConfig {
   readonly startTimeoutMs: number;
   /** How long the client may leave a question of this backend unanswered. */
   readonly questionTimeoutMs: number;
+  /** Started with the gateway. */
+  readonly warm: boolean;
+  /** Never asleep once started; started again when it dies. */
+  readonly keepAlive: boolean;
+  /** `session`: a process for each client. */
+  readonly scope: "shared" | "session";
+  /** The most processes at a time where the scope is `session`. */
+  readonly maxInstances: number;
+  /** 0: no limit. */
+  readonly maxConcurrency: number;
 }
 
 export type WireConfig = StdioConfig | UrlConfig;

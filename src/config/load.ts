@@ -84,6 +84,7 @@ function finish(source: Source, overrides: Overrides, surroundings: Surroundings
     port: overrides.port ?? settings.port,
     enableMetaMcp: overrides.enableMetaMcp ?? settings.enable_meta_mcp,
     logLevel: overrides.logLevel ?? LOG_LEVELS.find((known) => known === level) ?? DEFAULTS.log_level,
+    prewarm: settings.prewarm,
     auth,
     backends,
     ...(path === undefined ? {} : { path }),

@@ -2,6 +2,7 @@
 // What becomes of their values is not known here.
 
 import { type Static, Type } from "@sinclair/typebox";
+import { lifetimeKeys } from "./lifetime-keys.ts";
 import { anyCase, choice, duration, flag, type Hints, isHost, scalar, text, texts } from "./shapes.ts";
 
 export const LOG_LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR"] as const;
@@ -17,6 +18,7 @@ export const DEFAULTS = {
   start_timeout: "60s",
   question_timeout: "10m",
   idle_timeout: 300,
+  prewarm: true,
 } as const;
 
 /** The first segments of our own routes, which `/{backend}/mcp` would hide. */
@@ -128,6 +130,7 @@ export const BackendSchema = Type.Object(
           "How long a person may take to answer a question of this backend. Seconds, or `5m`. Default: the top level's.",
       }),
     ),
+    ...lifetimeKeys,
     enabled: Type.Optional(
       flag({ description: "`false` (or `disabled: true`) leaves the backend out.", default: true }),
     ),
@@ -247,6 +250,13 @@ export const ConfigSchema = Type.Object(
       duration("zero", {
         description: "A backend sleeps after this long without a call; 0: never. Seconds, or `5m`.",
         default: DEFAULTS.idle_timeout,
+      }),
+    ),
+    prewarm: Type.Optional(
+      flag({
+        description:
+          "Start the server of the best match in the background when a model searches or lists tools.",
+        default: DEFAULTS.prewarm,
       }),
     ),
     backends: Type.Optional(backends({})),

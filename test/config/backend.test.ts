@@ -5,6 +5,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { BackendConfig } from "../../src/config/config.ts";
 import { loadConfig } from "../../src/config/load.ts";
+import { ConfigError } from "../../src/config/problem.ts";
 import { Folder, load, only } from "./written.ts";
 
 /** One backend with these lines, each indented to belong to it. */
@@ -46,6 +47,11 @@ describe("a backend with a command", () => {
       requestTimeoutMs: 60_000,
       startTimeoutMs: 60_000,
       questionTimeoutMs: 600_000,
+      warm: false,
+      keepAlive: false,
+      scope: "shared",
+      maxInstances: 10,
+      maxConcurrency: 0,
     });
   });
 
@@ -248,4 +254,29 @@ backends:
   ])("or a value that cannot serve: %p", (lines, problem) => {
     expect(backend(lines, { V: "", LINES: "a\r\nb" }).problem).toStartWith(problem);
   });
+});
+
+describe("how long a backend lives", () => {
+  test("is said by keys of its own", () => {
+    const shared = backend(["command: x", "warm: true", "keep_alive: true", "max_concurrency: 3"]);
+    expect(shared).toMatchObject({ warm: true, keepAlive: true, scope: "shared", maxConcurrency: 3 });
+    const own = backend(["command: x", "scope: session", "max_instances: 4"]);
+    expect(own).toMatchObject({ scope: "session", maxInstances: 4, warm: false, keepAlive: false });
+  });
+
+  test.each([
+    ["scope: session, keep_alive: true", "keep_alive"],
+    ["scope: session, warm: true", "warm"],
+    ["max_instances: 3", "max_instances"],
+  ])("has a note for %s", (keys, key) => {
+    const { notes } = load(`backends: {it: {command: x, ${keys}}}`);
+    expect(notes).toEqual([expect.stringContaining(`it.${key} has no effect with scope: `)]);
+  });
+
+  test.each(["scope: each", "max_instances: 0", "max_concurrency: -1", "warm: maybe"])(
+    "is never %s",
+    (key) => {
+      expect(() => backend(["command: x", key])).toThrow(ConfigError);
+    },
+  );
 });

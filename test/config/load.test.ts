@@ -12,6 +12,7 @@ describe("the top level", () => {
       port: 39400,
       enableMetaMcp: true,
       logLevel: "INFO",
+      prewarm: true,
       auth: { disabled: false },
       backends: [
         {
@@ -19,6 +20,11 @@ describe("the top level", () => {
           requestTimeoutMs: 60_000,
           startTimeoutMs: 60_000,
           questionTimeoutMs: 600_000,
+          warm: false,
+          keepAlive: false,
+          scope: "shared",
+          maxInstances: 10,
+          maxConcurrency: 0,
         },
       ],
       notes: [],
@@ -33,6 +39,7 @@ describe("the top level", () => {
     ["port: 1", { port: 1 }],
     ["port: 65535", { port: 65535 }],
     ["enable_meta_mcp: false", { enableMetaMcp: false }],
+    ["prewarm: false", { prewarm: false }],
     ["log_level: debug", { logLevel: "DEBUG" }],
     ["log_level: Warning", { logLevel: "WARNING" }],
     ["log_level: ERROR", { logLevel: "ERROR" }],

@@ -53,12 +53,15 @@ describe("README's table of keys", () => {
     const keys = lines.slice(2).map((line) => /^\| `([^`]+)`/.exec(line)?.[1]);
     expect(keys).toEqual([
       ...["$schema", "host", "port", "enable_meta_mcp", "log_level"],
-      ...["request_timeout", "start_timeout", "question_timeout", "idle_timeout", "backends"],
+      ...["request_timeout", "start_timeout", "question_timeout", "idle_timeout", "prewarm", "backends"],
       ...["auth.token", "auth.disabled", "auth.session_key"],
       ...["command", "args", "http_url", "transport", "protocol", "description", "env", "headers", "cwd"].map(
         (key) => `backends.<name>.${key}`,
       ),
-      ...["idle_timeout", "request_timeout", "start_timeout", "question_timeout", "enabled"].map(
+      ...["idle_timeout", "request_timeout", "start_timeout", "question_timeout"].map(
+        (key) => `backends.<name>.${key}`,
+      ),
+      ...["warm", "keep_alive", "scope", "max_instances", "max_concurrency", "enabled"].map(
         (key) => `backends.<name>.${key}`,
       ),
     ]);

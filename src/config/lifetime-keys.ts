@@ -1,0 +1,41 @@
+// The keys of a backend that say how long its processes live, how many there are and how much they get at once.
+
+import { Type } from "@sinclair/typebox";
+import { choice, flag, type Words } from "./shapes.ts";
+
+export const SCOPES = ["shared", "session"] as const;
+
+function count(least: number, { hints, ...words }: Words) {
+  const expected = least === 0 ? "a whole number, 0 or more" : `a whole number from ${least}`;
+  return Type.Integer({ minimum: least, ...words, hints: { expected, isShown: true, ...hints } });
+}
+
+export const lifetimeKeys = {
+  warm: Type.Optional(
+    flag({ description: "Start it with the gateway, before anybody needs it.", default: false }),
+  ),
+  keep_alive: Type.Optional(
+    flag({
+      description:
+        "Once started it never sleeps, whatever `idle_timeout` says; when it dies it is started again in the background.",
+      default: false,
+    }),
+  ),
+  scope: Type.Optional(
+    choice(SCOPES, {
+      description:
+        "`shared`: one process for all clients. `session`: one for each client session (for clients without sessions, " +
+        "for each token and client program).",
+      default: "shared",
+    }),
+  ),
+  max_instances: Type.Optional(
+    count(1, { description: "With `scope: session`, the most processes at a time.", default: 10 }),
+  ),
+  max_concurrency: Type.Optional(
+    count(0, {
+      description: "Calls that it gets at the same time; up to 100 more wait for their turn. 0: no limit.",
+      default: 0,
+    }),
+  ),
+};
