@@ -13,7 +13,7 @@ const UNFINISHED =
 /** A full stop after these ends nothing; single letters are initials. */
 const ABBREVIATION =
   /(?:^|[\s("'[])(?:e\.g|i\.e|cf|vs|approx|ca|no|fig|dr|mr|mrs|ms|st|inc|ltd|\p{L}(?:\.\p{L})*)$/iu;
-const SENTENCE_END = /[.!?](?=["')\]]*(?:\s|$))|[。！？]/gu;
+const SENTENCE_END = /[.!?]["')\]]*(?=\s|$)|[。！？]/gu;
 
 function firstParagraph(description: unknown): string {
   const lines: string[] = [];
@@ -56,7 +56,7 @@ function endOfSentence(text: string): number {
   for (const match of text.matchAll(SENTENCE_END)) {
     const before = text.slice(0, match.index);
     if (match[0] === "." && ABBREVIATION.test(before)) continue;
-    return match.index + 1;
+    return match.index + match[0].length;
   }
   return text.length;
 }
