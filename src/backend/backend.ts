@@ -13,10 +13,10 @@ import type { Connected } from "./handshake.ts";
 import type { Handshake } from "./introductions.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import { Listing } from "./listing.ts";
+import type { BackendObserver, BackendStatus } from "./observation.ts";
 import { isRepeatable, isSessionExpired } from "./repeating.ts";
 import { SharedWire } from "./shared-wire.ts";
 import { messageOf, startWithin } from "./starting.ts";
-import type { StateName } from "./state.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import { Watching } from "./watching.ts";
 
@@ -26,27 +26,8 @@ export interface BackendOptions {
   readonly observe?: BackendObserver;
 }
 
-/** What happens to a backend, for those who count it. */
-export interface BackendObserver {
-  stateChanged(backend: string, state: StateName, before: StateName): void;
-  started(backend: string, seconds: number): void;
-  callFinished(backend: string, call: Call, seconds: number, outcome: Answer | { thrown: unknown }): void;
-  inFlightChanged(backend: string, delta: 1 | -1): void;
-  /** A list was asked for and the backend was left asleep. */
-  answeredFromCatalog(backend: string, call: Call): void;
-}
-
-export interface BackendStatus {
-  readonly state: StateName;
-  readonly transport: string;
-  readonly revision: string | undefined;
-  readonly starts: number;
-  readonly inFlight: number;
-  /** Undefined where the tools were never listed. */
-  readonly toolCount: number | undefined;
-  readonly lastError: string | undefined;
-  readonly pid: number | undefined;
-}
+/** How long a wire that refused a message may take to end. */
+const WIRE_END_MS = 2_000;
 
 export class Backend implements AsyncDisposable {
   readonly config: BackendConfig;
@@ -54,16 +35,18 @@ export class Backend implements AsyncDisposable {
   readonly #options: BackendOptions;
   readonly #log: Log;
   readonly #lifecycle: Lifecycle;
-  readonly #subscriptions = new Subscriptions();
+  readonly #subscriptions: Subscriptions;
   readonly #watching: Watching;
   readonly #listing: Listing;
   readonly #shared = new SharedWire();
   /** The era that the last handshake found; undefined asks anew. */
   #era: Era | undefined;
 
-  constructor(config: BackendConfig, options: BackendOptions) {
+  /** In the place of `before`, it takes over who listens to what. */
+  constructor(config: BackendConfig, options: BackendOptions, before?: Backend) {
     this.config = config;
     this.#options = options;
+    this.#subscriptions = before === undefined ? new Subscriptions() : before.#subscriptions;
     this.#log = options.log.with({ backend: config.name });
     const { identity } = options;
     this.#watching = new Watching(this.#subscriptions, identity, (message) => this.#hear(message));
@@ -175,6 +158,27 @@ export class Backend implements AsyncDisposable {
     const { requestTimeoutMs } = this.config;
     await this.#watching.unwatch(this.#lifecycle.connected, uri, subscriber, requestTimeoutMs);
     this.#lifecycle.reconsiderSleep();
+  }
+
+  /** True while a client watches one of its resources. */
+  get isWatched(): boolean {
+    return this.#subscriptions.watched.length > 0;
+  }
+
+  /** Starts it where it is not running. Rejects with GatewayError. */
+  async wake(signal: AbortSignal): Promise<void> {
+    await this.#lifecycle.use(signal, () => Promise.resolve());
+  }
+
+  /** Tells all clients that what is offered here may have changed. */
+  announceChange(): void {
+    this.#subscriptions.announceChange(this.catalog.handshake?.description.capabilities);
+  }
+
+  /** Lets what it was asked for end, starts no more by then, and ends. */
+  async retire(timeoutMs: number): Promise<void> {
+    await this.#lifecycle.whenUnused(timeoutMs);
+    await this[Symbol.asyncDispose]();
   }
 
   /** Resolves when no call is in flight any more, or after `timeoutMs`. */

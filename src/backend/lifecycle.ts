@@ -24,6 +24,7 @@ export interface LifecycleOptions {
 
 /** A retired connection is closed when its last call has ended, or after this long. */
 const RETIRE_TIMEOUT_MS = 60_000;
+const UNUSED_POLL_MS = 20;
 
 export class Lifecycle implements AsyncDisposable {
   readonly #config: BackendConfig;
@@ -33,6 +34,8 @@ export class Lifecycle implements AsyncDisposable {
   #idleTimer: ReturnType<typeof setTimeout> | undefined;
   /** Failures in a row, without a call that succeeded in between. */
   #attempts = 0;
+  /** Whoever works on a connection or waits for one. */
+  #users = 0;
   /** How often a start was tried. */
   starts = 0;
   lastError: string | undefined;
@@ -65,6 +68,15 @@ export class Lifecycle implements AsyncDisposable {
    * Rejects with GatewayError where there is no connection to be had, and as the work does.
    */
   async use<T>(signal: AbortSignal, work: (connected: Connected) => Promise<T>): Promise<T> {
+    this.#users += 1;
+    try {
+      return await this.#useOnce(signal, work);
+    } finally {
+      this.#users -= 1;
+    }
+  }
+
+  async #useOnce<T>(signal: AbortSignal, work: (connected: Connected) => Promise<T>): Promise<T> {
     const state = await this.#acquire(signal);
     state.inFlight += 1;
     clearTimeout(this.#idleTimer);
@@ -103,6 +115,12 @@ export class Lifecycle implements AsyncDisposable {
   /** Resolves when no call is in flight any more, or after `timeoutMs`. */
   async whenIdle(timeoutMs: number): Promise<void> {
     if (this.#state.name === "ready") await this.#state.connected.connection.whenIdle(timeoutMs);
+  }
+
+  /** As `whenIdle`, and those that wait for a start have been served as well. */
+  async whenUnused(timeoutMs: number): Promise<void> {
+    const untilMs = Date.now() + timeoutMs;
+    while (this.#users > 0 && Date.now() < untilMs) await Bun.sleep(UNUSED_POLL_MS);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

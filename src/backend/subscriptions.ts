@@ -1,10 +1,16 @@
 // Who hears what a backend says outside of calls: changed lists, updated resources, finished elicitations.
 
 import type { Subscriber } from "../protocol/call.ts";
-import type { Notification } from "../protocol/jsonrpc.ts";
+import { type Json, type Notification, notification } from "../protocol/jsonrpc.ts";
 import { Notice } from "../protocol/mcp.ts";
 
 const MAX_OPEN_ELICITATIONS = 1_000;
+
+const CHANGED = [
+  ["tools", Notice.toolsChanged],
+  ["prompts", Notice.promptsChanged],
+  ["resources", Notice.resourcesChanged],
+] as const;
 
 export class Subscriptions {
   readonly #subscribers = new Set<Subscriber>();
@@ -51,6 +57,14 @@ export class Subscriptions {
   /** Hands a notification to those it is for, and to nobody where that cannot be told. */
   deliver(notification: Notification): void {
     for (const subscriber of this.#recipients(notification)) subscriber.deliver(notification);
+  }
+
+  /** Says that the lists of a server with these capabilities may have changed; unknown ones may be any. */
+  announceChange(capabilities: Json | undefined): void {
+    for (const [capability, method] of CHANGED) {
+      const mayHave = capabilities === undefined || capabilities[capability] !== undefined;
+      if (mayHave) this.deliver(notification(method));
+    }
   }
 
   #recipients({ method, params }: Notification): Iterable<Subscriber> {

@@ -1,6 +1,6 @@
 // Counts what happens to backends. Reads facts, changes nothing.
 
-import type { BackendObserver } from "../backend/backend.ts";
+import type { BackendObserver } from "../backend/observation.ts";
 import type { Answer } from "../protocol/call.ts";
 import { GatewayError } from "../protocol/errors.ts";
 import { RpcError } from "../protocol/jsonrpc.ts";

@@ -1,0 +1,26 @@
+// What can be seen of a backend from outside: what happens to it, and how it is. Knows nothing of why.
+
+import type { Answer, Call } from "../protocol/call.ts";
+import type { StateName } from "./state.ts";
+
+/** What happens to a backend, for those who count it. */
+export interface BackendObserver {
+  stateChanged(backend: string, state: StateName, before: StateName): void;
+  started(backend: string, seconds: number): void;
+  callFinished(backend: string, call: Call, seconds: number, outcome: Answer | { thrown: unknown }): void;
+  inFlightChanged(backend: string, delta: 1 | -1): void;
+  /** A list was asked for and the backend was left asleep. */
+  answeredFromCatalog(backend: string, call: Call): void;
+}
+
+export interface BackendStatus {
+  readonly state: StateName;
+  readonly transport: string;
+  readonly revision: string | undefined;
+  readonly starts: number;
+  readonly inFlight: number;
+  /** Undefined where the tools were never listed. */
+  readonly toolCount: number | undefined;
+  readonly lastError: string | undefined;
+  readonly pid: number | undefined;
+}
