@@ -26,7 +26,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const gateway = await Gateway.start(config, { log });
   if (options.logFormat === "json") log.info("listening", { url: `${gateway.url}/mcp`, config: config.path });
   else process.stderr.write(welcome(gateway));
-  notifier.ready(`${config.backends.length} backends at ${gateway.url}/mcp`);
+  notifier.ready(`${gateway.url}/mcp, backends: ${config.backends.length}`);
   await untilSignal(log, () => {
     notifier.stopping();
     return gateway.close();

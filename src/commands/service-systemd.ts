@@ -105,7 +105,9 @@ DynamicUser=yes
 User=mcp-gateway
 UMask=0077
 StateDirectory=mcp-gateway
+StateDirectoryMode=0700
 CacheDirectory=mcp-gateway
+CacheDirectoryMode=0700
 # What npx and uvx fetch.
 Environment=HOME=%S/mcp-gateway XDG_CACHE_HOME=%C/mcp-gateway
 
