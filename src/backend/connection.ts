@@ -32,6 +32,7 @@ import { answerOf } from "./answer-text.ts";
 import { BackendQuestions } from "./backend-questions.ts";
 import { type Pending, PendingCalls } from "./pending.ts";
 import { progressTokenOf, withProgressToken } from "./progress-token.ts";
+import { waitWhile } from "./wait-while.ts";
 import { callTimeout, describeEnd, refusal } from "./wire-failure.ts";
 
 /** Puts a backend's question to the client that it belongs to. */
@@ -55,8 +56,6 @@ export interface ConnectionEvents {
   onSharedLog(): void;
   onEnd(end: WireEnd): void;
 }
-
-const IDLE_POLL_MS = 20;
 
 /** Notifications that are for everybody who subscribed, whatever stream they came on. */
 const FOR_SUBSCRIBERS: ReadonlySet<string> = new Set([
@@ -167,11 +166,14 @@ export class Connection implements AsyncDisposable {
     return this.#sendUnanswered(notification(method, params));
   }
 
+  /** Resolves when the wire has ended, or after `timeoutMs`. */
+  whenEnded(timeoutMs: number): Promise<void> {
+    return waitWhile(() => this.#end === undefined, timeoutMs);
+  }
+
   /** Resolves when no request of a client waits any more, or after `timeoutMs`. */
-  async whenIdle(timeoutMs: number): Promise<void> {
-    const untilMs = Date.now() + timeoutMs;
-    while (this.#end === undefined && Date.now() < untilMs && this.#pending.hasOwned())
-      await Bun.sleep(IDLE_POLL_MS);
+  whenIdle(timeoutMs: number): Promise<void> {
+    return waitWhile(() => this.#end === undefined && this.#pending.hasOwned(), timeoutMs);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -141,6 +141,7 @@ export class Channel implements Disposable {
         return true;
       },
     });
+    this.#session.listen();
   }
 
   #outlet(id: Id): Outlet {

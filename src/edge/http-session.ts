@@ -94,6 +94,7 @@ export class HttpSession implements Disposable {
     if (position !== undefined && position.stream !== this.#unaskedStream) {
       return new Response(this.#resume(position).stream, { headers });
     }
+    this.session.listen();
     this.#unaskedSink?.close();
     this.#unaskedStream ??= this.#events.openStream();
     const sink = new EventSink(this.#options.heartbeat, () => {

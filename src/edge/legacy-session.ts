@@ -46,7 +46,7 @@ export class LegacySession implements Disposable {
   readonly id: string;
   readonly facts: SessionFacts;
   readonly #options: SessionOptions;
-  readonly #subscription: Disposable;
+  #subscription: Disposable | undefined;
   readonly #subscriber: Subscriber;
   /** By the client's own id: a client that uses an id twice cancels both. */
   readonly #inFlight = new Map<Id, Set<AbortController>>();
@@ -64,7 +64,11 @@ export class LegacySession implements Disposable {
       wants: () => true,
       deliver: (message) => void options.push(message),
     };
-    this.#subscription = options.target.subscribe(this.#subscriber);
+  }
+
+  /** From now on the client hears what belongs to none of its requests: it has a channel for it. */
+  listen(): void {
+    this.#subscription ??= this.#options.target.subscribe(this.#subscriber);
   }
 
   /** True while something runs that must not be forgotten. */
@@ -105,7 +109,7 @@ export class LegacySession implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#subscription[Symbol.dispose]();
+    this.#subscription?.[Symbol.dispose]();
     this.#ended.abort();
     for (const aborts of this.#inFlight.values()) for (const abort of aborts) abort.abort();
     for (const question of this.#questions.values())
@@ -148,6 +152,7 @@ export class LegacySession implements Disposable {
       case Method.setLogLevel:
         return { result: await this.#setLogLevel(call) };
       case Method.subscribe:
+        this.listen();
         await target.watch(readUri(call), this.#subscriber, call);
         return { result: {} };
       case Method.unsubscribe:

@@ -38,7 +38,7 @@ export class RunningCalls implements Disposable {
   }
 
   start(message: Request, principal: string, outlet: Outlet): RunningCall {
-    return new RunningCall(this, digest(message), principal, outlet);
+    return new RunningCall(this, message, principal, outlet);
   }
 
   /** True where a request carries a state of ours, as opposed to one that a backend made. */
@@ -94,11 +94,11 @@ interface OpenQuestion {
 
 export class RunningCall {
   readonly id = randomBytes(9).toString("base64url");
-  readonly digest: string;
   readonly principal: string;
   /** Counts the rounds of questions, so that an old state cannot answer a new question. */
   round = 0;
   readonly #calls: RunningCalls;
+  readonly #message: Request;
   readonly #abort = new AbortController();
   readonly #questions = new Map<string, OpenQuestion>();
   /** Undefined while parked: nobody listens. */
@@ -107,11 +107,16 @@ export class RunningCall {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #nextKey = 1;
 
-  constructor(calls: RunningCalls, ofRequest: string, principal: string, outlet: Outlet) {
+  constructor(calls: RunningCalls, message: Request, principal: string, outlet: Outlet) {
     this.#calls = calls;
-    this.digest = ofRequest;
+    this.#message = message;
     this.principal = principal;
     this.#outlet = outlet;
+  }
+
+  /** What a retry must be a retry of. Only a call that is parked needs it, so it is not computed before. */
+  get digest(): string {
+    return digest(this.#message);
   }
 
   get signal(): AbortSignal {

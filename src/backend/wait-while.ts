@@ -1,0 +1,8 @@
+// Waiting for a condition that nothing announces, within a bound. For ends and drains, never on the path of a call.
+
+const POLL_MS = 20;
+
+export async function waitWhile(isTrue: () => boolean, timeoutMs: number): Promise<void> {
+  const untilMs = Date.now() + timeoutMs;
+  while (isTrue() && Date.now() < untilMs) await Bun.sleep(POLL_MS);
+}
