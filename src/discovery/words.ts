@@ -51,9 +51,11 @@ export function partsOf(text: string): string[] {
   return runs(text).flatMap((run) => cut(run).parts);
 }
 
-/** What the forms of a word share: deploys, deployed, deployment. */
+/** What the forms of a word share: deploy, deployed, deployment. */
 export function stem(word: string): string {
-  return /^[a-z]{3,}$/.test(word) ? stemmer(word) : word;
+  if (!/^[a-z]{3,}$/.test(word)) return word;
+  // Porter's rules make "deploi" of deploy and "deploy" of deployment.
+  return stemmer(word).replace(/(?<=[aeou])i$/, "y");
 }
 
 export function singular(word: string): string {

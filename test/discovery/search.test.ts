@@ -93,7 +93,8 @@ describe("the order", () => {
 
   test("has the exact word before its synonyms, and the fitting verb before its opposite", () => {
     expect(found(indexOf(), "delete file", 2)[0]).toBe("files.delete_file");
-    expect(found(indexOf(), "create file", 1)).toEqual(["files.write_file"]);
+    const cache = { name: "s", tools: [tool("cache_list", "The cache"), tool("cache_purge", "The cache")] };
+    expect(found(indexOf([cache]), "erase the cache", 1)).toEqual(["s.cache_purge"]);
   });
 });
 
@@ -167,11 +168,11 @@ test("what a tool is not for does not find it", () => {
     {
       name: "s",
       tools: [
-        tool("a_key_get", "Shows one key. Not for certificates"),
-        tool("b_key_list", "Shows the keys. Do not use it for certificates"),
-        tool("z_store", "Shows what certificates are kept"),
+        tool("a", "Shows keys. It does not show certificates"),
+        tool("b", "Shows keys. Never certificates"),
+        tool("c", "Shows keys. Then shows certificates"),
       ],
     },
   ]);
-  expect(found(index, "certificates", 1)).toEqual(["s.z_store"]);
+  expect(found(index, "certificates", 1)).toEqual(["s.c"]);
 });
