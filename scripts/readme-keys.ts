@@ -18,10 +18,12 @@ export function withKeyTable(readme: string): string {
 
 export function keyTable(): string {
   const { auth } = ConfigSchema.properties;
+  const { tools } = BackendSchema.properties;
   const rows = [
     ...rowsOf(ConfigSchema, ""),
     ...rowsOf(auth, "auth."),
     ...rowsOf(BackendSchema, "backends.<name>."),
+    ...rowsOf(tools, "backends.<name>.tools."),
   ];
   return ["| Key | Default | Meaning |", "|---|---|---|", ...rows].join("\n");
 }

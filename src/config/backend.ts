@@ -11,6 +11,7 @@ import { type Path, pathText } from "./problem.ts";
 import { type BackendInput, BackendSchema } from "./schema.ts";
 import { hideInUrl, hideNamed } from "./secrets.ts";
 import { splitCommand } from "./split-command.ts";
+import { readToolRules } from "./tool-rules.ts";
 
 export interface Surroundings {
   readonly env: Environment;
@@ -42,6 +43,7 @@ export function readBackend(
   const filling = createFilling(reading);
   const wire = readWire(entry, path, filling);
   const description = filling.fill([...path, "description"], entry.description ?? "").text;
+  const tools = readToolRules(entry.tools, [...path, "tools"], reading.findings);
   if (wire === undefined) return undefined;
   const enabled = entry.enabled ?? !(entry.disabled ?? false);
   const problem =
@@ -52,6 +54,7 @@ export function readBackend(
     enabled,
     ...(problem === undefined ? {} : { problem }),
     wire,
+    ...(tools === undefined ? {} : { tools }),
     protocol: entry.protocol ?? "auto",
     ...durationsOf(entry, reading.defaults),
     ...lifetimeOf(entry, path, reading.findings),

@@ -10,6 +10,10 @@ export interface Config {
   /** A search or a list of tools starts the backend that it points at. */
   readonly prewarm: boolean;
   readonly auth: AuthConfig;
+  /** `server.tool`, each once: real tools that `/mcp` shows next to the four. */
+  readonly pinned: readonly string[];
+  /** What gateway_invoke gives at once; 0: everything. */
+  readonly maxResultTokens: number;
   /** In the order of the file. */
   readonly backends: readonly BackendConfig[];
   /** The file that this came from, absolute; absent for a config built in code and for the demo. */
@@ -33,6 +37,8 @@ export interface BackendConfig {
   /** Why this backend cannot be started although it is enabled (an unset variable …), for people. */
   readonly problem?: string;
   readonly wire: WireConfig;
+  /** Which of its tools there are, and how they are called; absent: all as they are. */
+  readonly tools?: ToolRules;
   /** `auto`, or one protocol revision to hold this backend to. */
   readonly protocol: string;
   /** 0: never. */
@@ -51,6 +57,16 @@ export interface BackendConfig {
   readonly maxInstances: number;
   /** 0: no limit. */
   readonly maxConcurrency: number;
+}
+
+/** By the server's own names of its tools. */
+export interface ToolRules {
+  /** Globs; absent: all. */
+  readonly allow?: readonly string[];
+  /** Globs. */
+  readonly deny: readonly string[];
+  readonly rename: Readonly<Record<string, string>>;
+  readonly describe: Readonly<Record<string, string>>;
 }
 
 export type WireConfig = StdioConfig | UrlConfig;

@@ -86,6 +86,8 @@ function finish(source: Source, overrides: Overrides, surroundings: Surroundings
     logLevel: overrides.logLevel ?? LOG_LEVELS.find((known) => known === level) ?? DEFAULTS.log_level,
     prewarm: settings.prewarm,
     auth,
+    pinned: [...new Set(settings.pinned)],
+    maxResultTokens: settings.max_result_tokens,
     backends,
     ...(path === undefined ? {} : { path }),
     notes: findings.notes,

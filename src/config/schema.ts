@@ -4,6 +4,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { lifetimeKeys } from "./lifetime-keys.ts";
 import { anyCase, choice, duration, flag, type Hints, isHost, scalar, text, texts } from "./shapes.ts";
+import { ToolRulesSchema, toolKeys } from "./tool-keys.ts";
 
 export const LOG_LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR"] as const;
 const TRANSPORTS = ["auto", "stdio", "http", "sse", "streamable-http", "streamableHttp"] as const;
@@ -18,6 +19,7 @@ export const DEFAULTS = {
   start_timeout: "60s",
   question_timeout: "10m",
   idle_timeout: 300,
+  max_result_tokens: 20_000,
   prewarm: true,
 } as const;
 
@@ -130,6 +132,7 @@ export const BackendSchema = Type.Object(
           "How long a person may take to answer a question of this backend. Seconds, or `5m`. Default: the top level's.",
       }),
     ),
+    tools: Type.Optional(ToolRulesSchema),
     ...lifetimeKeys,
     enabled: Type.Optional(
       flag({ description: "`false` (or `disabled: true`) leaves the backend out.", default: true }),
@@ -215,6 +218,7 @@ export const ConfigSchema = Type.Object(
         default: DEFAULTS.enable_meta_mcp,
       }),
     ),
+    ...toolKeys,
     log_level: Type.Optional(
       Type.String({
         pattern: `^(?:${LOG_LEVELS.map(anyCase).join("|")})$`,

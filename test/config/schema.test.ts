@@ -27,7 +27,8 @@ describe("the JSON Schema", () => {
     });
     const described = [...Object.values(ConfigSchema.properties), ...Object.values(BackendSchema.properties)];
     expect(described.filter((property) => !property.description).map((property) => property.type)).toEqual([
-      "object", // auth: its two keys say it
+      "object", // auth: its keys say it
+      "object", // tools: the same
     ]);
   });
 
@@ -52,7 +53,7 @@ describe("README's table of keys", () => {
     );
     const keys = lines.slice(2).map((line) => /^\| `([^`]+)`/.exec(line)?.[1]);
     expect(keys).toEqual([
-      ...["$schema", "host", "port", "enable_meta_mcp", "log_level"],
+      ...["$schema", "host", "port", "enable_meta_mcp", "pinned", "max_result_tokens", "log_level"],
       ...["request_timeout", "start_timeout", "question_timeout", "idle_timeout", "prewarm", "backends"],
       ...["auth.token", "auth.disabled", "auth.session_key"],
       ...["command", "args", "http_url", "transport", "protocol", "description", "env", "headers", "cwd"].map(
@@ -64,6 +65,7 @@ describe("README's table of keys", () => {
       ...["warm", "keep_alive", "scope", "max_instances", "max_concurrency", "enabled"].map(
         (key) => `backends.<name>.${key}`,
       ),
+      ...["allow", "deny", "rename", "describe"].map((key) => `backends.<name>.tools.${key}`),
     ]);
   });
 
