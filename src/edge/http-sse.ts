@@ -6,7 +6,7 @@ import { formatEvent } from "../protocol/event-stream.ts";
 import type { Target } from "../target/target.ts";
 import { Channel } from "./channel.ts";
 import { EventSink, type Heartbeat, STREAM_HEADERS } from "./event-sink.ts";
-import { failure } from "./legacy.ts";
+import { accepted, failure } from "./legacy.ts";
 import type { ModernEdge } from "./modern.ts";
 
 export interface SseEdgeOptions {
@@ -52,7 +52,7 @@ export class SseEdge implements Disposable {
       return failure(404, { code: -32001, message: "Session not found; open a new stream with GET /sse." });
     }
     open.channel.receiveText(await request.text());
-    return new Response("Accepted", { status: 202 });
+    return accepted();
   }
 
   [Symbol.dispose](): void {
