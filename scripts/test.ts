@@ -35,7 +35,15 @@ async function runTests(args: string[]): Promise<{ passed: number; failed: numbe
   const folder = mkdtempSync(join(tmpdir(), "mcp-gateway-test-"));
   const report = join(folder, "report.xml");
   try {
-    const command = [bun, "test", "--reporter=junit", `--reporter-outfile=${report}`, ...args];
+    // A timeout set in a preload holds for the first file only.
+    const command = [
+      bun,
+      "test",
+      "--timeout=30000",
+      "--reporter=junit",
+      `--reporter-outfile=${report}`,
+      ...args,
+    ];
     const run = Bun.spawn(command, { cwd: root, env, stdio: ["ignore", "inherit", "inherit"] });
     const exitCode = await run.exited;
     const totals = existsSync(report)
