@@ -1,12 +1,14 @@
 // `check`: whether a configuration is good, and with --connect whether its backends are.
 
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fixture } from "../support/fixture.ts";
 import { asBackend } from "../support/npm-programs.ts";
 import { ProgramRun, runToEnd } from "../support/run-gateway.ts";
 import { waitFor } from "../support/wait-for.ts";
+
+setDefaultTimeout(30_000);
 
 const healthy = asBackend(fixture("healthy"));
 const missing = { command: "no-such-program-anywhere" };

@@ -1,9 +1,11 @@
 // `schema`: the JSON Schema of the configuration file, on stdout, for editors.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { AjvJsonSchemaValidator } from "@modelcontextprotocol/sdk/validation/ajv-provider.js";
 import { jsonSchema } from "../../src/config/schema.ts";
 import { runToEnd } from "../support/run-gateway.ts";
+
+setDefaultTimeout(30_000);
 
 test("prints the schema that the configuration is checked with, and another validator takes it", async () => {
   const { exitCode, stdout, stderr } = await runToEnd(["schema"]);

@@ -1,6 +1,6 @@
 // The gateway as a command: its options, what it says at start, how it ends.
 
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +11,8 @@ import { asBackend } from "../support/npm-programs.ts";
 import { findFreePort, GatewayRun, ProgramRun, runToEnd } from "../support/run-gateway.ts";
 import { SdkClient } from "../support/sdk-client.ts";
 import { waitFor } from "../support/wait-for.ts";
+
+setDefaultTimeout(30_000);
 
 const healthy = asBackend(fixture("healthy"));
 

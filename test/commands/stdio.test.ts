@@ -1,6 +1,6 @@
 // `stdio`: the gateway for a client that only speaks over pipes. stdout carries messages and nothing else.
 
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,6 +12,8 @@ import { asBackend, npmServer } from "../support/npm-programs.ts";
 import { ProgramRun, runToEnd } from "../support/run-gateway.ts";
 import { textOf } from "../support/sdk-client.ts";
 import { waitFor } from "../support/wait-for.ts";
+
+setDefaultTimeout(30_000);
 
 const config = {
   backends: { healthy: asBackend(fixture("healthy")), everything: asBackend(npmServer("everything")) },
@@ -90,6 +92,15 @@ test("stdout carries messages alone, and the end of stdin ends everything", asyn
   ]);
   expect(run.stderr).toContain("DEBUG");
   expect(run.children).toEqual([]);
+});
+
+test("a call that is in flight when stdin ends is still answered", async () => {
+  await using run = await ProgramRun.start(["stdio", "--backend", "healthy"], { config });
+  run.send(INITIALIZE);
+  run.send({ jsonrpc: "2.0", id: 2, method: "tools/call", params: { name: "slow", arguments: { ms: 300 } } });
+  run.endInput();
+  expect(await run.exited()).toBe(0);
+  expect(run.stdout).toContain('"text":"done"');
 });
 
 test.each(["SIGINT", "SIGTERM"] as const)("%s ends everything", async (signal) => {

@@ -1,13 +1,15 @@
 // What version 1 died of, and what it left behind: each failure is caused for real, and must stay a failure of one call
 // or one backend that says what happened.
 
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { fixture } from "../support/fixture.ts";
 import { asBackend } from "../support/npm-programs.ts";
 import { openSession, post } from "../support/post.ts";
 import { findFreePort, GatewayRun } from "../support/run-gateway.ts";
 import { allText, SdkClient, textOf } from "../support/sdk-client.ts";
 import { waitFor } from "../support/wait-for.ts";
+
+setDefaultTimeout(30_000);
 
 const deadPort = findFreePort();
 

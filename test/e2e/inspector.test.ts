@@ -1,9 +1,11 @@
 // The MCP Inspector's command line, in each era that it can be told to speak.
 
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { asBackend, inspectorCli, npmServer } from "../support/npm-programs.ts";
 import { RecordingProxy } from "../support/recording-proxy.ts";
 import { GatewayRun } from "../support/run-gateway.ts";
+
+setDefaultTimeout(30_000);
 
 let stack: AsyncDisposableStack;
 let gateway: GatewayRun;

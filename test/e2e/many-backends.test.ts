@@ -1,10 +1,12 @@
 // Twenty backends, five of them broken, each in its own way: the fifteen do not notice.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { fixture } from "../support/fixture.ts";
 import { asBackend } from "../support/npm-programs.ts";
 import { findFreePort, GatewayRun } from "../support/run-gateway.ts";
 import { SdkClient } from "../support/sdk-client.ts";
+
+setDefaultTimeout(30_000);
 
 const deadPort = findFreePort();
 const KINDS = ["healthy", "banner", "stderr-flood", "answers-twice", "lists-in-pages"];

@@ -1,6 +1,6 @@
 // mcp-remote, with which a client that only knows stdio reaches the gateway: it passes everything on, both ways.
 
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { CreateMessageRequestSchema } from "@modelcontextprotocol/sdk/types.js";
@@ -8,6 +8,8 @@ import { asBackend, mcpRemote, npmServer } from "../support/npm-programs.ts";
 import { RecordingProxy } from "../support/recording-proxy.ts";
 import { GatewayRun } from "../support/run-gateway.ts";
 import { textOf } from "../support/sdk-client.ts";
+
+setDefaultTimeout(30_000);
 
 let stack: AsyncDisposableStack;
 let gateway: GatewayRun;
@@ -44,11 +46,12 @@ describe("through mcp-remote", () => {
     expect((await client.listPrompts()).prompts.length).toBeGreaterThan(2);
     const steps: number[] = [];
     await client.callTool(
-      { name: "trigger-long-running-operation", arguments: { duration: 0.2, steps: 2 } },
+      { name: "trigger-long-running-operation", arguments: { duration: 0.3, steps: 3 } },
       undefined,
       { onprogress: ({ progress }) => steps.push(progress) },
     );
-    expect(steps).toEqual([1, 2]);
+    // The SDK's client forgets a last step that comes in one read with the answer.
+    expect(steps.slice(0, 2)).toEqual([1, 2]);
     const sampled = await client.callTool({ name: "trigger-sampling-request", arguments: { prompt: "hm" } });
     expect(textOf(sampled)).toContain("sampled words");
     await client.close();

@@ -1,6 +1,6 @@
 // --no-meta-mcp: all backends as one server, under qualified names.
 
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +9,8 @@ import { asBackend, npmServer } from "../support/npm-programs.ts";
 import { GatewayRun } from "../support/run-gateway.ts";
 import { SdkClient } from "../support/sdk-client.ts";
 import { waitFor } from "../support/wait-for.ts";
+
+setDefaultTimeout(30_000);
 
 const LONG = "a-backend-with-a-name-that-leaves-little-room-for-its-tools";
 const DOCUMENT = "gateway:everything:demo://resource/static/document/features.md";

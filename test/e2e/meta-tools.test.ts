@@ -1,6 +1,6 @@
 // Four real servers behind the four meta-tools, as a model's client uses them: find, look closer, call.
 
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +9,8 @@ import { fixture } from "../support/fixture.ts";
 import { asBackend, npmServer } from "../support/npm-programs.ts";
 import { GatewayRun } from "../support/run-gateway.ts";
 import { allText, SdkClient, textOf } from "../support/sdk-client.ts";
+
+setDefaultTimeout(30_000);
 
 const MAX_TOKENS = 400;
 
@@ -127,12 +129,13 @@ describe("gateway_invoke", () => {
     const args = {
       server: "everything",
       tool: "trigger-long-running-operation",
-      arguments: { duration: 0.2, steps: 2 },
+      arguments: { duration: 0.3, steps: 3 },
     };
     await sdk.client.callTool({ name: "gateway_invoke", arguments: args }, undefined, {
       onprogress: ({ progress }) => steps.push(progress),
     });
-    expect(steps).toEqual([1, 2]);
+    // The SDK's client forgets a last step that comes in one read with the answer.
+    expect(steps.slice(0, 2)).toEqual([1, 2]);
   });
 });
 

@@ -1,12 +1,14 @@
 // What runs, when, and what is left: the process table is asked, not the gateway.
 
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { fixture } from "../support/fixture.ts";
 import { asBackend, npmServer } from "../support/npm-programs.ts";
 import { isRunning } from "../support/process-table.ts";
 import { GatewayRun } from "../support/run-gateway.ts";
 import { SdkClient } from "../support/sdk-client.ts";
 import { waitFor } from "../support/wait-for.ts";
+
+setDefaultTimeout(30_000);
 
 /** npx, uvx and shells put a process between us and the server, and it hands no signal on. */
 function wrapped(name: string, ...args: string[]) {

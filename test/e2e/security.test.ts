@@ -1,12 +1,14 @@
 // Who may come in: Host, Origin and token, on every route that there is, and on those that there are not.
 
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { fixture } from "../support/fixture.ts";
 import { asBackend } from "../support/npm-programs.ts";
 import { post } from "../support/post.ts";
 import { parseMetrics, readValue } from "../support/prometheus.ts";
 import { GatewayRun, runToEnd } from "../support/run-gateway.ts";
 import { SdkClient } from "../support/sdk-client.ts";
+
+setDefaultTimeout(30_000);
 
 const TOKEN = "a-token-for-tests-0123456789";
 const INITIALIZE = {
@@ -25,6 +27,9 @@ const routes = [
   ["POST", "/mcp/cellar"],
   ["POST", "/cellar/mcp"],
   ["POST", "/mcp/nobody"],
+  ["GET", "/sse"],
+  ["GET", "/cellar/sse"],
+  ["POST", "/message?sessionId=guessed"],
   ["GET", "/nothing/here/at/all"],
 ] as const;
 

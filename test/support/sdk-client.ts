@@ -1,6 +1,7 @@
 // The official SDK's client, connected to a URL: it answers whatever it is asked, and keeps what it was told.
 
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
+import { SSEClientTransport } from "@modelcontextprotocol/sdk/client/sse.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import {
   CreateMessageRequestSchema,
@@ -16,15 +17,15 @@ export const ROOTS = [{ uri: "file:///home/someone/project", name: "project" }];
 
 export class SdkClient implements AsyncDisposable {
   readonly client: Client;
-  readonly transport: StreamableHTTPClientTransport;
   readonly questions: ServerRequest[] = [];
   readonly logged: string[] = [];
   readonly updated: string[] = [];
   listChanges = 0;
+  readonly #transport: StreamableHTTPClientTransport | SSEClientTransport;
 
-  private constructor(client: Client, transport: StreamableHTTPClientTransport) {
+  private constructor(client: Client, transport: StreamableHTTPClientTransport | SSEClientTransport) {
     this.client = client;
-    this.transport = transport;
+    this.#transport = transport;
     client.setNotificationHandler(LoggingMessageNotificationSchema, ({ params }) => {
       this.logged.push(params.level);
     });
@@ -37,15 +38,23 @@ export class SdkClient implements AsyncDisposable {
     this.#answerQuestions();
   }
 
+  /** By HTTP+SSE where the URL ends in `/sse`, otherwise by Streamable HTTP. */
   static async connect(url: string, headers: Record<string, string> = {}): Promise<SdkClient> {
     const client = new Client(
       { name: "sdk-client", version: "1.32.2" },
       { capabilities: { sampling: {}, elicitation: { form: {}, url: {} }, roots: { listChanged: true } } },
     );
-    const transport = new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } });
+    const Transport = url.endsWith("/sse") ? SSEClientTransport : StreamableHTTPClientTransport;
+    const transport = new Transport(new URL(url), { requestInit: { headers } });
     const connected = new SdkClient(client, transport);
     await client.connect(transport);
     return connected;
+  }
+
+  /** Streamable HTTP, with its session. */
+  get transport(): StreamableHTTPClientTransport {
+    if (this.#transport instanceof SSEClientTransport) throw new Error("HTTP+SSE has no session");
+    return this.#transport;
   }
 
   /** Without those for the roots, which some servers ask for whenever they like. */
