@@ -2,7 +2,6 @@
 
 import { createHash, randomBytes } from "node:crypto";
 import { join } from "node:path";
-import type { Backend } from "./backend/backend.ts";
 import { Fleet } from "./backend/fleet.ts";
 import type { Config } from "./config/config.ts";
 import { ModernEdge } from "./edge/modern.ts";
@@ -56,7 +55,7 @@ export async function buildCore(
   );
   const key = await sessionKey(config, options, log);
   const running = owned.use(new RunningCalls(new Seal(key, "request-state")));
-  const targets = new WeakMap<Backend, Target>();
+  const targets = new Map<string, Target>();
   return {
     fleet,
     metrics,
@@ -65,10 +64,9 @@ export async function buildCore(
     modern: new ModernEdge(running, log),
     root: rootTarget(config, fleet, metrics),
     target: (name) => {
-      const backend = fleet.get(name);
-      if (backend === undefined) return;
-      const target = targets.get(backend) ?? new DirectTarget(backend);
-      targets.set(backend, target);
+      if (fleet.get(name) === undefined) return void targets.delete(name);
+      const target = targets.get(name) ?? new DirectTarget(fleet, name);
+      targets.set(name, target);
       return target;
     },
   };

@@ -1,10 +1,7 @@
 // The gateway over HTTP: the composition root. Builds everything from a configuration, owns every lifetime, ends it in order.
 
 import type { Config } from "./config/config.ts";
-import { loadConfig } from "./config/load.ts";
-import { ConfigError } from "./config/problem.ts";
 import type { ConfigInput } from "./config/schema.ts";
-import { checkBind } from "./config/security.ts";
 import { buildCore, type Core, type CoreOptions } from "./core.ts";
 import { Heartbeat } from "./edge/event-sink.ts";
 import { Guard } from "./edge/guard.ts";
@@ -15,6 +12,8 @@ import { McpEdge } from "./edge/mcp.ts";
 import { Seal } from "./edge/seal.ts";
 import { EndedSessions, Sessions } from "./edge/sessions.ts";
 import { readHealth, readHealthSummary } from "./ops/health.ts";
+import { type ConfigSource, finishConfig, type Reload, Reloading } from "./reloading.ts";
+import { directTargetName } from "./target/direct.ts";
 
 /** How long calls in flight may go on when the gateway stops. */
 const DRAIN_MS = 10_000;
@@ -23,21 +22,26 @@ export type GatewayOptions = CoreOptions;
 
 /** A running gateway. `await using gateway = await Gateway.start(config)` ends it with the block. */
 export class Gateway implements AsyncDisposable {
-  readonly config: Config;
   /** `http://host:port` */
   readonly url: string;
+  readonly #reloading: Reloading;
   readonly #core: Core;
   readonly #http: HttpServer;
   readonly #owned: AsyncDisposableStack;
   #closing: Promise<void> | undefined;
 
-  private constructor(config: Config, core: Core, http: HttpServer, owned: AsyncDisposableStack) {
-    const host = config.host.includes(":") ? `[${config.host}]` : config.host;
-    this.config = config;
-    this.url = `http://${host}:${http.port}`;
+  private constructor(reloading: Reloading, core: Core, http: HttpServer, owned: AsyncDisposableStack) {
+    const { host } = reloading.current;
+    this.url = `http://${host.includes(":") ? `[${host}]` : host}:${http.port}`;
+    this.#reloading = reloading;
     this.#core = core;
     this.#http = http;
     this.#owned = owned;
+  }
+
+  /** The newest that was taken up. */
+  get config(): Config {
+    return this.#reloading.current;
   }
 
   /**
@@ -46,13 +50,25 @@ export class Gateway implements AsyncDisposable {
    * cannot listen.
    */
   static async start(input: Config | ConfigInput, options: GatewayOptions = {}): Promise<Gateway> {
-    const config = isFinished(input) ? input : loadConfig(input);
-    const problem = checkBind(config);
-    if (problem !== undefined) throw new ConfigError([problem]);
+    const config = finishConfig(input);
     await using owned = new AsyncDisposableStack();
     const core = await buildCore(config, options, owned);
-    const http = owned.use(await listen(config, core, owned));
-    return new Gateway(config, core, http, owned.move());
+    const heartbeat = owned.use(new Heartbeat());
+    const seal = new Seal(core.key, "session");
+    const sessions = owned.use(new Sessions({ seal, log: core.log, heartbeat, ended: new EndedSessions() }));
+    const reloading = new Reloading(config, core.log, (next) => applyBackends(next, core, sessions));
+    const http = owned.use(await listen(reloading, core, { owned, heartbeat, sessions }));
+    return new Gateway(reloading, core, http, owned.move());
+  }
+
+  /**
+   * Takes up another configuration: backends whose settings are the same keep their process, sessions and calls. Changes
+   * are made one after the other; a function is asked for the configuration when its turn has come. Host, port and other
+   * keys named in `needsRestart` stay as they are.
+   * Rejects with ConfigError (or what the function throws) where it is wrong; then nothing has changed.
+   */
+  reload(source: ConfigSource): Promise<Reload> {
+    return this.#reloading.reload(source);
   }
 
   /** Stops listening, lets calls in flight end, then ends every backend. */
@@ -72,30 +88,55 @@ export class Gateway implements AsyncDisposable {
   }
 }
 
-function isFinished(input: Config | ConfigInput): input is Config {
-  return "enableMetaMcp" in input;
+/** Gives every backend the settings that it has now. What is no longer wanted ends when it has done what it was asked. */
+function applyBackends(config: Config, { fleet, metrics }: Core, sessions: Sessions) {
+  const { added, changed, removed } = fleet.apply(config.backends);
+  for (const { name, ended } of removed) {
+    const left = sessions.endAllOf(directTargetName(name));
+    void ended.then(() => {
+      left[Symbol.dispose]();
+      if (fleet.get(name) === undefined) metrics.forget(name);
+    });
+  }
+  return { added, changed, removed: removed.map(({ name }) => name) };
 }
 
-function listen(config: Config, core: Core, owned: AsyncDisposableStack): Promise<HttpServer> {
-  const { fleet, metrics, log, key } = core;
-  const heartbeat = owned.use(new Heartbeat());
-  const sessions = owned.use(
-    new Sessions({ seal: new Seal(key, "session"), log, heartbeat, ended: new EndedSessions() }),
-  );
+interface Serving {
+  readonly owned: AsyncDisposableStack;
+  readonly heartbeat: Heartbeat;
+  readonly sessions: Sessions;
+}
+
+function listen(
+  reloading: Reloading,
+  core: Core,
+  { owned, heartbeat, sessions }: Serving,
+): Promise<HttpServer> {
+  const { fleet, metrics, log } = core;
+  const { host, port, auth } = reloading.current;
   return serveHttp({
-    host: config.host,
-    port: config.port,
-    guard: new Guard(config.host, config.auth),
+    host,
+    port,
+    guard: new Guard(host, auth),
     mcp: new McpEdge({ modern: core.modern, legacy: new LegacyEdge(sessions), heartbeat, log }),
     sse: owned.use(new SseEdge({ modern: core.modern, heartbeat, log })),
     log,
     root: core.root,
     backend: core.target,
     backendNames: () => fleet.enabled().map(({ name }) => name),
-    health: (isFull) => (isFull ? readHealth(fleet) : readHealthSummary(fleet)),
+    health: (isFull) => ({
+      ...(isFull ? readHealth(fleet) : readHealthSummary(fleet)),
+      ...configHealth(reloading.error, isFull),
+    }),
     metrics: () => {
       metrics.sessions(sessions.count);
       return metrics.text();
     },
   });
+}
+
+/** What is wrong with the newest configuration may name what only those with the token may know. */
+function configHealth(error: string | undefined, isFull: boolean): { readonly config_error: string | null } {
+  if (error === undefined) return { config_error: null };
+  return { config_error: isFull ? error : "the newest configuration is not used; the log says why" };
 }

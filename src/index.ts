@@ -6,3 +6,4 @@ export { ConfigError, ConfigFileError, type ConfigProblem } from "./config/probl
 export type { ConfigInput } from "./config/schema.ts";
 export { Gateway, type GatewayOptions } from "./gateway.ts";
 export { createLog, type Log, type LogLevel } from "./log.ts";
+export type { ConfigSource, Reload } from "./reloading.ts";

@@ -1,13 +1,33 @@
-// All backends of one gateway, by name.
+// All backends of one gateway, by name: those that there are now, and those that others have taken the place of and that
+// only finish what they were asked. Knows nothing of where the settings come from.
 
+import { isDeepStrictEqual } from "node:util";
 import type { BackendConfig } from "../config/config.ts";
 import type { Subscriber } from "../protocol/call.ts";
 import { Backend, type BackendOptions } from "./backend.ts";
 
+/** How long calls may go on at a backend that is no longer what the configuration says. */
+const DRAIN_MS = 60_000;
+
+/** What other settings have come to; each backend is in one of the lists or was left alone. */
+export interface FleetChange {
+  readonly added: readonly string[];
+  readonly changed: readonly string[];
+  readonly removed: readonly RemovedBackend[];
+}
+
+export interface RemovedBackend {
+  readonly name: string;
+  /** Resolves when it has finished what it was asked, and nothing of it is left. */
+  readonly ended: Promise<void>;
+}
+
 export class Fleet implements AsyncDisposable {
   readonly #options: BackendOptions;
-  readonly #backends = new Map<string, Backend>();
+  #backends = new Map<string, Backend>();
+  readonly #retiring = new Set<Backend>();
   readonly #subscriptions = new Set<FleetSubscription>();
+  readonly #closing = new AbortController();
 
   constructor(configs: readonly BackendConfig[], options: BackendOptions) {
     this.#options = options;
@@ -32,6 +52,36 @@ export class Fleet implements AsyncDisposable {
     return this.all().filter(({ config }) => config.enabled);
   }
 
+  /**
+   * Takes over other settings, at once and whole. A backend whose settings are the same is not touched. One whose settings
+   * differ takes no new call: they go to its successor, which starts when it is needed.
+   */
+  apply(configs: readonly BackendConfig[]): FleetChange {
+    const before = this.#backends;
+    const isSame = (config: BackendConfig) => isDeepStrictEqual(before.get(config.name)?.config, config);
+    const changed = configs.filter((config) => before.has(config.name) && !isSame(config));
+    const added = configs.filter(({ name }) => !before.has(name));
+    const removed = [...before.values()].filter(
+      ({ name }) => !configs.some((config) => config.name === name),
+    );
+    const ended = removed.map((backend) => ({ name: backend.name, ended: this.#remove(backend) }));
+    for (const config of changed) this.#replace(config);
+    for (const config of added) this.#add(config).announceChange();
+    this.#backends = new Map(
+      configs.flatMap(({ name }) => {
+        const backend = this.#backends.get(name);
+        return backend === undefined ? [] : [[name, backend]];
+      }),
+    );
+    return { added: namesOf(added), changed: namesOf(changed), removed: ended };
+  }
+
+  /** A new backend of the same settings in the place of this one, its failures forgotten; undefined for an unknown name. */
+  renew(name: string): Backend | undefined {
+    const before = this.#backends.get(name);
+    return before === undefined ? undefined : this.#replace(before.config);
+  }
+
   /** Subscribes to every backend, those included that come later. */
   subscribe(toSubscriber: (backend: Backend) => Subscriber): Disposable {
     const subscription = new FleetSubscription(toSubscriber);
@@ -47,37 +97,100 @@ export class Fleet implements AsyncDisposable {
 
   /** Resolves when no call is in flight any more, or after `timeoutMs`. */
   async whenIdle(timeoutMs: number): Promise<void> {
-    await Promise.all(this.all().map((backend) => backend.whenIdle(timeoutMs)));
+    await Promise.all([...this.all(), ...this.#retiring].map((backend) => backend.whenIdle(timeoutMs)));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.all().map((backend) => backend[Symbol.asyncDispose]()));
+    this.#closing.abort();
+    await Promise.all([...this.all(), ...this.#retiring].map((backend) => backend[Symbol.asyncDispose]()));
   }
 
-  #add(config: BackendConfig): void {
-    const backend = new Backend(config, this.#options);
+  #add(config: BackendConfig): Backend {
+    const backend = this.#create(config);
     this.#backends.set(config.name, backend);
     for (const subscription of this.#subscriptions) subscription.add(backend);
+    return backend;
+  }
+
+  /** The successor has the subscribers of the one before, who learn that its lists may have changed. */
+  #replace(config: BackendConfig): Backend {
+    const before = this.#backends.get(config.name);
+    const backend = this.#create(config, before);
+    this.#backends.set(config.name, backend);
+    before?.announceChange();
+    if (before !== undefined) void this.#retire(before);
+    const { observe } = this.#options;
+    observe?.stateChanged(config.name, backend.status().state, before?.status().state ?? "stopped");
+    // Watchers were promised news, which only a running backend has.
+    if (backend.isWatched) backend.wake(this.#closing.signal).catch(ignore);
+    return backend;
+  }
+
+  #remove(backend: Backend): Promise<void> {
+    backend.announceChange();
+    this.#backends.delete(backend.name);
+    for (const subscription of this.#subscriptions) subscription.drop(backend.name);
+    return this.#retire(backend);
+  }
+
+  async #retire(backend: Backend): Promise<void> {
+    this.#retiring.add(backend);
+    try {
+      await backend.retire(DRAIN_MS);
+    } finally {
+      this.#retiring.delete(backend);
+    }
+  }
+
+  /** How one fares that has a successor is no news of that name. */
+  #create(config: BackendConfig, before?: Backend): Backend {
+    const { observe } = this.#options;
+    if (observe === undefined) return new Backend(config, this.#options, before);
+    const backend: Backend = new Backend(
+      config,
+      {
+        ...this.#options,
+        observe: {
+          ...observe,
+          stateChanged: (name, state, previous) => {
+            if (this.#backends.get(name) === backend) observe.stateChanged(name, state, previous);
+          },
+        },
+      },
+      before,
+    );
+    return backend;
   }
 }
 
 class FleetSubscription implements Disposable {
   readonly #toSubscriber: (backend: Backend) => Subscriber;
-  readonly #byBackend = new Map<
-    string,
-    { readonly subscriber: Subscriber; readonly subscription: Disposable }
-  >();
+  /** A successor has the subscribers of the one before, so a name is all that it takes. */
+  readonly #byName = new Map<string, Disposable>();
 
   constructor(toSubscriber: (backend: Backend) => Subscriber) {
     this.#toSubscriber = toSubscriber;
   }
 
   add(backend: Backend): void {
-    const subscriber = this.#toSubscriber(backend);
-    this.#byBackend.set(backend.name, { subscriber, subscription: backend.subscribe(subscriber) });
+    this.#byName.set(backend.name, backend.subscribe(this.#toSubscriber(backend)));
+  }
+
+  drop(name: string): void {
+    this.#byName.get(name)?.[Symbol.dispose]();
+    this.#byName.delete(name);
   }
 
   [Symbol.dispose](): void {
-    for (const { subscription } of this.#byBackend.values()) subscription[Symbol.dispose]();
+    for (const subscription of this.#byName.values()) subscription[Symbol.dispose]();
   }
+}
+
+function namesOf(configs: readonly BackendConfig[]): string[] {
+  return configs.map(({ name }) => name);
+}
+
+/** The backend's own state and the log tell of it. */
+function ignore(): void {
+  // Nothing.
 }

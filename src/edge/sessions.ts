@@ -60,11 +60,15 @@ export class Sessions implements Disposable {
     session[Symbol.dispose]();
   }
 
-  /** A target is gone: so are its sessions. */
-  endAllOf(targetName: string): void {
-    for (const session of this.#live.values()) {
-      if (session.targetName === targetName) this.#forget(session);
-    }
+  /** A target is gone, and so are its sessions: no request finds them. What they still do ends with the disposal. */
+  endAllOf(targetName: string): Disposable {
+    const ended = [...this.#live.values()].filter((session) => session.targetName === targetName);
+    for (const session of ended) this.#live.delete(session.id);
+    return {
+      [Symbol.dispose]: () => {
+        for (const session of ended) session[Symbol.dispose]();
+      },
+    };
   }
 
   [Symbol.dispose](): void {

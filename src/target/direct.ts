@@ -1,20 +1,22 @@
-// One backend, exactly as it is.
+// One backend, exactly as it is. Whoever is connected to it stays so when other settings take the place of these.
 
 import type { Backend } from "../backend/backend.ts";
+import type { Fleet } from "../backend/fleet.ts";
 import type { Answer, Call, Subscriber } from "../protocol/call.ts";
 import type { Notification } from "../protocol/jsonrpc.ts";
 import type { ParamHeader } from "../protocol/param-headers.ts";
+import { unknownBackend } from "./merged.ts";
 import type { Described, Target } from "./target.ts";
 
 export class DirectTarget implements Target {
-  readonly #backend: Backend;
+  readonly name: string;
+  readonly #fleet: Fleet;
+  readonly #backendName: string;
 
-  constructor(backend: Backend) {
-    this.#backend = backend;
-  }
-
-  get name(): string {
-    return `backend:${this.#backend.name}`;
+  constructor(fleet: Fleet, backend: string) {
+    this.name = directTargetName(backend);
+    this.#fleet = fleet;
+    this.#backendName = backend;
   }
 
   async describe(signal: AbortSignal): Promise<Described> {
@@ -22,27 +24,38 @@ export class DirectTarget implements Target {
     return era === "legacy" ? { ...description, revision } : description;
   }
 
-  call(call: Call): Promise<Answer> {
-    return this.#backend.call(call);
+  async call(call: Call): Promise<Answer> {
+    return await this.#backend.call(call);
   }
 
   notify(notification: Notification): void {
-    this.#backend.notify(notification);
+    this.#fleet.get(this.#backendName)?.notify(notification);
   }
 
   subscribe(subscriber: Subscriber): Disposable {
     return this.#backend.subscribe(subscriber);
   }
 
-  watch(uri: string, subscriber: Subscriber, call: Call): Promise<void> {
-    return this.#backend.watch(uri, subscriber, call);
+  async watch(uri: string, subscriber: Subscriber, call: Call): Promise<void> {
+    await this.#backend.watch(uri, subscriber, call);
   }
 
-  unwatch(uri: string, subscriber: Subscriber): Promise<void> {
-    return this.#backend.unwatch(uri, subscriber);
+  async unwatch(uri: string, subscriber: Subscriber): Promise<void> {
+    await this.#backend.unwatch(uri, subscriber);
   }
 
-  paramHeaders(tool: string, signal: AbortSignal): Promise<readonly ParamHeader[]> {
-    return this.#backend.paramHeaders(tool, signal);
+  async paramHeaders(tool: string, signal: AbortSignal): Promise<readonly ParamHeader[]> {
+    return await this.#backend.paramHeaders(tool, signal);
   }
+  /** The one that has these settings now. Throws GatewayError where the configuration has it no longer. */
+  get #backend(): Backend {
+    const backend = this.#fleet.get(this.#backendName);
+    if (backend === undefined) throw unknownBackend(this.#backendName, this.#fleet.names);
+    return backend;
+  }
+}
+
+/** Sessions are bound to it. */
+export function directTargetName(backend: string): string {
+  return `backend:${backend}`;
 }

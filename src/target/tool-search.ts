@@ -15,8 +15,8 @@ const NEAREST = 3;
 export class ToolSearch {
   readonly #fleet: Fleet;
   readonly #index = new SearchIndex();
-  /** The catalogue version that the index holds of each backend. */
-  readonly #indexed = new Map<string, number>();
+  /** What the index holds of each backend: of which one of that name, and which version of its catalogue. */
+  readonly #indexed = new Map<string, { readonly backend: Backend; readonly version: number }>();
   readonly #onSearched: ((seconds: number) => void) | undefined;
 
   constructor(fleet: Fleet, onSearched?: (seconds: number) => void) {
@@ -100,10 +100,12 @@ export class ToolSearch {
       this.#index.remove(name);
       this.#indexed.delete(name);
     }
-    for (const { name, catalog, config } of this.#fleet.enabled()) {
-      if (this.#indexed.get(name) === catalog.version) continue;
+    for (const backend of this.#fleet.enabled()) {
+      const { name, catalog, config } = backend;
+      const indexed = this.#indexed.get(name);
+      if (indexed?.backend === backend && indexed.version === catalog.version) continue;
       this.#index.update({ name, description: config.description, tools: catalog.tools });
-      this.#indexed.set(name, catalog.version);
+      this.#indexed.set(name, { backend, version: catalog.version });
     }
   }
 }
