@@ -103,7 +103,9 @@ export class Corpus {
     for (const word of server.words) {
       this.tools.remove(word, isOfServer);
       this.servers.remove(word, (slot) => slot === server.slot);
-      if (this.tools.count(word) + this.servers.count(word) === 0) this.vocabulary.forget(word);
+      // Stop words stand in texts that they are not found by.
+      const isUnused = this.tools.count(word) + this.servers.count(word) === 0;
+      if (isUnused && !this.vocabulary.isStopWord(word)) this.vocabulary.forget(word);
     }
     for (const { slot } of server.entries) {
       this.#entries[slot] = undefined;

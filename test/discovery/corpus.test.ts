@@ -37,3 +37,14 @@ test("forgets a word with the last text that has it", () => {
   expect(shared).toBeDefined();
   expect(corpus.tools.count(shared ?? -1)).toBe(1);
 });
+
+test("never gives the number of a stop word to another word, which would then stand in its place", () => {
+  const corpus = new Corpus();
+  corpus.add({ name: "text", tools: [tool("read", "Read the contents")] });
+  corpus.add({ name: "name", tools: [tool("the", "")] });
+  const the = corpus.vocabulary.idOf("the");
+  corpus.remove("name");
+  corpus.add({ name: "new", tools: [tool("zebra", "")] });
+  expect(corpus.vocabulary.idOf("the")).toBe(the);
+  expect(corpus.vocabulary.idOf("zebra")).not.toBe(the);
+});
