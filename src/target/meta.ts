@@ -2,6 +2,8 @@
 
 import type { Backend } from "../backend/backend.ts";
 import type { Fleet } from "../backend/fleet.ts";
+import type { Config } from "../config/config.ts";
+import type { Log } from "../log.ts";
 import type { Answer, Call, Subscriber } from "../protocol/call.ts";
 import { GatewayError } from "../protocol/errors.ts";
 import { isObject, type Notification, RpcError } from "../protocol/jsonrpc.ts";
@@ -9,7 +11,7 @@ import { type Implementation, Method, Notice } from "../protocol/mcp.ts";
 import type { ParamHeader } from "../protocol/param-headers.ts";
 import { describeServers, describeTool, describeTools, failed, said } from "./answers.ts";
 import { invoke } from "./invoke.ts";
-import { MergedTarget } from "./merged.ts";
+import { MergedTarget, passOn } from "./merged.ts";
 import {
   DEFAULT_SEARCH_LIMIT,
   ListServersArguments,
@@ -18,6 +20,7 @@ import {
   readArguments,
   SearchArguments,
 } from "./meta-tools.ts";
+import { Pins } from "./pins.ts";
 import { splitName } from "./qualified.ts";
 import type { Described, Target } from "./target.ts";
 import type { ToolSearch } from "./tool-search.ts";
@@ -26,7 +29,12 @@ export interface MetaOptions {
   readonly fleet: Fleet;
   readonly identity: Implementation;
   readonly search: ToolSearch;
+  readonly log: Log;
+
+  readonly settings: MetaSettings;
 }
+
+export type MetaSettings = Pick<Config, "pinned" | "maxResultTokens">;
 
 export class MetaTarget implements Target {
   readonly name = "meta";
@@ -34,28 +42,32 @@ export class MetaTarget implements Target {
   readonly #identity: Implementation;
   readonly #search: ToolSearch;
   readonly #merged: MergedTarget;
+  readonly #pins: Pins;
 
   constructor(options: MetaOptions) {
     this.#fleet = options.fleet;
     this.#identity = options.identity;
     this.#search = options.search;
     this.#merged = new MergedTarget(options);
+    this.#pins = new Pins({ ...options, pinned: options.settings.pinned });
   }
 
   async describe(): Promise<Described> {
     const { capabilities } = await this.#merged.describe();
     return {
       serverInfo: this.#identity,
-      capabilities: { ...capabilities, tools: {} },
+      capabilities: { ...capabilities, tools: this.#pins.isEmpty ? {} : { listChanged: true } },
       instructions:
         "This gateway fronts several MCP servers. Find a tool with gateway_search_tools, then call it with " +
         "gateway_invoke, using the server, tool and arguments that the hit shows.",
     };
   }
 
-  call(call: Call): Promise<Answer> {
-    if (call.method === Method.listTools)
-      return Promise.resolve({ result: { tools: metaToolDefinitions(this.#names()) } });
+  async call(call: Call): Promise<Answer> {
+    if (call.method === Method.listTools) {
+      const pinned = await this.#pins.list(call.signal);
+      return { result: { tools: [...metaToolDefinitions(this.#names()), ...pinned] } };
+    }
     if (call.method === Method.callTool) return this.#callTool(call);
     return this.#merged.call(call);
   }
@@ -64,13 +76,18 @@ export class MetaTarget implements Target {
     this.#merged.notify(message);
   }
 
-  /** The four tools never change, so what changes behind them is no news to a client. */
+  /** The four tools never change, so of the tools behind them only the pinned ones are news to a client. */
   subscribe(subscriber: Subscriber): Disposable {
-    return this.#merged.subscribe({
-      ...subscriber,
-      wants: (method) => method !== Notice.toolsChanged && subscriber.wants(method),
-      deliver: (message) => subscriber.deliver(message),
-    });
+    const subscriptions = new DisposableStack();
+    subscriptions.use(this.#pins.subscribe(subscriber));
+    subscriptions.use(
+      this.#merged.subscribe({
+        key: subscriber.key,
+        wants: (method) => method !== Notice.toolsChanged && subscriber.wants(method),
+        deliver: (message) => subscriber.deliver(message),
+      }),
+    );
+    return subscriptions;
   }
 
   watch(uri: string, subscriber: Subscriber, call: Call): Promise<void> {
@@ -81,14 +98,17 @@ export class MetaTarget implements Target {
     return this.#merged.unwatch(uri, subscriber);
   }
 
-  paramHeaders(): Promise<readonly ParamHeader[]> {
-    return Promise.resolve([]);
+  async paramHeaders(tool: string, signal: AbortSignal): Promise<readonly ParamHeader[]> {
+    const pin = this.#pins.find(tool);
+    return pin === undefined ? [] : pin.backend.paramHeaders(pin.tool, signal);
   }
 
   /** Failures come back as results that a model can read; only a request without sense is a protocol error. */
   async #callTool(call: Call): Promise<Answer> {
     const name = call.params?.name;
     if (typeof name !== "string") throw new RpcError(-32602, 'tools/call needs the string "name".');
+    const pin = this.#pins.find(name);
+    if (pin !== undefined) return pin.backend.call(passOn(call, { ...call.params, name: pin.tool }));
     if (call.params?.requestState !== undefined) {
       throw new RpcError(-32602, "This requestState is not one of ours, or was changed; make the call anew.");
     }
