@@ -62,7 +62,7 @@ export async function buildCore(
     log,
     key,
     modern: new ModernEdge(running, log),
-    root: rootTarget(config, fleet, metrics),
+    root: rootTarget(config, fleet, metrics, log),
     target: (name) => {
       if (fleet.get(name) === undefined) return void targets.delete(name);
       const target = targets.get(name) ?? new DirectTarget(fleet, name);
@@ -72,10 +72,10 @@ export async function buildCore(
   };
 }
 
-function rootTarget(config: Config, fleet: Fleet, metrics: Metrics): Target {
+function rootTarget(config: Config, fleet: Fleet, metrics: Metrics, log: Log): Target {
   if (!config.enableMetaMcp) return new MergedTarget({ fleet, identity: IDENTITY });
   const search = new ToolSearch(fleet, (seconds) => metrics.searched(seconds));
-  return new MetaTarget({ fleet, identity: IDENTITY, search });
+  return new MetaTarget({ fleet, identity: IDENTITY, search, log, settings: config });
 }
 
 /** The key that replicas share, or this machine's. A state folder that cannot be used costs the sessions a restart. */
