@@ -1,38 +1,50 @@
 // What was sent on the streams of one session, for a client that comes back with Last-Event-ID (2025-03-26 to
 // 2025-11-25, basic/transports, "Resumability and Redelivery"). Bounded: the oldest events go first.
 
+import { randomBytes } from "node:crypto";
 import { formatEvent } from "../protocol/event-stream.ts";
+import { type Id, isId } from "../protocol/jsonrpc.ts";
 
 const MAX_EVENTS = 1_000;
 const MAX_BYTES = 4 * 1024 * 1024;
+/** A request id longer than this is not put into event ids: they travel in a header. */
+const MAX_NAMED_LENGTH = 64;
+
+/** The stream of what belongs to no request. */
+export const UNASKED_STREAM = "0";
 
 interface LoggedEvent {
-  readonly stream: number;
+  readonly stream: string;
   readonly sequence: number;
   readonly text: string;
 }
 
 export interface EventPosition {
-  readonly stream: number;
+  /** Which log gave the id: one that a restart has ended knows nothing of the events any more. */
+  readonly log: string;
+  readonly stream: string;
   readonly sequence: number;
 }
 
 export class EventLog {
+  readonly #name = randomBytes(6).toString("base64url");
   readonly #events: LoggedEvent[] = [];
   #bytes = 0;
   #streams = 0;
   #sequence = 0;
 
-  /** Opens a stream: the first free number, unique within the session. */
-  openStream(): number {
+  /** A name for the stream that answers this request, unique within the log. It tells the request to later processes. */
+  openStream(request: Id): string {
     this.#streams += 1;
-    return this.#streams;
+    const json = JSON.stringify(request);
+    const isNamed = json.length <= MAX_NAMED_LENGTH;
+    return isNamed ? `${this.#streams}.${Buffer.from(json).toString("base64url")}` : String(this.#streams);
   }
 
   /** The text of an event with an id of its own; it is kept for replay. Empty data makes a priming event. */
-  append(stream: number, data: string): string {
+  append(stream: string, data: string): string {
     this.#sequence += 1;
-    const id = `${stream}-${this.#sequence}`;
+    const id = `${this.#name}.${this.#sequence}.${stream}`;
     const text = data === "" ? formatEvent({ id, data }) : formatEvent({ id, event: "message", data });
     this.#events.push({ stream, sequence: this.#sequence, text });
     this.#bytes += text.length;
@@ -42,16 +54,36 @@ export class EventLog {
     return text;
   }
 
+  /** False for a position in the log of an earlier life of this session. */
+  holds({ log }: EventPosition): boolean {
+    return log === this.#name;
+  }
+
   /** All that was sent on that stream after that event. */
-  after({ stream, sequence }: EventPosition): string {
+  after(position: EventPosition): string {
+    if (!this.holds(position)) return "";
     return this.#events
-      .filter((event) => event.stream === stream && event.sequence > sequence)
+      .filter((event) => event.stream === position.stream && event.sequence > position.sequence)
       .map(({ text }) => text)
       .join("");
   }
 }
 
 export function readEventId(id: string): EventPosition | undefined {
-  const match = /^(\d{1,15})-(\d{1,15})$/.exec(id);
-  return match === null ? undefined : { stream: Number(match[1]), sequence: Number(match[2]) };
+  const match = /^([\w-]{1,32})\.(\d{1,15})\.(\d{1,15}(?:\.[\w-]{1,128})?)$/.exec(id);
+  const [, log, sequence, stream] = match ?? [];
+  if (log === undefined || stream === undefined) return undefined;
+  return { log, sequence: Number(sequence), stream };
+}
+
+/** The request that a stream answers, as far as its name tells. */
+export function requestOf(stream: string): Id | undefined {
+  const [, encoded] = stream.split(".");
+  if (encoded === undefined) return undefined;
+  try {
+    const id: unknown = JSON.parse(Buffer.from(encoded, "base64url").toString("utf8"));
+    return isId(id) ? id : undefined;
+  } catch {
+    return undefined; // No event id of ours.
+  }
 }

@@ -67,22 +67,11 @@ export class LegacyEdge {
     if (!request.canStream)
       return failure(406, { code: BAD_REQUEST, message: "A GET here is for text/event-stream only." });
     if (request.headers.get(Header.sessionId) === null) {
-      // 405 is the one status that every client takes for "no stream here" (Cursor loops on 400 and 404).
-      return failure(
-        405,
-        {
-          code: BAD_REQUEST,
-          message: `Open a session with initialize first; then send ${Header.sessionId}.`,
-        },
-        {
-          headers: {
-            allow: "POST, GET, DELETE",
-          },
-        },
-      );
+      return noStream(`Open a session with initialize first; then send ${Header.sessionId}.`);
     }
     const session = this.#find(request, null);
-    return session instanceof Response ? session : session.get(request.headers.get(Header.lastEventId));
+    if (session instanceof Response) return session;
+    return session.get(request.headers.get(Header.lastEventId)) ?? noStream("That stream has ended.");
   }
 
   delete(request: LegacyRequest): Response {
@@ -136,6 +125,11 @@ export class LegacyEdge {
 function receiveUnanswered({ session }: HttpSession, message: Message): void {
   if (isNotification(message)) session.receiveNotification(message);
   else if (!isRequest(message)) session.receiveResponse(message);
+}
+
+/** 405 is the one status that every client takes for "no stream here": some try 400 and 404 again without an end. */
+function noStream(message: string): Response {
+  return failure(405, { code: BAD_REQUEST, message }, { headers: { allow: "POST, GET, DELETE" } });
 }
 
 export function accepted(sessionId?: string): Response {
