@@ -2,6 +2,8 @@
 
 import { createHmac, timingSafeEqual } from "node:crypto";
 
+const SIGNATURE_BYTES = 18;
+
 export class Seal {
   readonly #key: Buffer;
   readonly #purpose: string;
@@ -14,7 +16,7 @@ export class Seal {
 
   close(payload: unknown): string {
     const body = Buffer.from(JSON.stringify(payload)).toString("base64url");
-    return `${body}.${this.#sign(body).toString("base64url")}`;
+    return `${body}.${this.#sign(body)}`;
   }
 
   /** The payload, or undefined where the text is not ours or was changed. The shape is the caller's to check. */
@@ -22,8 +24,9 @@ export class Seal {
     const dot = text.indexOf(".");
     if (dot < 0) return undefined;
     const body = text.slice(0, dot);
-    const signature = Buffer.from(text.slice(dot + 1), "base64url");
-    const expected = this.#sign(body);
+    // Compared as text: many texts decode to the same bytes, and each payload must have one name only.
+    const signature = Buffer.from(text.slice(dot + 1));
+    const expected = Buffer.from(this.#sign(body));
     if (signature.length !== expected.length || !timingSafeEqual(signature, expected)) return undefined;
     try {
       return JSON.parse(Buffer.from(body, "base64url").toString("utf8"));
@@ -32,12 +35,8 @@ export class Seal {
     }
   }
 
-  #sign(body: string): Buffer {
-    return createHmac("sha256", this.#key)
-      .update(this.#purpose)
-      .update("\0")
-      .update(body)
-      .digest()
-      .subarray(0, 18);
+  #sign(body: string): string {
+    const hmac = createHmac("sha256", this.#key).update(this.#purpose).update("\0").update(body);
+    return hmac.digest().subarray(0, SIGNATURE_BYTES).toString("base64url");
   }
 }
