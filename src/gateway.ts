@@ -82,6 +82,7 @@ export class Gateway implements AsyncDisposable {
   }
 
   async #drain(): Promise<void> {
+    this.#reloading[Symbol.dispose]();
     this.#http.stopListening();
     await this.#core.fleet.whenIdle(DRAIN_MS);
     await this.#owned.disposeAsync();

@@ -16,7 +16,8 @@ export interface Log {
 }
 
 export interface LogOptions {
-  readonly level: LogLevel;
+  /** A function is asked for every line: the level may change while the program runs. */
+  readonly level: LogLevel | (() => LogLevel);
   readonly format: LogFormat;
   /** Whether text is coloured; the caller has looked at the terminal and at NO_COLOR. */
   readonly color?: boolean;
@@ -70,12 +71,13 @@ export function redact(text: string): string {
 
 export function createLog(options: LogOptions): Log {
   const write = options.write ?? writeToStderr;
-  const threshold = RANK[options.level];
+  const { level: given } = options;
+  const threshold = typeof given === "function" ? () => RANK[given()] : () => RANK[given];
   const format = options.format === "json" ? formatJson : textFormat(options.color ?? false);
 
   const make = (bound: LogFields): Log => {
     const emit = (level: LogLevel, message: string, fields?: LogFields) => {
-      if (RANK[level] < threshold) return;
+      if (RANK[level] < threshold()) return;
       write(`${format(level, cleanText(message), cleanFields({ ...bound, ...fields }))}\n`);
     };
     return {

@@ -8,6 +8,7 @@ import { ConfigError } from "./config/problem.ts";
 import type { ConfigInput } from "./config/schema.ts";
 import { checkBind } from "./config/security.ts";
 import { type Log, redact } from "./log.ts";
+import { GatewayError } from "./protocol/errors.ts";
 
 /** What a change of the configuration has come to. */
 export interface Reload {
@@ -24,7 +25,7 @@ export type ConfigSource = Config | ConfigInput | (() => Config);
 /** What takes effect without a restart, or has none. */
 const LIVE: ReadonlySet<string> = new Set(["backends", "logLevel", "path", "notes"]);
 
-export class Reloading {
+export class Reloading implements Disposable {
   readonly #log: Log;
   readonly #apply: (config: Config) => Omit<Reload, "needsRestart">;
   /** As the gateway was started: what needs a restart is compared with it. */
@@ -32,6 +33,7 @@ export class Reloading {
   #current: Config;
   #lastTurn: Promise<unknown> = Promise.resolve();
   #error: string | undefined;
+  #isOver = false;
 
   constructor(config: Config, log: Log, apply: (config: Config) => Omit<Reload, "needsRestart">) {
     this.#started = config;
@@ -57,7 +59,13 @@ export class Reloading {
     return turn;
   }
 
+  /** The gateway ends: nothing new is begun. */
+  [Symbol.dispose](): void {
+    this.#isOver = true;
+  }
+
   #reload(source: ConfigSource): Reload {
+    if (this.#isOver) throw new GatewayError("shutting-down", "The gateway is being closed.");
     let config: Config;
     try {
       config = finishConfig(typeof source === "function" ? source() : source);

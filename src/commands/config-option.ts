@@ -1,5 +1,6 @@
 // From the options that several commands share to a configuration and a log.
 
+import { isDeepStrictEqual } from "node:util";
 import type { BackendConfig, Config } from "../config/config.ts";
 import { loadConfig, type Overrides } from "../config/load.ts";
 import { locateConfig } from "../config/locate.ts";
@@ -21,14 +22,35 @@ export function readConfig(options: CommonOptions, overrides: Overrides = {}): C
   return { ...config, backends: [demoBackend(config)], notes: [] };
 }
 
-export function createCommandLog(config: Config, options: CommonOptions): Log {
+/** Logs at the level of this configuration, unless told where to look for another one. */
+export function createCommandLog(
+  config: Config,
+  options: CommonOptions,
+  level: () => LogLevel = () => config.logLevel,
+): Log {
   const color = process.stderr.isTTY === true && (process.env.NO_COLOR ?? "") === "";
-  const log = createLog({ level: config.logLevel, format: options.logFormat, color });
-  for (const note of config.notes ?? []) log.warning(note);
-  for (const { name, enabled, problem } of config.backends) {
-    if (enabled && problem !== undefined) log.warning("a backend cannot start", { backend: name, problem });
-  }
+  const log = createLog({ level, format: options.logFormat, color });
+  logFindings(log, config);
   return log;
+}
+
+/** What loading noticed and did not refuse; after a change of the configuration, what is new of it. */
+export function logFindings(log: Log, config: Config, before?: Config): void {
+  const isNews = (finding: unknown, known: readonly unknown[]) =>
+    !known.some((old) => isDeepStrictEqual(old, finding));
+  for (const note of config.notes ?? []) {
+    if (isNews(note, before?.notes ?? [])) log.warning(note);
+  }
+  const known = before === undefined ? [] : brokenBackends(before);
+  for (const broken of brokenBackends(config)) {
+    if (isNews(broken, known)) log.warning("a backend cannot start", broken);
+  }
+}
+
+function brokenBackends({ backends }: Config) {
+  return backends.flatMap(({ name, enabled, problem }) =>
+    enabled && problem !== undefined ? [{ backend: name, problem }] : [],
+  );
 }
 
 /** This very program as a backend: it needs no other software. */

@@ -4,7 +4,8 @@ import type { Config } from "../config/config.ts";
 import { Gateway } from "../gateway.ts";
 import { connectNotifier } from "../ops/notify.ts";
 import { VERSION } from "../version.ts";
-import { type CommonOptions, createCommandLog, readConfig } from "./config-option.ts";
+import { type CommonOptions, createCommandLog } from "./config-option.ts";
+import { followConfig, openConfig } from "./follow-config.ts";
 import { untilSignal } from "./until-signal.ts";
 
 export interface ServeOptions extends CommonOptions {
@@ -20,14 +21,24 @@ export async function serve(options: ServeOptions): Promise<void> {
     host: options.host,
     ...(options.metaMcp ? {} : { enableMetaMcp: false }),
   };
-  const config = readConfig(options, overrides);
-  const log = createCommandLog(config, options);
+  using source = openConfig(options, overrides);
+  const config = source.read();
+  let running: Gateway | undefined;
+  const log = createCommandLog(config, options, () => (running?.config ?? config).logLevel);
   using notifier = await connectNotifier(log);
   const gateway = await Gateway.start(config, { log });
+  running = gateway;
   if (options.logFormat === "json") log.info("listening", { url: `${gateway.url}/mcp`, config: config.path });
   else process.stderr.write(welcome(gateway));
-  notifier.ready(`${gateway.url}/mcp, backends: ${config.backends.length}`);
+  const status = () => `${gateway.config.backends.length} backends at ${gateway.url}/mcp`;
+  notifier.ready(status());
+  const following = followConfig(gateway, source, {
+    log,
+    onBegin: () => notifier.reloading(),
+    onEnd: () => notifier.ready(status()),
+  });
   await untilSignal(log, () => {
+    following[Symbol.dispose]();
     notifier.stopping();
     return gateway.close();
   });
