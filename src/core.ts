@@ -25,7 +25,7 @@ const IDENTITY: Implementation = { name: "mcp-gateway", version: VERSION };
 export interface CoreOptions {
   /** Silent unless given. */
   readonly log?: Log;
-  /** Where the session key is kept; the user's state folder unless given. */
+  /** Where the session key and the ended sessions are kept; the user's state folder unless given. */
   readonly stateFolder?: string;
 }
 
@@ -36,6 +36,7 @@ export interface Core {
   readonly log: Log;
   /** Signs session ids and request states. */
   readonly key: Buffer;
+  readonly stateFolder: string;
   /** What `/mcp` serves. */
   readonly root: Target;
   /** One target for each backend, the same one each time; undefined for an unknown name. */
@@ -53,7 +54,8 @@ export async function buildCore(
   const fleet = owned.use(
     new Fleet(config.backends, { identity: IDENTITY, log, observe: observeInto(metrics) }),
   );
-  const key = await sessionKey(config, options, log);
+  const folder = options.stateFolder ?? stateFolder();
+  const key = await sessionKey(config, folder, log);
   const running = owned.use(new RunningCalls(new Seal(key, "request-state")));
   const targets = new Map<string, Target>();
   return {
@@ -61,6 +63,7 @@ export async function buildCore(
     metrics,
     log,
     key,
+    stateFolder: folder,
     modern: new ModernEdge(running, log),
     root: rootTarget(config, fleet, metrics, log),
     target: (name) => {
@@ -79,9 +82,9 @@ function rootTarget(config: Config, fleet: Fleet, metrics: Metrics, log: Log): T
 }
 
 /** The key that replicas share, or this machine's. A state folder that cannot be used costs the sessions a restart. */
-async function sessionKey({ auth }: Config, options: CoreOptions, log: Log): Promise<Buffer> {
+async function sessionKey({ auth }: Config, folder: string, log: Log): Promise<Buffer> {
   if (auth.sessionKey !== undefined) return createHash("sha256").update(auth.sessionKey).digest();
-  const path = join(options.stateFolder ?? stateFolder(), "session.key");
+  const path = join(folder, "session.key");
   try {
     return await loadSessionKey(path);
   } catch (thrown) {

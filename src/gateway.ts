@@ -1,8 +1,10 @@
 // The gateway over HTTP: the composition root. Builds everything from a configuration, owns every lifetime, ends it in order.
 
+import { join } from "node:path";
 import type { Config } from "./config/config.ts";
 import type { ConfigInput } from "./config/schema.ts";
 import { buildCore, type Core, type CoreOptions } from "./core.ts";
+import { openEndedSessions } from "./edge/ended-sessions-file.ts";
 import { Heartbeat } from "./edge/event-sink.ts";
 import { Guard } from "./edge/guard.ts";
 import { type HttpServer, serveHttp } from "./edge/http.ts";
@@ -10,7 +12,7 @@ import { SseEdge } from "./edge/http-sse.ts";
 import { LegacyEdge } from "./edge/legacy.ts";
 import { McpEdge } from "./edge/mcp.ts";
 import { Seal } from "./edge/seal.ts";
-import { EndedSessions, Sessions } from "./edge/sessions.ts";
+import { Sessions } from "./edge/sessions.ts";
 import { readHealth, readHealthSummary } from "./ops/health.ts";
 import { type ConfigSource, finishConfig, type Reload, Reloading } from "./reloading.ts";
 import { directTargetName } from "./target/direct.ts";
@@ -55,7 +57,8 @@ export class Gateway implements AsyncDisposable {
     const core = await buildCore(config, options, owned);
     const heartbeat = owned.use(new Heartbeat());
     const seal = new Seal(core.key, "session");
-    const sessions = owned.use(new Sessions({ seal, log: core.log, heartbeat, ended: new EndedSessions() }));
+    const ended = await openEndedSessions(join(core.stateFolder, "ended-sessions"), core.log);
+    const sessions = owned.use(new Sessions({ seal, log: core.log, heartbeat, ended }));
     const reloading = new Reloading(config, core.log, (next) => applyBackends(next, core, sessions));
     const http = owned.use(await listen(reloading, core, { owned, heartbeat, sessions }));
     return new Gateway(reloading, core, http, owned.move());

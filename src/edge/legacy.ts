@@ -74,10 +74,10 @@ export class LegacyEdge {
     return session.get(request.headers.get(Header.lastEventId)) ?? noStream("That stream has ended.");
   }
 
-  delete(request: LegacyRequest): Response {
+  async delete(request: LegacyRequest): Promise<Response> {
     const session = this.#find(request, null);
     if (session instanceof Response) return session;
-    this.#sessions.end(session);
+    await this.#sessions.end(session);
     return new Response(null, { status: 200 });
   }
 

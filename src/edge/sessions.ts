@@ -11,7 +11,8 @@ import { mintSessionId, readSessionId } from "./session-ids.ts";
 /** What is kept of a session beside its id is forgotten after this long without use; the id itself stays good. */
 const IDLE_MS = 24 * 3_600_000;
 const MAX_SESSIONS = 10_000;
-const MAX_ENDED = 10_000;
+/** Of the ids that clients ended, the oldest is forgotten first. */
+export const MAX_ENDED = 10_000;
 
 export class Sessions implements Disposable {
   readonly #seal: Seal;
@@ -53,11 +54,11 @@ export class Sessions implements Disposable {
     return this.#keep(id, target, facts);
   }
 
-  /** Ends a session for good: its id is never accepted again. */
-  end(session: HttpSession): void {
-    this.#live.delete(session.id);
-    this.#ended.add(session.id);
-    session[Symbol.dispose]();
+  /** Ends a session for good: its id is never accepted again. Resolves when a restart will not forget it. */
+  async end(session: HttpSession): Promise<void> {
+    const kept = this.#ended.add(session.id);
+    this.#forget(session);
+    await kept;
   }
 
   /** A target is gone, and so are its sessions: no request finds them. What they still do ends with the disposal. */
@@ -107,24 +108,26 @@ export class Sessions implements Disposable {
 /** The ids that a client ended by DELETE, newest last. */
 export class EndedSessions {
   readonly #ids = new Set<string>();
-  readonly #onAdded: ((ids: ReadonlySet<string>) => void) | undefined;
+  readonly #keep: ((ids: ReadonlySet<string>) => Promise<void>) | undefined;
 
-  constructor(ids: Iterable<string> = [], onAdded?: (ids: ReadonlySet<string>) => void) {
+  /** `keep` puts them where the next process finds them. */
+  constructor(ids: Iterable<string> = [], keep?: (ids: ReadonlySet<string>) => Promise<void>) {
     for (const id of ids) this.#ids.add(id);
-    this.#onAdded = onAdded;
+    this.#keep = keep;
   }
 
   has(id: string): boolean {
     return this.#ids.has(signatureOf(id));
   }
 
-  add(id: string): void {
+  /** Resolves when it is kept. */
+  async add(id: string): Promise<void> {
     this.#ids.add(signatureOf(id));
     for (const oldest of this.#ids) {
       if (this.#ids.size <= MAX_ENDED) break;
       this.#ids.delete(oldest);
     }
-    this.#onAdded?.(this.#ids);
+    await this.#keep?.(this.#ids);
   }
 }
 

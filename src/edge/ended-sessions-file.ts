@@ -1,0 +1,69 @@
+// Keeps on disk which sessions their clients ended, so that they stay ended when the gateway starts again.
+
+import { randomBytes } from "node:crypto";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { Log } from "../log.ts";
+import { EndedSessions, MAX_ENDED } from "./sessions.ts";
+
+/** One signature on each line; whatever else stands in the file is skipped. */
+const LINE = /^[\w-]{24}$/;
+
+/** The sessions ended so far. A file that cannot be used costs the memory of them over a restart, and no more. */
+export async function openEndedSessions(path: string, log: Log): Promise<EndedSessions> {
+  const file = new EndedSessionsFile(path, log);
+  return new EndedSessions(await file.read(), (ids) => file.save(ids));
+}
+
+class EndedSessionsFile {
+  readonly #path: string;
+  readonly #log: Log;
+  #writing = Promise.resolve();
+  /** Set while a write waits for the one before it: it will write all that was added until it begins. */
+  #next: Promise<void> | undefined;
+
+  constructor(path: string, log: Log) {
+    this.#path = path;
+    this.#log = log;
+  }
+
+  async read(): Promise<string[]> {
+    try {
+      const lines = (await readFile(this.#path, "utf8")).split("\n");
+      return lines.filter((line) => LINE.test(line)).slice(-MAX_ENDED);
+    } catch (thrown) {
+      const isMissing = thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT";
+      if (!isMissing) this.#warn("which sessions were ended could not be read", thrown);
+      return [];
+    }
+  }
+
+  /** Resolves when the file holds them, or cannot. Never rejects. */
+  save(ids: ReadonlySet<string>): Promise<void> {
+    this.#next ??= this.#writing.then(() => {
+      this.#next = undefined;
+      return this.#write(ids);
+    });
+    this.#writing = this.#next;
+    return this.#next;
+  }
+
+  async #write(ids: ReadonlySet<string>): Promise<void> {
+    const temporary = `${this.#path}.${process.pid}-${randomBytes(4).toString("hex")}`;
+    try {
+      await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
+      // Another gateway of this machine may have ended sessions of its own in the meantime.
+      const all = [...new Set([...(await this.read()), ...ids])].slice(-MAX_ENDED);
+      await writeFile(temporary, `${all.join("\n")}\n`, { mode: 0o600, flag: "wx" });
+      await rename(temporary, this.#path);
+    } catch (thrown) {
+      await rm(temporary, { force: true }).catch(() => undefined);
+      this.#warn("which sessions were ended could not be kept: a restart will take them for open", thrown);
+    }
+  }
+
+  #warn(message: string, thrown: unknown): void {
+    const error = thrown instanceof Error ? thrown.message : String(thrown);
+    this.#log.warning(message, { path: this.#path, error });
+  }
+}
