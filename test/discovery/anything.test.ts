@@ -6,6 +6,8 @@ import { SearchIndex, type ServerDoc, type ToolDoc } from "../../src/discovery/s
 import { answerLine, argumentProblems, signature } from "../../src/discovery/signature.ts";
 import { ALL, indexOf } from "./catalogues.ts";
 
+const TIMEOUT_MS = 30_000;
+
 /** Keys that mean something in a schema, so that the values get past the first look. */
 const key = fc.oneof(
   fc.constantFrom(
@@ -80,60 +82,76 @@ const query = fc.oneof(
   fc.array(word, { maxLength: 30 }).map((words) => words.join(" ")),
 );
 
-test("a signature is one line of bounded length", () => {
-  fc.assert(
-    fc.property(tool, word, (some, name) => {
-      for (const text of [signature(name, some), answerLine({ server: name, tool: some })]) {
-        expect(text).not.toMatch(/[\r\n]/);
-        expect(text.length).toBeLessThan(1_100);
-      }
-    }),
-    { numRuns: 1_000 },
-  );
-});
+test(
+  "a signature is one line of bounded length",
+  () => {
+    fc.assert(
+      fc.property(tool, word, (some, name) => {
+        for (const text of [signature(name, some), answerLine({ server: name, tool: some })]) {
+          expect(text).not.toMatch(/[\r\n]/);
+          expect(text.length).toBeLessThan(1_100);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  },
+  TIMEOUT_MS,
+);
 
-test("arguments are judged without a throw, the same each time", () => {
-  fc.assert(
-    fc.property(tool, fc.dictionary(key, json), (some, args) => {
-      const problems = argumentProblems(some, args);
-      expect(problems.length).toBeLessThanOrEqual(5);
-      expect(argumentProblems(some, args)).toEqual(problems);
-    }),
-    { numRuns: 1_000 },
-  );
-});
+test(
+  "arguments are judged without a throw, the same each time",
+  () => {
+    fc.assert(
+      fc.property(tool, fc.dictionary(key, json), (some, args) => {
+        const problems = argumentProblems(some, args);
+        expect(problems.length).toBeLessThanOrEqual(5);
+        expect(argumentProblems(some, args)).toEqual(problems);
+      }),
+      { numRuns: 500 },
+    );
+  },
+  TIMEOUT_MS,
+);
 
-test("search gives hits in order, of tools that are there, no matter what was there before", () => {
-  fc.assert(
-    fc.property(fc.array(server, { maxLength: 5 }), query, fc.nat(8), (servers, asked, limit) => {
-      const index = indexOf(ALL);
-      for (const some of servers) index.update(some);
-      const hits = index.search(asked, limit);
-      expect(hits.length).toBeLessThanOrEqual(limit);
-      const scores = hits.map(({ score }) => score);
-      expect(scores).toEqual(scores.toSorted((a, b) => b - a));
-      expect(scores.every(Number.isFinite)).toBe(true);
-      const current = new Map<string, ServerDoc>([...ALL, ...servers].map((some) => [some.name, some]));
-      for (const hit of hits) expect(current.get(hit.server)?.tools).toContain(hit.tool);
-      const afresh = indexOf([...current.values()].reverse());
-      expect(afresh.search(asked, limit)).toEqual(hits);
-      expect(index.explain(asked, limit).map(({ score }) => score)).toEqual(scores);
-      expect(index.nearest(undefined, asked, limit).length).toBeLessThanOrEqual(limit);
-    }),
-    { numRuns: 300 },
-  );
-});
+test(
+  "search gives hits in order, of tools that are there, no matter what was there before",
+  () => {
+    fc.assert(
+      fc.property(fc.array(server, { maxLength: 5 }), query, fc.nat(8), (servers, asked, limit) => {
+        const index = indexOf(ALL);
+        for (const some of servers) index.update(some);
+        const hits = index.search(asked, limit);
+        expect(hits.length).toBeLessThanOrEqual(limit);
+        const scores = hits.map(({ score }) => score);
+        expect(scores).toEqual(scores.toSorted((a, b) => b - a));
+        expect(scores.every(Number.isFinite)).toBe(true);
+        const current = new Map<string, ServerDoc>([...ALL, ...servers].map((some) => [some.name, some]));
+        for (const hit of hits) expect(current.get(hit.server)?.tools).toContain(hit.tool);
+        const afresh = indexOf([...current.values()].reverse());
+        expect(afresh.search(asked, limit)).toEqual(hits);
+        expect(index.explain(asked, limit).map(({ score }) => score)).toEqual(scores);
+        expect(index.nearest(undefined, asked, limit).length).toBeLessThanOrEqual(limit);
+      }),
+      { numRuns: 150 },
+    );
+  },
+  TIMEOUT_MS,
+);
 
-test("what was indexed and removed leaves nothing", () => {
-  fc.assert(
-    fc.property(fc.array(server, { maxLength: 4 }), query, (servers, asked) => {
-      const index = new SearchIndex();
-      for (const some of servers) index.update(some);
-      for (const some of servers) index.remove(some.name);
-      expect(index.search(asked, 10)).toEqual([]);
-      for (const some of ALL) index.update(some);
-      expect(index.search("read file", 10)).toEqual(indexOf(ALL).search("read file", 10));
-    }),
-    { numRuns: 200 },
-  );
-});
+test(
+  "what was indexed and removed leaves nothing",
+  () => {
+    fc.assert(
+      fc.property(fc.array(server, { maxLength: 4 }), query, (servers, asked) => {
+        const index = new SearchIndex();
+        for (const some of servers) index.update(some);
+        for (const some of servers) index.remove(some.name);
+        expect(index.search(asked, 10)).toEqual([]);
+        for (const some of ALL) index.update(some);
+        expect(index.search("read file", 10)).toEqual(indexOf(ALL).search("read file", 10));
+      }),
+      { numRuns: 100 },
+    );
+  },
+  TIMEOUT_MS,
+);
