@@ -8,7 +8,7 @@ import { ModernEdge } from "./edge/modern.ts";
 import { RunningCalls } from "./edge/running-calls.ts";
 import { Seal } from "./edge/seal.ts";
 import { loadSessionKey } from "./edge/session-key.ts";
-import { stateFolder } from "./folders.ts";
+import { cacheFolder, stateFolder } from "./folders.ts";
 import { type Log, redact, silentLog } from "./log.ts";
 import { Metrics } from "./ops/metrics.ts";
 import { observeInto } from "./ops/observe.ts";
@@ -27,6 +27,8 @@ export interface CoreOptions {
   readonly log?: Log;
   /** Where the session key and the ended sessions are kept; the user's state folder unless given. */
   readonly stateFolder?: string;
+  /** Where the catalogues of backends are kept; the user's cache folder unless given. */
+  readonly cacheFolder?: string;
 }
 
 export interface Core {
@@ -52,7 +54,12 @@ export async function buildCore(
   const log = options.log ?? silentLog;
   const metrics = new Metrics({ version: VERSION, commit: COMMIT });
   const fleet = owned.use(
-    new Fleet(config.backends, { identity: IDENTITY, log, observe: observeInto(metrics) }),
+    new Fleet(config.backends, {
+      identity: IDENTITY,
+      log,
+      observe: observeInto(metrics),
+      cacheFolder: options.cacheFolder ?? cacheFolder(),
+    }),
   );
   const folder = options.stateFolder ?? stateFolder();
   const key = await sessionKey(config, folder, log);

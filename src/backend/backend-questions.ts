@@ -12,6 +12,7 @@ import {
   resultResponse,
 } from "../protocol/jsonrpc.ts";
 import { MAY_ASK_BACK } from "../protocol/mcp.ts";
+import type { Ask } from "./connection-events.ts";
 import { GHOST_MS, type Pending, type PendingCalls } from "./pending.ts";
 
 /** How long a question may wait for the other calls to end before the backend is told that nobody can be asked. */
@@ -22,39 +23,48 @@ interface Unclaimed {
   readonly timer: ReturnType<typeof setTimeout>;
 }
 
+export interface BackendQuestionsOptions {
+  readonly pending: PendingCalls;
+  readonly reply: (response: Response) => void;
+  /** Where there is but one client: for questions that belong to no call. */
+  readonly askOutsideOfCalls: Ask | undefined;
+}
+
 export class BackendQuestions {
   readonly #pending: PendingCalls;
   readonly #reply: (response: Response) => void;
+  readonly #askOutsideOfCalls: Ask | undefined;
   /** Waiting until it is clear whose they are, by the backend's id. */
   readonly #unclaimed = new Map<Id, Unclaimed>();
   /** Being answered by a client, by the backend's id. */
   readonly #answering = new Map<Id, AbortController>();
 
-  constructor(pending: PendingCalls, reply: (response: Response) => void) {
+  constructor({ pending, reply, askOutsideOfCalls }: BackendQuestionsOptions) {
     this.#pending = pending;
     this.#reply = reply;
+    this.#askOutsideOfCalls = askOutsideOfCalls;
   }
 
   /** Lets the owner answer; without one the backend is told so, at once. */
   put(question: Request, owner: Pending | undefined): void {
-    if (owner?.onQuestion === undefined) {
+    const ask = owner?.onQuestion ?? this.#askOutsideOfCalls;
+    if (ask === undefined) {
       const message = "The gateway cannot tell which client this question is for, so it asked none.";
       return this.#reply(errorResponse(question.id, { code: -32603, message }));
     }
     const abort = new AbortController();
     this.#answering.set(question.id, abort);
     // A call that waits for a person is not late.
-    owner.deadlineMs = Number.POSITIVE_INFINITY;
+    if (owner !== undefined) owner.deadlineMs = Number.POSITIVE_INFINITY;
     const { id, method, params } = question;
-    void owner
-      .onQuestion(params === undefined ? { method } : { method, params }, abort.signal)
+    void ask(params === undefined ? { method } : { method, params }, abort.signal)
       .then(
         (result) => resultResponse(id, result),
         (thrown: unknown) => errorResponse(id, toError(thrown)),
       )
       .then((response) => {
         this.#answering.delete(id);
-        this.#pending.extend(owner);
+        if (owner !== undefined) this.#pending.extend(owner);
         if (!abort.signal.aborted) this.#reply(response);
       });
   }

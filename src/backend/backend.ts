@@ -1,63 +1,68 @@
-// One configured MCP server for all callers: its calls, its lists, who listens to it. When it runs is its lifecycle's
+// One configured MCP server for all callers: its calls, its lists, who listens to it. What runs is its instances'
 // business; how clients are told, the edges'.
 
 import type { BackendConfig } from "../config/config.ts";
 import type { Log } from "../log.ts";
-import type { Answer, Call, Era, Subscriber } from "../protocol/call.ts";
-import type { Json, Notification } from "../protocol/jsonrpc.ts";
+import type { Answer, Call, Subscriber } from "../protocol/call.ts";
+import { type Json, type Notification, notification, RpcError } from "../protocol/jsonrpc.ts";
 import { type Implementation, LIST_KEY, Method, STALE_AFTER } from "../protocol/mcp.ts";
 import type { ParamHeader } from "../protocol/param-headers.ts";
+import { Admission } from "./admission.ts";
 import { Catalog, type Tool } from "./catalog.ts";
-import { exchange, translateAnswer } from "./exchange.ts";
-import type { Connected } from "./handshake.ts";
+import { CatalogFile, type CatalogFileRecord } from "./catalog-file.ts";
+import { translateAnswer } from "./exchange.ts";
+import { Instance } from "./instance.ts";
+import { Instances } from "./instances.ts";
 import type { Handshake } from "./introductions.ts";
-import { Lifecycle } from "./lifecycle.ts";
 import { Listing } from "./listing.ts";
 import type { BackendObserver, BackendStatus } from "./observation.ts";
-import { isRepeatable, isSessionExpired } from "./repeating.ts";
-import { SharedWire } from "./shared-wire.ts";
-import { messageOf, startWithin } from "./starting.ts";
+import { settingsHash } from "./settings-hash.ts";
 import { Subscriptions } from "./subscriptions.ts";
-import { Watching } from "./watching.ts";
+import { Traits } from "./traits.ts";
+import { waitWhile } from "./wait-while.ts";
 
 export interface BackendOptions {
   readonly identity: Implementation;
   readonly log: Log;
   readonly observe?: BackendObserver;
+  /** Where catalogues are kept from one run of the gateway to the next; nowhere unless given. */
+  readonly cacheFolder?: string;
 }
-
-/** How long a wire that refused a message may take to end. */
-const WIRE_END_MS = 2_000;
 
 export class Backend implements AsyncDisposable {
   readonly config: BackendConfig;
   readonly catalog = new Catalog();
   readonly #options: BackendOptions;
   readonly #log: Log;
-  readonly #lifecycle: Lifecycle;
   readonly #subscriptions: Subscriptions;
-  readonly #watching: Watching;
   readonly #listing: Listing;
-  readonly #shared = new SharedWire();
-  /** The era that the last handshake found; undefined asks anew. */
-  #era: Era | undefined;
+  readonly #instances: Instances;
+  readonly #traits: Traits;
+  readonly #admission: Admission;
+  readonly #file: CatalogFile | undefined;
+  /** Lists that somebody asked for in vain: when they are there, it is news. */
+  readonly #missed = new Set<string>();
 
   /** In the place of `before`, it takes over who listens to what. */
   constructor(config: BackendConfig, options: BackendOptions, before?: Backend) {
+    const { identity, cacheFolder } = options;
     this.config = config;
     this.#options = options;
     this.#subscriptions = before === undefined ? new Subscriptions() : before.#subscriptions;
     this.#log = options.log.with({ backend: config.name });
-    const { identity } = options;
-    this.#watching = new Watching(this.#subscriptions, identity, (message) => this.#hear(message));
-    this.#listing = new Listing(this.catalog, identity, config.requestTimeoutMs, this.#log);
-    this.#lifecycle = new Lifecycle(config, {
+    this.#traits = new Traits(() => this.#keep());
+    this.#admission = new Admission(config);
+    this.#listing = new Listing({
+      catalog: this.catalog,
+      identity,
+      timeoutMs: config.requestTimeoutMs,
       log: this.#log,
-      connect: (signal) => this.#connect(signal),
-      onReady: (connected) => this.#takeUp(connected),
-      onStateChanged: (state, before) => options.observe?.stateChanged(config.name, state, before),
-      isWatched: () => this.#subscriptions.watched.length > 0,
+      onLearnt: (method, isChanged) => this.#learnt(method, isChanged),
     });
+    if (cacheFolder !== undefined) this.#file = new CatalogFile(cacheFolder, config, this.#log);
+    this.#restore(before);
+    this.#instances = new Instances(config, (key, onAsleep) => this.#makeInstance(key, onAsleep));
+    if (config.warm) void this.prestart();
   }
 
   get name(): string {
@@ -65,33 +70,42 @@ export class Backend implements AsyncDisposable {
   }
 
   status(): BackendStatus {
-    const { state, starts, inFlight, lastError, connected } = this.#lifecycle;
-    const transport = connected?.connection.transport;
+    const all = this.#instances.all();
+    const lifecycle = this.#instances.telling?.lifecycle;
+    const transport = lifecycle?.connected?.connection.transport;
     return {
-      state,
+      state: lifecycle?.state ?? "stopped",
       transport: transport?.kind ?? configuredTransport(this.config),
       revision: this.catalog.handshake?.revision,
-      starts,
-      inFlight,
+      starts: this.#instances.starts,
+      inFlight: all.reduce((sum, instance) => sum + instance.lifecycle.inFlight, 0),
       toolCount: this.catalog.list(Method.listTools)?.length,
-      lastError: lastError ?? this.config.problem,
+      lastError: lifecycle?.lastError ?? this.config.problem,
       pid: transport?.pid,
+      catalog: this.catalog.freshness,
+      listedAtMs: this.catalog.listedAtMs,
     };
   }
 
   /** How the server presents itself: remembered where it is known, asked where it is not. Rejects with GatewayError. */
   async handshake(signal: AbortSignal): Promise<Handshake> {
-    return (
-      this.catalog.handshake ?? (await this.#lifecycle.use(signal, (connected) => Promise.resolve(connected)))
-    );
+    const known = this.catalog.handshake;
+    if (known !== undefined) return known;
+    return this.#instances.common().lifecycle.use(signal, (connected) => Promise.resolve(connected));
   }
 
   /** One kind of list, whole: remembered where it is known, else asked for. Rejects with GatewayError or RpcError. */
   async list(method: string, signal: AbortSignal): Promise<readonly Json[]> {
     const known = this.catalog.list(method);
     // An empty list may have come too early; a backend that runs can be asked again.
-    if (known !== undefined && (known.length > 0 || this.#lifecycle.connected === undefined)) return known;
-    return this.#lifecycle.use(signal, (connected) => this.#listing.fetch(connected, method, signal));
+    const isRunning = this.#instances.all().some(({ lifecycle }) => lifecycle.connected !== undefined);
+    if (known !== undefined && (known.length > 0 || !isRunning)) return known;
+    try {
+      return await this.#instances.common().fetch(method, signal);
+    } catch (thrown) {
+      this.#missed.add(method);
+      throw thrown;
+    }
   }
 
   async tools(signal: AbortSignal): Promise<readonly Tool[]> {
@@ -101,9 +115,7 @@ export class Backend implements AsyncDisposable {
 
   /** Asks for the tools anew, whatever is known. */
   async relist(signal: AbortSignal): Promise<void> {
-    await this.#lifecycle.use(signal, (connected) =>
-      this.#listing.fetch(connected, Method.listTools, signal),
-    );
+    await this.#instances.common().fetch(Method.listTools, signal);
   }
 
   /** The arguments that a modern HTTP call to this tool mirrors in headers; none for a tool that nobody knows. */
@@ -123,8 +135,7 @@ export class Backend implements AsyncDisposable {
     const { observe } = this.#options;
     observe?.inFlightChanged(this.name, 1);
     try {
-      const answer = await this.#callOrRepeat(call);
-      this.#lifecycle.succeeded();
+      const answer = await this.#admit(call);
       observe?.callFinished(this.name, call, (performance.now() - startedMs) / 1000, answer);
       return answer;
     } catch (thrown) {
@@ -136,38 +147,45 @@ export class Backend implements AsyncDisposable {
   }
 
   subscribe(subscriber: Subscriber): Disposable {
-    return this.#subscriptions.add(subscriber);
+    const subscription = this.#subscriptions.add(subscriber);
+    return {
+      [Symbol.dispose]: () => {
+        subscription[Symbol.dispose]();
+        for (const { lifecycle } of this.#instances.all()) lifecycle.reconsiderSleep();
+      },
+    };
   }
 
   /** Passes a client's notification on, where a backend of this era has a use for it. */
-  notify(notification: Notification): void {
-    const { connected } = this.#lifecycle;
-    if (connected?.era === "legacy")
-      void connected.connection.notify(notification.method, notification.params);
+  notify(message: Notification): void {
+    for (const instance of this.#instances.all()) instance.notify(message);
   }
 
   /** Wakes the backend, and keeps it awake until the last watcher is gone. */
   async watch(uri: string, subscriber: Subscriber, call: Call): Promise<void> {
-    const { requestTimeoutMs } = this.config;
-    await this.#lifecycle.use(call.signal, (connected) =>
-      this.#watching.watch(connected, uri, subscriber, requestTimeoutMs),
-    );
+    await this.#instances.of(call.caller).watch(uri, subscriber, call.signal);
   }
 
   async unwatch(uri: string, subscriber: Subscriber): Promise<void> {
-    const { requestTimeoutMs } = this.config;
-    await this.#watching.unwatch(this.#lifecycle.connected, uri, subscriber, requestTimeoutMs);
-    this.#lifecycle.reconsiderSleep();
+    const keys = this.#subscriptions.keysOf(uri, subscriber);
+    await Promise.all(keys.map((key) => this.#instances.withKey(key).unwatch(uri, subscriber)));
   }
 
   /** True while a client watches one of its resources. */
   get isWatched(): boolean {
-    return this.#subscriptions.watched.length > 0;
+    return this.#subscriptions.watchedKeys.length > 0;
   }
 
-  /** Starts it where it is not running. Rejects with GatewayError. */
+  /** Starts it where it is not running, for those who watch it or for all. Rejects with GatewayError. */
   async wake(signal: AbortSignal): Promise<void> {
-    await this.#lifecycle.use(signal, () => Promise.resolve());
+    const keys = this.#subscriptions.watchedKeys;
+    const instances = (keys.length > 0 ? keys : [""]).map((key) => this.#instances.withKey(key));
+    await Promise.all(instances.map(({ lifecycle }) => lifecycle.use(signal, () => Promise.resolve())));
+  }
+
+  /** Starts it in the background where it sleeps and may well be called soon; what has failed is left alone. */
+  async prestart(): Promise<void> {
+    if (this.config.scope === "shared") await this.#instances.common().lifecycle.prestart();
   }
 
   /** Tells all clients that what is offered here may have changed. */
@@ -177,24 +195,26 @@ export class Backend implements AsyncDisposable {
 
   /** Lets what it was asked for end, starts no more by then, and ends. */
   async retire(timeoutMs: number): Promise<void> {
-    await this.#lifecycle.whenUnused(timeoutMs);
+    const isUsed = () => this.#instances.all().some(({ lifecycle }) => lifecycle.users > 0);
+    await waitWhile(() => this.#admission.isBusy || isUsed(), timeoutMs);
     await this[Symbol.asyncDispose]();
   }
 
   /** Resolves when no call is in flight any more, or after `timeoutMs`. */
-  whenIdle(timeoutMs: number): Promise<void> {
-    return this.#lifecycle.whenIdle(timeoutMs);
+  async whenIdle(timeoutMs: number): Promise<void> {
+    await Promise.all(this.#instances.all().map(({ lifecycle }) => lifecycle.whenIdle(timeoutMs)));
   }
 
   /** Ends the connection for good. */
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#lifecycle[Symbol.asyncDispose]();
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#instances[Symbol.asyncDispose]();
+    await this.#file?.[Symbol.asyncDispose]();
   }
 
   /** A list of a backend that is not running, without waking it. */
   #remembered(call: Call): Answer | undefined {
     const { handshake } = this.catalog;
-    const isRunning = this.#lifecycle.connected !== undefined;
+    const isRunning = this.#instances.find(call.caller)?.lifecycle.connected !== undefined;
     if (isRunning || handshake === undefined || call.params?.cursor !== undefined) return undefined;
     const items = this.catalog.list(call.method);
     const key = LIST_KEY.get(call.method);
@@ -203,90 +223,66 @@ export class Backend implements AsyncDisposable {
     return translateAnswer(handshake, call, { result: { [key]: items } });
   }
 
-  async #callOrRepeat(call: Call): Promise<Answer> {
-    try {
-      return await this.#callOnce(call);
-    } catch (thrown) {
-      const isOver = call.signal.aborted || this.#lifecycle.closing.aborted;
-      const tool = this.catalog.tool(String(call.params?.name));
-      if (isOver || !isRepeatable(call, thrown, tool)) throw thrown;
-      this.#log.info("repeating a call on a new connection", { method: call.method });
-      return this.#callOnce(call);
-    }
-  }
-
-  #callOnce(call: Call): Promise<Answer> {
-    return this.#lifecycle.use(call.signal, async (connected) => {
+  #admit(call: Call): Promise<Answer> {
+    return this.#admission.run(call.signal, async () => {
+      const instance = this.#instances.of(call.caller);
       try {
-        await this.#shared.ensureLogLevel(connected, call, this.config.requestTimeoutMs);
-        const answer = await this.#shared.run(connected, call, (turn) => this.#exchange(connected, turn));
-        return call.method === Method.listTools
-          ? this.#listing.withoutInvalidTools(connected, answer)
-          : answer;
+        const answer = await instance.call(call);
+        instance.lifecycle.succeeded();
+        return answer;
       } catch (thrown) {
-        if (isSessionExpired(thrown)) this.#lifecycle.renew(connected);
+        // Who says no is well.
+        if (thrown instanceof RpcError) instance.lifecycle.succeeded();
         throw thrown;
       }
     });
   }
 
-  #exchange(connected: Connected, call: Call): Promise<Answer> {
-    return exchange(connected, call, {
-      timeoutMs: this.config.requestTimeoutMs,
-      questionTimeoutMs: this.config.questionTimeoutMs,
-      paramHeaders: async (tool, isFresh) => {
-        if (isFresh) await this.#listing.fetch(connected, Method.listTools, call.signal);
-        return this.paramHeaders(tool, call.signal);
-      },
-      onUrlQuestion: (id, key) => this.#subscriptions.expectCompletion(id, key),
-    });
-  }
-
-  async #connect(signal: AbortSignal): Promise<Connected> {
-    const startedMs = performance.now();
-    const remembered = this.#era;
-    this.#era = undefined; // Until this start succeeds: what was remembered may be what fails.
-    const connected = await startWithin(this.config, {
-      identity: this.#options.identity,
+  #makeInstance(key: string, onAsleep: () => void): Instance {
+    const { identity, observe } = this.#options;
+    return new Instance({
+      key,
+      identity,
+      config: this.config,
       log: this.#log,
-      remembered,
-      signal,
-      events: {
-        onNotification: (notification) => this.#hear(notification),
-        onSharedQuestion: () => {
-          this.#shared.hasAsked = true;
-        },
-        onSharedLog: () => {
-          this.#shared.hasLogged = true;
-        },
-        onEnd: (end) => this.#lifecycle.wireEnded(end),
+      catalog: this.catalog,
+      listing: this.#listing,
+      traits: this.#traits,
+      subscriptions: this.#subscriptions,
+      onStateChanged: (state, before) => {
+        observe?.stateChanged(this.name, state, before);
+        if (state === "asleep") onAsleep();
       },
-    });
-    this.#era = connected.era;
-    this.#options.observe?.started(this.name, (performance.now() - startedMs) / 1000);
-    return connected;
-  }
-
-  #takeUp(connected: Connected): void {
-    this.#shared.reset();
-    this.catalog.learnHandshake(connected);
-    this.#refresh(connected);
-    this.#watching.resume(connected, this.config.requestTimeoutMs);
-  }
-
-  /** Lists anew what the server declares, or what is named, without keeping anybody waiting. */
-  #refresh(connected: Connected, methods?: readonly string[]): void {
-    this.#listing.refresh(connected, methods, this.#lifecycle.closing).catch((thrown: unknown) => {
-      if (connected.connection.end !== undefined || this.#lifecycle.closing.aborted) return;
-      this.#log.warning("the server's lists could not be read", { error: messageOf(thrown) });
+      onStarted: (seconds) => observe?.started(this.name, seconds),
+      onListed: (_connected, listed) => void listed.then(() => this.#keep()),
+      onStartFailed: () => undefined,
     });
   }
 
-  #hear(notification: Notification): void {
-    const stale = STALE_AFTER.get(notification.method);
-    const { connected } = this.#lifecycle;
-    if (stale !== undefined && connected !== undefined) this.#refresh(connected, stale);
-    this.#subscriptions.deliver(notification);
+  #learnt(method: string, isChanged: boolean): void {
+    this.#keep();
+    if (!this.#missed.delete(method) && !isChanged) return;
+    for (const [notice, methods] of STALE_AFTER) {
+      if (methods.includes(method)) this.#subscriptions.deliver(notification(notice));
+    }
+  }
+
+  /** What the one before it has learnt holds for the same settings; else what an earlier run has kept. */
+  #restore(before: Backend | undefined): void {
+    const isSame = before !== undefined && settingsHash(before.config) === settingsHash(this.config);
+    const record = (isSame ? before.#record() : undefined) ?? this.#file?.read();
+    if (record === undefined) return;
+    this.catalog.restore(record.catalog);
+    this.#traits.restore(record.traits);
+  }
+
+  #keep(): void {
+    this.#file?.keep(() => this.#record());
+  }
+
+  #record(): CatalogFileRecord | undefined {
+    const catalog = this.catalog.record();
+    return catalog === undefined ? undefined : { catalog, traits: this.#traits.record() };
   }
 }
 

@@ -2,7 +2,7 @@
 // Knows neither handshake nor era; who a message belongs to is decided here, from the wire and from nothing else.
 
 import type { Log } from "../log.ts";
-import type { Answer, Question } from "../protocol/call.ts";
+import type { Answer } from "../protocol/call.ts";
 import { GatewayError } from "../protocol/errors.ts";
 import {
   errorResponse,
@@ -30,13 +30,11 @@ import {
 } from "../transport/transport.ts";
 import { answerOf } from "./answer-text.ts";
 import { BackendQuestions } from "./backend-questions.ts";
+import type { Ask, ConnectionEvents } from "./connection-events.ts";
 import { type Pending, PendingCalls } from "./pending.ts";
 import { progressTokenOf, withProgressToken } from "./progress-token.ts";
 import { waitWhile } from "./wait-while.ts";
 import { callTimeout, describeEnd, refusal } from "./wire-failure.ts";
-
-/** Puts a backend's question to the client that it belongs to. */
-export type Ask = (question: Question, signal: AbortSignal) => Promise<Json>;
 
 export interface RequestOptions {
   readonly timeoutMs: number;
@@ -45,16 +43,6 @@ export interface RequestOptions {
   readonly headers?: Readonly<Record<string, string>>;
   readonly onNotification?: (notification: Notification) => void;
   readonly onQuestion?: Ask;
-}
-
-export interface ConnectionEvents {
-  /** What belongs to no single call: list changes, resource updates, log lines of nobody. */
-  onNotification(notification: Notification): void;
-  /** The backend put a question on a wire that does not say to which call it belongs. */
-  onSharedQuestion(): void;
-  /** A log line came on a wire that does not say to which call it belongs. */
-  onSharedLog(): void;
-  onEnd(end: WireEnd): void;
 }
 
 /** Notifications that are for everybody who subscribed, whatever stream they came on. */
@@ -82,7 +70,11 @@ export class Connection implements AsyncDisposable {
     this.#log = log;
     this.#events = events;
     this.#pending = new PendingCalls((pending) => this.#expire(pending));
-    this.#questions = new BackendQuestions(this.#pending, (response) => void this.#sendUnanswered(response));
+    this.#questions = new BackendQuestions({
+      pending: this.#pending,
+      reply: (response) => void this.#sendUnanswered(response),
+      askOutsideOfCalls: events.askOutsideOfCalls,
+    });
   }
 
   /** Opens the wire. Rejects with what the transport's start rejects with. */

@@ -21,7 +21,8 @@ import { HttpSseTransport } from "../transport/http-sse.ts";
 import { StdioTransport } from "../transport/stdio.ts";
 import { StreamableHttpTransport } from "../transport/streamable-http.ts";
 import type { Transport, TransportEvents } from "../transport/transport.ts";
-import { Connection, type ConnectionEvents } from "./connection.ts";
+import { Connection } from "./connection.ts";
+import type { ConnectionEvents } from "./connection-events.ts";
 import {
   isAnswer,
   isEraEvidence,

@@ -6,9 +6,10 @@ import type { Log } from "../log.ts";
 import { GatewayError } from "../protocol/errors.ts";
 import type { WireEnd } from "../transport/transport.ts";
 import type { Connection } from "./connection.ts";
+import { Failures } from "./failures.ts";
 import type { Connected } from "./handshake.ts";
 import { isPermanent } from "./starting.ts";
-import { backoffMs, type Failed, isWay, type Ready, type State, type StateName } from "./state.ts";
+import { isWay, type Ready, type State, type StateName } from "./state.ts";
 import { describeEnd } from "./wire-failure.ts";
 
 export interface LifecycleOptions {
@@ -24,7 +25,6 @@ export interface LifecycleOptions {
 
 /** A retired connection is closed when its last call has ended, or after this long. */
 const RETIRE_TIMEOUT_MS = 60_000;
-const UNUSED_POLL_MS = 20;
 
 export class Lifecycle implements AsyncDisposable {
   readonly #config: BackendConfig;
@@ -32,8 +32,11 @@ export class Lifecycle implements AsyncDisposable {
   readonly #closing = new AbortController();
   #state: State = { name: "stopped" };
   #idleTimer: ReturnType<typeof setTimeout> | undefined;
-  /** Failures in a row, without a call that succeeded in between. */
-  #attempts = 0;
+  /** Starts again what is to be kept alive. */
+  #revivalTimer: ReturnType<typeof setTimeout> | undefined;
+  readonly #failures: Failures;
+  /** Connections that end their last calls while a newer one serves. */
+  readonly #retiring = new Set<Connection>();
   /** Whoever works on a connection or waits for one. */
   #users = 0;
   /** How often a start was tried. */
@@ -43,6 +46,7 @@ export class Lifecycle implements AsyncDisposable {
   constructor(config: BackendConfig, options: LifecycleOptions) {
     this.#config = config;
     this.#options = options;
+    this.#failures = new Failures(config.name);
   }
 
   get state(): StateName {
@@ -51,6 +55,11 @@ export class Lifecycle implements AsyncDisposable {
 
   get inFlight(): number {
     return this.#state.name === "ready" ? this.#state.inFlight : 0;
+  }
+
+  /** How many work on a connection or wait for one. */
+  get users(): number {
+    return this.#users;
   }
 
   /** The connection that calls run on now, if there is one. */
@@ -90,7 +99,15 @@ export class Lifecycle implements AsyncDisposable {
 
   /** A call has succeeded: earlier failures count no more. */
   succeeded(): void {
-    this.#attempts = 0;
+    this.#failures.forget();
+  }
+
+  /** Starts it where it sleeps, without anybody waiting; resolves when that is settled. Leaves alone what has failed. */
+  async prestart(): Promise<void> {
+    const { enabled, problem } = this.#config;
+    const isAsleep = this.#state.name === "asleep" || this.#state.name === "stopped";
+    if (isAsleep && enabled && problem === undefined && !this.#closing.signal.aborted) this.#start();
+    if (this.#state.name === "starting") await this.#state.done;
   }
 
   /** Something that kept the backend awake is gone. */
@@ -102,7 +119,7 @@ export class Lifecycle implements AsyncDisposable {
   renew(connected: Connected): void {
     if (this.#state.name !== "ready" || this.#state.connected !== connected) return;
     this.#options.log.info("the server has forgotten the session; opening a new one");
-    void retire(connected.connection);
+    this.#retire(connected.connection);
     this.#start();
   }
 
@@ -117,18 +134,15 @@ export class Lifecycle implements AsyncDisposable {
     if (this.#state.name === "ready") await this.#state.connected.connection.whenIdle(timeoutMs);
   }
 
-  /** As `whenIdle`, and those that wait for a start have been served as well. */
-  async whenUnused(timeoutMs: number): Promise<void> {
-    const untilMs = Date.now() + timeoutMs;
-    while (this.#users > 0 && Date.now() < untilMs) await Bun.sleep(UNUSED_POLL_MS);
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
     clearTimeout(this.#idleTimer);
+    clearTimeout(this.#revivalTimer);
+    const retired = [...this.#retiring].map((connection) => connection[Symbol.asyncDispose]());
     if (this.#state.name === "starting" || this.#state.name === "draining") await this.#state.done;
     if (this.#state.name === "ready") await this.#end(this.#state, "stopped");
     if (this.#state.name !== "stopped") this.#become({ name: "stopped" });
+    await Promise.all(retired);
   }
 
   async #acquire(signal: AbortSignal): Promise<Ready> {
@@ -156,12 +170,13 @@ export class Lifecycle implements AsyncDisposable {
     if (problem !== undefined) {
       throw new GatewayError("backend-disabled", `${name} cannot start: ${problem}`);
     }
-    if (this.#state.name === "failed") throwIfTooEarly(this.#state);
+    if (this.#state.name === "failed") this.#failures.throwIfTooEarly(this.#state);
     this.#start();
   }
 
   #start(): void {
     const { promise: done, resolve } = Promise.withResolvers<void>();
+    clearTimeout(this.#revivalTimer);
     this.#become({ name: "starting", done });
     this.starts += 1;
     this.#options
@@ -176,7 +191,7 @@ export class Lifecycle implements AsyncDisposable {
     if (connection.end !== undefined) {
       throw new GatewayError("backend-failed", describeEnd(this.#config.name, connection.end));
     }
-    const state: Ready = { name: "ready", connected, inFlight: 0 };
+    const state: Ready = { name: "ready", connected, inFlight: 0, sinceMs: Date.now() };
     this.#become(state);
     this.lastError = undefined;
     this.#armIdleTimer(state);
@@ -186,26 +201,30 @@ export class Lifecycle implements AsyncDisposable {
   #fail(thrown: unknown, permanent = isPermanent(thrown)): void {
     clearTimeout(this.#idleTimer);
     if (this.#closing.signal.aborted) return this.#become({ name: "stopped" });
-    this.#attempts += 1;
     const error = thrown instanceof Error ? thrown : new Error(String(thrown));
     this.lastError = error.message;
-    // A server that ran and died once may be started at once; one that keeps dying, or never came up, may not.
-    const isFirstCrash = this.#state.name === "ready" && this.#attempts === 1;
-    const retryAtMs = isFirstCrash ? 0 : Date.now() + backoffMs(this.#attempts);
-    this.#options.log.error(
-      permanent ? "failed, and will not be retried until the settings change" : "failed",
-      {
-        error: error.message,
-        attempts: this.#attempts,
+    const failed = this.#failures.add(error, permanent, this.#state);
+    this.#options.log.error(this.#failures.describe(failed), {
+      error: error.message,
+      attempts: failed.attempts,
+    });
+    this.#become(failed);
+    if (this.#config.keepAlive && !permanent) this.#reviveAt(failed.retryAtMs);
+  }
+
+  #reviveAt(atMs: number): void {
+    this.#revivalTimer = setTimeout(
+      () => {
+        if (this.#state.name === "failed") this.#start();
       },
+      Math.max(0, atMs - Date.now()),
     );
-    this.#become({ name: "failed", error, permanent, attempts: this.#attempts, retryAtMs });
   }
 
   #armIdleTimer(state: Ready): void {
     clearTimeout(this.#idleTimer);
-    const { idleTimeoutMs } = this.#config;
-    if (idleTimeoutMs <= 0 || state.inFlight > 0 || this.#options.isWatched()) return;
+    const { idleTimeoutMs, keepAlive } = this.#config;
+    if (keepAlive || idleTimeoutMs <= 0 || state.inFlight > 0 || this.#options.isWatched()) return;
     this.#idleTimer = setTimeout(() => {
       if (this.#state === state && state.inFlight === 0) void this.#end(state, "asleep");
     }, idleTimeoutMs);
@@ -223,6 +242,14 @@ export class Lifecycle implements AsyncDisposable {
     }
   }
 
+  #retire(connection: Connection): void {
+    this.#retiring.add(connection);
+    void connection
+      .whenIdle(RETIRE_TIMEOUT_MS)
+      .then(() => connection[Symbol.asyncDispose]())
+      .finally(() => this.#retiring.delete(connection));
+  }
+
   #become(next: State): void {
     const before = this.#state.name;
     if (!isWay(before, next.name)) {
@@ -232,19 +259,6 @@ export class Lifecycle implements AsyncDisposable {
     this.#options.log.debug("state", { from: before, to: next.name });
     this.#options.onStateChanged(next.name, before);
   }
-}
-
-function throwIfTooEarly({ permanent, error, attempts, retryAtMs }: Failed): void {
-  if (permanent) throw error;
-  const waitMs = retryAtMs - Date.now();
-  if (waitMs <= 0) return;
-  const when = `${attempts} failures in a row; the next attempt is possible in ${Math.ceil(waitMs / 1000)} s`;
-  throw new GatewayError("backend-failed", `${error.message}\n(${when})`, { cause: error });
-}
-
-async function retire(connection: Connection): Promise<void> {
-  await connection.whenIdle(RETIRE_TIMEOUT_MS);
-  await connection[Symbol.asyncDispose]();
 }
 
 /** Waits for a promise that never rejects, or for the signal, whichever is first. */

@@ -19,32 +19,39 @@ const CAPABILITY: ReadonlyMap<string, string> = new Map([
   [Method.listResourceTemplates, "resources"],
 ]);
 
-export class Listing {
-  readonly #catalog: Catalog;
-  readonly #identity: Implementation;
-  readonly #timeoutMs: number;
-  readonly #log: Log;
+export interface ListingOptions {
+  readonly catalog: Catalog;
+  readonly identity: Implementation;
+  readonly timeoutMs: number;
+  readonly log: Log;
+  /** A list was read; `isChanged`: it differs from what was known. */
+  readonly onLearnt: (method: string, isChanged: boolean) => void;
+}
 
-  constructor(catalog: Catalog, identity: Implementation, timeoutMs: number, log: Log) {
-    this.#catalog = catalog;
-    this.#identity = identity;
-    this.#timeoutMs = timeoutMs;
-    this.#log = log;
+export class Listing {
+  readonly #options: ListingOptions;
+  /** How many lists were found to differ from what was known. */
+  #news = 0;
+
+  constructor(options: ListingOptions) {
+    this.#options = options;
   }
 
-  /** Every list that the server declares, or those named. */
+  /** Every list that the server declares, or those named. True where one differs from what was known. */
   async refresh(
     connected: Connected,
     methods: readonly string[] | undefined,
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<boolean> {
+    const before = this.#news;
     for (const method of methods ?? CAPABILITY.keys()) await this.fetch(connected, method, signal);
+    return this.#news > before;
   }
 
   /** One list, all pages; none where the server does not declare it. Rejects with RpcError or GatewayError. */
   async fetch(connected: Connected, method: string, signal: AbortSignal): Promise<readonly Json[]> {
     if (connected.description.capabilities[CAPABILITY.get(method) ?? ""] === undefined) {
-      this.#catalog.learnList(method, []);
+      this.#learn(method, []);
       return [];
     }
     const items: Json[] = [];
@@ -55,14 +62,20 @@ export class Listing {
       items.push(...page.items);
       cursor = page.nextCursor;
       if (cursor !== undefined && (seen.has(cursor) || seen.size >= MAX_PAGES)) {
-        this.#log.warning("a list repeats its pages; taking what came so far", { method });
+        this.#options.log.warning("a list repeats its pages; taking what came so far", { method });
         break;
       }
       if (cursor !== undefined) seen.add(cursor);
     } while (cursor !== undefined);
     const kept = method === Method.listTools ? this.#validTools(connected, items) : items;
-    this.#catalog.learnList(method, kept);
+    this.#learn(method, kept);
     return kept;
+  }
+
+  #learn(method: string, items: readonly Json[]): void {
+    const isChanged = this.#options.catalog.learnList(method, items);
+    if (isChanged) this.#news += 1;
+    this.#options.onLearnt(method, isChanged);
   }
 
   /** The page of a tool list that a client asked for, less what a client of HTTP must not show. */
@@ -77,7 +90,8 @@ export class Listing {
     if (!mirrorsHeaders(connected)) return [...tools];
     return tools.filter((tool) => {
       const isValid = readParamHeaders(tool.inputSchema) !== undefined;
-      if (!isValid) this.#log.warning("left out a tool with an invalid x-mcp-header", { tool: tool.name });
+      if (!isValid)
+        this.#options.log.warning("left out a tool with an invalid x-mcp-header", { tool: tool.name });
       return isValid;
     });
   }
@@ -90,9 +104,9 @@ export class Listing {
   ): Promise<Json> {
     const page = cursor === undefined ? {} : { cursor };
     const isModern = connected.era === "modern";
-    const params = isModern ? { ...page, _meta: envelope(connected.revision, this.#identity) } : page;
+    const params = isModern ? { ...page, _meta: envelope(connected.revision, this.#options.identity) } : page;
     const { result } = await connected.connection.request(method, params, {
-      timeoutMs: this.#timeoutMs,
+      timeoutMs: this.#options.timeoutMs,
       signal,
       ...(isModern ? { headers: mirrorHeaders(method, params) } : {}),
     });

@@ -1,6 +1,7 @@
 // What can be seen of a backend from outside: what happens to it, and how it is. Knows nothing of why.
 
 import type { Answer, Call } from "../protocol/call.ts";
+import type { Freshness } from "./catalog.ts";
 import type { StateName } from "./state.ts";
 
 /** What happens to a backend, for those who count it. */
@@ -23,4 +24,7 @@ export interface BackendStatus {
   readonly toolCount: number | undefined;
   readonly lastError: string | undefined;
   readonly pid: number | undefined;
+  readonly catalog: Freshness;
+  /** When its lists were last heard from itself. */
+  readonly listedAtMs: number | undefined;
 }

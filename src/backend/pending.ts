@@ -2,7 +2,7 @@
 
 import type { Answer } from "../protocol/call.ts";
 import type { Id, Notification } from "../protocol/jsonrpc.ts";
-import type { Ask } from "./connection.ts";
+import type { Ask } from "./connection-events.ts";
 
 /** Who waits, and for what. */
 export interface Pending {

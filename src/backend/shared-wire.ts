@@ -5,15 +5,17 @@ import type { Answer, Call } from "../protocol/call.ts";
 import { MAY_ASK_BACK, Method } from "../protocol/mcp.ts";
 import { rank, wantedLogLevel } from "./exchange.ts";
 import type { Connected } from "./handshake.ts";
+import type { Traits } from "./traits.ts";
 import { Turns } from "./turns.ts";
 
 export class SharedWire {
-  /** True once the backend has put a question without saying to whom. */
-  hasAsked = false;
-  /** True once the backend has logged without saying for whom. */
-  hasLogged = false;
+  readonly #traits: Traits;
   readonly #turns = new Turns();
   #logLevel: string | undefined;
+
+  constructor(traits: Traits) {
+    this.#traits = traits;
+  }
 
   /** A new process knows nothing of the level that the last one was set to. */
   reset(): void {
@@ -51,7 +53,7 @@ export class SharedWire {
   }
 
   #mustBeAlone(connected: Connected, call: Call): boolean {
-    if (this.hasAsked && connected.era === "legacy") return true;
-    return this.hasLogged && wantedLogLevel(call) !== undefined;
+    if (this.#traits.hasAsked && connected.era === "legacy") return true;
+    return this.#traits.hasLogged && wantedLogLevel(call) !== undefined;
   }
 }

@@ -7,6 +7,7 @@ export interface Ready {
   readonly connected: Connected;
   /** Calls of clients that run on this connection: part of the state, so that "idle" is a fact. */
   inFlight: number;
+  readonly sinceMs: number;
 }
 
 export interface Failed {
@@ -17,6 +18,8 @@ export interface Failed {
   readonly permanent: boolean;
   /** Failures in a row, without a call that succeeded in between. */
   readonly attempts: number;
+  /** When the first of them was. */
+  readonly sinceMs: number;
   readonly retryAtMs: number;
 }
 
@@ -34,7 +37,7 @@ const WAYS: Record<StateName, readonly StateName[]> = {
   stopped: ["starting"],
   asleep: ["starting", "stopped"],
   starting: ["ready", "failed", "stopped"],
-  ready: ["draining", "failed", "starting"],
+  ready: ["draining", "failed", "starting", "stopped"],
   draining: ["asleep", "stopped"],
   failed: ["starting", "stopped"],
 };

@@ -3,6 +3,7 @@
 import type { Subscriber } from "../protocol/call.ts";
 import { type Json, type Notification, notification } from "../protocol/jsonrpc.ts";
 import { Notice } from "../protocol/mcp.ts";
+import { Watchers } from "./watchers.ts";
 
 const MAX_OPEN_ELICITATIONS = 1_000;
 
@@ -14,7 +15,8 @@ const CHANGED = [
 
 export class Subscriptions {
   readonly #subscribers = new Set<Subscriber>();
-  readonly #watchers = new Map<string, Set<Subscriber>>();
+  /** By the key of the instance whose resources they are. */
+  readonly #watchers = new Map<string, Watchers>();
   /** Caller.key of the client that was sent to a URL, by elicitation id. */
   readonly #elicitations = new Map<string, string>();
 
@@ -23,27 +25,31 @@ export class Subscriptions {
     return {
       [Symbol.dispose]: () => {
         this.#subscribers.delete(subscriber);
-        for (const uri of this.#watchers.keys()) this.unwatch(uri, subscriber);
+        for (const watchers of this.#watchers.values()) watchers.removeAll(subscriber);
       },
     };
   }
 
-  /** The resources that somebody watches. */
-  get watched(): string[] {
-    return [...this.#watchers.keys()];
+  /** Who watches what on one instance; the same object for the same key. */
+  watchers(key: string): Watchers {
+    const known = this.#watchers.get(key) ?? new Watchers();
+    this.#watchers.set(key, known);
+    return known;
   }
 
-  watch(uri: string, subscriber: Subscriber): void {
-    const watchers = this.#watchers.get(uri);
-    if (watchers === undefined) this.#watchers.set(uri, new Set([subscriber]));
-    else watchers.add(subscriber);
+  /** The instances that somebody watches a resource of. */
+  get watchedKeys(): string[] {
+    return [...this.#watchers].filter(([, { uris }]) => uris.length > 0).map(([key]) => key);
   }
 
-  /** True where that was the last watcher of this resource. */
-  unwatch(uri: string, subscriber: Subscriber): boolean {
-    const watchers = this.#watchers.get(uri);
-    if (watchers === undefined || !watchers.delete(subscriber) || watchers.size > 0) return false;
-    return this.#watchers.delete(uri);
+  /** The instances on which this client watches this resource. */
+  keysOf(uri: string, subscriber: Subscriber): string[] {
+    return [...this.#watchers].filter(([, watchers]) => watchers.has(uri, subscriber)).map(([key]) => key);
+  }
+
+  /** The instance is gone, and nobody misses it. */
+  forget(key: string): void {
+    if (this.#watchers.get(key)?.uris.length === 0) this.#watchers.delete(key);
   }
 
   expectCompletion(elicitationId: string, callerKey: string): void {
@@ -54,9 +60,9 @@ export class Subscriptions {
     this.#elicitations.set(elicitationId, callerKey);
   }
 
-  /** Hands a notification to those it is for, and to nobody where that cannot be told. */
-  deliver(notification: Notification): void {
-    for (const subscriber of this.#recipients(notification)) subscriber.deliver(notification);
+  /** Hands a notification to those it is for, and to nobody where that cannot be told. `owner`: whose process says so. */
+  deliver(notification: Notification, owner?: string): void {
+    for (const subscriber of this.#recipients(notification, owner)) subscriber.deliver(notification);
   }
 
   /** Says that the lists of a server with these capabilities may have changed; unknown ones may be any. */
@@ -67,27 +73,16 @@ export class Subscriptions {
     }
   }
 
-  #recipients({ method, params }: Notification): Iterable<Subscriber> {
-    if (method === Notice.resourceUpdated) return [...this.#watchersOf(params?.uri)];
+  #recipients({ method, params }: Notification, owner: string | undefined): Iterable<Subscriber> {
     if (method === Notice.elicitationComplete) {
       const key = this.#elicitations.get(String(params?.elicitationId));
       return [...this.#subscribers].filter((subscriber) => key !== undefined && subscriber.key === key);
     }
     const wanting = [...this.#subscribers].filter((subscriber) => subscriber.wants(method));
     if (isForAll(method)) return wanting;
+    if (owner !== undefined) return wanting.filter(({ key }) => key === owner);
     const keys = new Set([...this.#subscribers].map(({ key }) => key));
     return keys.size === 1 ? wanting : [];
-  }
-
-  /** An update may name a part of the resource that was subscribed to (server/resources, "Subscriptions"). */
-  #watchersOf(uri: unknown): ReadonlySet<Subscriber> {
-    if (typeof uri !== "string") return new Set();
-    const exact = this.#watchers.get(uri);
-    if (exact !== undefined) return exact;
-    const parents = [...this.#watchers].filter(([watched]) =>
-      uri.startsWith(watched.endsWith("/") ? watched : `${watched}/`),
-    );
-    return new Set(parents.flatMap(([, watchers]) => [...watchers]));
   }
 }
 

@@ -6,23 +6,19 @@ import { isObject, type Json, type Notification, RpcError } from "../protocol/js
 import { type Implementation, META, Method, Notice } from "../protocol/mcp.ts";
 import { mirrorHeaders } from "../protocol/param-headers.ts";
 import { type Connected, envelope } from "./handshake.ts";
-import type { Subscriptions } from "./subscriptions.ts";
+import type { Watchers } from "./watchers.ts";
 
 const RELISTEN_DELAY_MS = 1_000;
 
 export class Watching {
-  readonly #subscriptions: Subscriptions;
+  readonly #watchers: Watchers;
   readonly #identity: Implementation;
   readonly #hear: (notification: Notification) => void;
   /** Ends the listen request that is open now. */
   #listening: AbortController | undefined;
 
-  constructor(
-    subscriptions: Subscriptions,
-    identity: Implementation,
-    hear: (notification: Notification) => void,
-  ) {
-    this.#subscriptions = subscriptions;
+  constructor(watchers: Watchers, identity: Implementation, hear: (notification: Notification) => void) {
+    this.#watchers = watchers;
     this.#identity = identity;
     this.#hear = hear;
   }
@@ -31,8 +27,8 @@ export class Watching {
   async watch(connected: Connected, uri: string, subscriber: Subscriber, timeoutMs: number): Promise<void> {
     if (connected.era === "legacy")
       await connected.connection.request(Method.subscribe, { uri }, { timeoutMs });
-    const isNew = !this.#subscriptions.watched.includes(uri);
-    this.#subscriptions.watch(uri, subscriber);
+    const isNew = !this.#watchers.uris.includes(uri);
+    this.#watchers.add(uri, subscriber);
     if (connected.era === "modern" && isNew) await this.#listen(connected);
   }
 
@@ -42,7 +38,7 @@ export class Watching {
     subscriber: Subscriber,
     timeoutMs: number,
   ): Promise<void> {
-    const wasLast = this.#subscriptions.unwatch(uri, subscriber);
+    const wasLast = this.#watchers.remove(uri, subscriber);
     if (!wasLast || connected === undefined) return;
     if (connected.era === "modern") await this.#listen(connected);
     else await connected.connection.request(Method.unsubscribe, { uri }, { timeoutMs });
@@ -54,7 +50,7 @@ export class Watching {
       void this.#listen(connected);
       return;
     }
-    for (const uri of this.#subscriptions.watched) {
+    for (const uri of this.#watchers.uris) {
       connected.connection.request(Method.subscribe, { uri }, { timeoutMs }).catch(() => {
         // The resource is gone from the new process; its watchers hear nothing, as from any deleted resource.
       });
@@ -115,7 +111,7 @@ export class Watching {
     if (declares("tools")) filter.toolsListChanged = true;
     if (declares("prompts")) filter.promptsListChanged = true;
     if (declares("resources")) filter.resourcesListChanged = true;
-    const { watched } = this.#subscriptions;
+    const watched = this.#watchers.uris;
     if (watched.length > 0) filter.resourceSubscriptions = watched;
     return filter;
   }

@@ -136,6 +136,7 @@ export class LegacySession implements Disposable {
       capabilities,
       principal,
       key: this.id,
+      ended: this.#ended.signal,
       ...(clientInfo === undefined ? {} : { clientInfo }),
       ...(this.#logLevel === undefined ? {} : { logLevel: this.#logLevel }),
     };

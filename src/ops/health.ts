@@ -21,6 +21,10 @@ export interface BackendHealth {
   readonly revision: string | null;
   readonly in_flight: number;
   readonly last_error: string | null;
+  /** `fresh`: heard from the backend itself. `remembered`: of an earlier run of the gateway. Or `unknown`. */
+  readonly catalog: string;
+  /** When the backend itself last told its lists. */
+  readonly catalog_listed_at: string | null;
 }
 
 export function readHealth(fleet: Fleet): Health {
@@ -47,7 +51,8 @@ function isFailed(backend: Backend): boolean {
 }
 
 function backendHealth(backend: Backend): BackendHealth {
-  const { state, transport, revision, starts, inFlight, toolCount, lastError } = backend.status();
+  const { state, transport, revision, starts, inFlight, toolCount, lastError, catalog, listedAtMs } =
+    backend.status();
   return {
     running: state === "ready",
     restart_count: starts,
@@ -57,6 +62,8 @@ function backendHealth(backend: Backend): BackendHealth {
     revision: revision ?? null,
     in_flight: inFlight,
     last_error: lastError === undefined ? null : redact(lastError),
+    catalog,
+    catalog_listed_at: listedAtMs === undefined ? null : new Date(listedAtMs).toISOString(),
   };
 }
 

@@ -22,6 +22,8 @@ export interface Caller {
   readonly key: string;
   /** The log level that this caller asked for in so many words. */
   readonly logLevel?: string;
+  /** Aborted when the client has gone for good: its session has ended. Absent where clients come and go unseen. */
+  readonly ended?: AbortSignal;
 }
 
 /** A question that a backend puts to the client: elicitation, sampling or roots. */

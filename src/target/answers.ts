@@ -20,13 +20,13 @@ export function describeServers(backends: readonly Backend[]): string {
 }
 
 function describeServer(backend: Backend): string {
-  const { state, toolCount, lastError } = backend.status();
+  const { state, toolCount, lastError, catalog } = backend.status();
   const about =
     backend.config.description ||
     firstSentence(backend.catalog.handshake?.description.instructions) ||
     titleOf(backend);
-  const tools =
-    toolCount === undefined ? "tools not listed yet" : `${toolCount} tool${toolCount === 1 ? "" : "s"}`;
+  const known = `${toolCount} ${catalog === "remembered" ? "remembered " : ""}tool${toolCount === 1 ? "" : "s"}`;
+  const tools = toolCount === undefined ? "tools not listed yet" : known;
   const isBroken = backend.config.problem !== undefined || state === "failed";
   const why = isBroken
     ? `, unavailable: ${(backend.config.problem ?? lastError ?? "").split("\n", 1)[0]}`

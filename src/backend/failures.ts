@@ -1,0 +1,69 @@
+// The breaker of one backend: how often it has failed in a row, how long it is left alone, and the words for it.
+// A call that succeeds closes it, and so does a run that was long enough to say that nothing is wrong.
+
+import { GatewayError } from "../protocol/errors.ts";
+import { backoffMs, type Failed, type State } from "./state.ts";
+
+/** A process that ran for this long was no part of a crash loop. */
+const STABLE_MS = 5 * 60_000;
+/** From here on it is called a crash loop. */
+const LOOP_ATTEMPTS = 3;
+
+export class Failures {
+  readonly #name: string;
+  #attempts = 0;
+  #sinceMs = 0;
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  forget(): void {
+    this.#attempts = 0;
+  }
+
+  add(error: Error, permanent: boolean, before: State): Failed {
+    const nowMs = Date.now();
+    if (before.name === "ready" && nowMs - before.sinceMs > STABLE_MS) this.forget();
+    this.#attempts += 1;
+    if (this.#attempts === 1) this.#sinceMs = nowMs;
+    // A server that ran and died once may be started at once; one that keeps dying, or never came up, may not.
+    const isFirstCrash = before.name === "ready" && this.#attempts === 1;
+    const retryAtMs = isFirstCrash ? 0 : nowMs + backoffMs(this.#attempts);
+    return {
+      name: "failed",
+      error,
+      permanent,
+      attempts: this.#attempts,
+      sinceMs: this.#sinceMs,
+      retryAtMs,
+    };
+  }
+
+  /** What the log says of it. */
+  describe({ permanent, attempts, sinceMs, retryAtMs }: Failed): string {
+    if (permanent) return "failed, and will not be retried until something changes";
+    if (attempts < LOOP_ATTEMPTS) return "failed";
+    const waitMs = Math.max(0, retryAtMs - Date.now());
+    return `keeps failing: ${times(attempts, sinceMs)}; it is left alone for ${seconds(waitMs)}`;
+  }
+
+  /** Throws what is known to be wrong, while another attempt would only find the same. */
+  throwIfTooEarly({ permanent, error, attempts, sinceMs, retryAtMs }: Failed): void {
+    if (permanent) throw error;
+    const waitMs = retryAtMs - Date.now();
+    if (waitMs <= 0) return;
+    const when = `${times(attempts, sinceMs)}; the next attempt is possible in ${seconds(waitMs)}`;
+    const loop = attempts < LOOP_ATTEMPTS ? "" : `${this.#name} keeps failing and is left alone for now. `;
+    throw new GatewayError("backend-failed", `${loop}${error.message}\n(${when})`, { cause: error });
+  }
+}
+
+function times(attempts: number, sinceMs: number): string {
+  const since = new Date(sinceMs).toISOString().slice(11, 19);
+  return attempts === 1 ? "1 failure" : `${attempts} failures in a row since ${since} UTC`;
+}
+
+function seconds(ms: number): string {
+  return `${Math.ceil(ms / 1000)} s`;
+}

@@ -1,0 +1,228 @@
+// One process of a backend, or one connection to it: when it runs is its lifecycle's business, what is said on it is
+// seen to here. What holds for all instances (catalogue, traits, listeners) belongs to the backend and is lent to this.
+
+import type { BackendConfig } from "../config/config.ts";
+import type { Log } from "../log.ts";
+import type { Answer, Call, Question, Subscriber } from "../protocol/call.ts";
+import type { Json, Notification } from "../protocol/jsonrpc.ts";
+import { type Implementation, Method, Notice, STALE_AFTER } from "../protocol/mcp.ts";
+import { canAnswer } from "../protocol/questions.ts";
+import type { WireEnd } from "../transport/transport.ts";
+import type { Catalog } from "./catalog.ts";
+import { exchange } from "./exchange.ts";
+import type { Connected } from "./handshake.ts";
+import { Lifecycle } from "./lifecycle.ts";
+import type { Listing } from "./listing.ts";
+import { isRepeatable, isSessionExpired } from "./repeating.ts";
+import { cannotAsk } from "./rounds.ts";
+import { SharedWire } from "./shared-wire.ts";
+import { messageOf, startWithin } from "./starting.ts";
+import type { StateName } from "./state.ts";
+import type { Subscriptions } from "./subscriptions.ts";
+import type { Traits } from "./traits.ts";
+import type { Watchers } from "./watchers.ts";
+import { Watching } from "./watching.ts";
+
+export interface InstanceOptions {
+  /** Whose it is: a client's key, or empty where it serves all. */
+  readonly key: string;
+  readonly config: BackendConfig;
+  readonly identity: Implementation;
+  readonly log: Log;
+  readonly catalog: Catalog;
+  readonly listing: Listing;
+  readonly traits: Traits;
+  readonly subscriptions: Subscriptions;
+  readonly onStateChanged: (state: StateName, before: StateName) => void;
+  readonly onStarted: (seconds: number) => void;
+  /** A new process is ready: its lists are being read. Resolves the promise when they have been. */
+  readonly onListed: (connected: Connected, listed: Promise<boolean>) => void;
+  readonly onStartFailed: (error: unknown) => void;
+}
+
+/** How long a wire that refused a message may take to end. */
+const WIRE_END_MS = 2_000;
+
+export class Instance implements AsyncDisposable {
+  readonly key: string;
+  readonly lifecycle: Lifecycle;
+  readonly #options: InstanceOptions;
+  readonly #watchers: Watchers;
+  readonly #watching: Watching;
+  readonly #shared: SharedWire;
+  /** What clients have asked and still wait for, newest last. */
+  readonly #open = new Set<Call>();
+
+  constructor(options: InstanceOptions) {
+    const { key, config, log } = options;
+    this.key = key;
+    this.#options = options;
+    this.#watchers = options.subscriptions.watchers(key);
+    this.#watching = new Watching(this.#watchers, options.identity, (message) => this.#hear(message));
+    this.#shared = new SharedWire(options.traits);
+    this.lifecycle = new Lifecycle(config, {
+      log,
+      connect: (signal) => this.#connect(signal),
+      onReady: (connected) => this.#takeUp(connected),
+      onStateChanged: options.onStateChanged,
+      isWatched: () => this.#watchers.uris.length > 0,
+    });
+  }
+
+  /** Rejects with RpcError (the backend said no) or GatewayError (it could not be asked, or gave no answer). */
+  async call(call: Call): Promise<Answer> {
+    this.#open.add(call);
+    try {
+      return await this.#callOrRepeat(call);
+    } finally {
+      this.#open.delete(call);
+    }
+  }
+
+  /** One list, asked for now. Rejects with RpcError or GatewayError. */
+  fetch(method: string, signal: AbortSignal): Promise<readonly Json[]> {
+    return this.lifecycle.use(signal, (connected) => this.#options.listing.fetch(connected, method, signal));
+  }
+
+  /** Passes a client's notification on, where a backend of this era has a use for it. */
+  notify({ method, params }: Notification): void {
+    const { connected } = this.lifecycle;
+    if (connected?.era === "legacy") void connected.connection.notify(method, params);
+  }
+
+  /** Wakes the backend, and keeps it awake until the last watcher is gone. */
+  async watch(uri: string, subscriber: Subscriber, signal: AbortSignal): Promise<void> {
+    await this.lifecycle.use(signal, (connected) =>
+      this.#watching.watch(connected, uri, subscriber, this.#options.config.requestTimeoutMs),
+    );
+  }
+
+  async unwatch(uri: string, subscriber: Subscriber): Promise<void> {
+    const { requestTimeoutMs } = this.#options.config;
+    await this.#watching.unwatch(this.lifecycle.connected, uri, subscriber, requestTimeoutMs);
+    this.lifecycle.reconsiderSleep();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.lifecycle[Symbol.asyncDispose]();
+  }
+
+  async #callOrRepeat(call: Call): Promise<Answer> {
+    try {
+      return await this.#callOnce(call);
+    } catch (thrown) {
+      const isOver = call.signal.aborted || this.lifecycle.closing.aborted;
+      const tool = this.#options.catalog.tool(String(call.params?.name));
+      if (isOver || !isRepeatable(call, thrown, tool)) throw thrown;
+      await this.#whenBrokenWireEnded();
+      this.#options.log.info("repeating a call on a new connection", { method: call.method });
+      return this.#callOnce(call);
+    }
+  }
+
+  /** A pipe that refuses a message is about to end; until it has, a repeated call would go the same way. */
+  async #whenBrokenWireEnded(): Promise<void> {
+    const connection = this.lifecycle.connected?.connection;
+    if (connection !== undefined && connection.transport.kind !== "http")
+      await connection.whenEnded(WIRE_END_MS);
+  }
+
+  #callOnce(call: Call): Promise<Answer> {
+    const { config, listing } = this.#options;
+    return this.lifecycle.use(call.signal, async (connected) => {
+      try {
+        await this.#shared.ensureLogLevel(connected, call, config.requestTimeoutMs);
+        const answer = await this.#shared.run(connected, call, (turn) => this.#exchange(connected, turn));
+        return call.method === Method.listTools ? listing.withoutInvalidTools(connected, answer) : answer;
+      } catch (thrown) {
+        if (isSessionExpired(thrown)) this.lifecycle.renew(connected);
+        throw thrown;
+      }
+    });
+  }
+
+  #exchange(connected: Connected, call: Call): Promise<Answer> {
+    const { config, catalog, listing, subscriptions } = this.#options;
+    return exchange(connected, call, {
+      timeoutMs: config.requestTimeoutMs,
+      questionTimeoutMs: config.questionTimeoutMs,
+      paramHeaders: async (tool, isFresh) => {
+        const isUnknown = catalog.list(Method.listTools) === undefined;
+        if (isFresh || isUnknown) await listing.fetch(connected, Method.listTools, call.signal);
+        return catalog.paramHeaders(tool) ?? [];
+      },
+      onUrlQuestion: (id, key) => subscriptions.expectCompletion(id, key),
+    });
+  }
+
+  async #connect(signal: AbortSignal): Promise<Connected> {
+    const { config, identity, log, traits } = this.#options;
+    const startedMs = performance.now();
+    const remembered = traits.era;
+    try {
+      const connected = await startWithin(config, {
+        identity,
+        log,
+        remembered,
+        signal,
+        events: {
+          onNotification: (notification) => this.#hear(notification),
+          onSharedQuestion: () => traits.noteQuestion(),
+          onSharedLog: () => traits.noteLog(),
+          onEnd: (end: WireEnd) => this.lifecycle.wireEnded(end),
+          ...(this.key === "" ? {} : { askOutsideOfCalls: (...asked) => this.#askOwner(...asked) }),
+        },
+      });
+      traits.eraFound(connected.era, remembered === undefined);
+      this.#options.onStarted((performance.now() - startedMs) / 1000);
+      return connected;
+    } catch (thrown) {
+      traits.forgetEra();
+      if (!signal.aborted) this.#options.onStartFailed(thrown);
+      throw thrown;
+    }
+  }
+
+  #takeUp(connected: Connected): void {
+    this.#shared.reset();
+    this.#options.catalog.learnHandshake(connected);
+    this.#options.onListed(connected, this.#refresh(connected));
+    this.#watching.resume(connected, this.#options.config.requestTimeoutMs);
+  }
+
+  /** Lists anew what the server declares, or what is named. True where that was news. Never rejects. */
+  async #refresh(connected: Connected, methods?: readonly string[]): Promise<boolean> {
+    const { closing } = this.lifecycle;
+    try {
+      return await this.#options.listing.refresh(connected, methods, closing);
+    } catch (thrown) {
+      const isGone = connected.connection.end !== undefined || closing.aborted;
+      const error = messageOf(thrown);
+      if (!isGone) this.#options.log.warning("the server's lists could not be read", { error });
+      return false;
+    }
+  }
+
+  #hear(notification: Notification): void {
+    const { subscriptions } = this.#options;
+    const stale = STALE_AFTER.get(notification.method);
+    const { connected } = this.lifecycle;
+    if (stale !== undefined && connected !== undefined) {
+      // Told once the lists have been read: who asks then gets the new ones. News has been told by then.
+      void this.#refresh(connected, stale).then((isTold) => {
+        if (!isTold) subscriptions.deliver(notification);
+      });
+    } else if (notification.method === Notice.resourceUpdated) {
+      for (const watcher of this.#watchers.of(notification.params?.uri)) watcher.deliver(notification);
+    } else {
+      subscriptions.deliver(notification, this.key === "" ? undefined : this.key);
+    }
+  }
+
+  /** A process of one client asks between calls, or while it starts: it can mean nobody else. */
+  #askOwner(question: Question, signal: AbortSignal): Promise<Json> {
+    const call = [...this.#open].at(-1);
+    if (call === undefined || !canAnswer(call.caller, question)) return Promise.reject(cannotAsk(question));
+    return call.ask(question, signal);
+  }
+}

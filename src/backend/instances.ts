@@ -1,0 +1,130 @@
+// The processes of one backend: one for all clients, or one for each, then bounded in number.
+
+import type { BackendConfig } from "../config/config.ts";
+import type { Caller } from "../protocol/call.ts";
+import { GatewayError } from "../protocol/errors.ts";
+import type { Instance } from "./instance.ts";
+import type { StateName } from "./state.ts";
+
+/** Serves all, or, where each client has its own, what belongs to no client. */
+const COMMON = "";
+
+/** Those that say the most about the backend as a whole come first. */
+const TELLING: readonly StateName[] = ["ready", "starting", "draining", "failed", "asleep", "stopped"];
+
+export type MakeInstance = (key: string, onAsleep: () => void) => Instance;
+
+export class Instances implements AsyncDisposable {
+  readonly #config: BackendConfig;
+  readonly #make: MakeInstance;
+  readonly #byKey = new Map<string, Instance>();
+  /** Ended by their sessions; their processes may still be on their way out. */
+  readonly #leaving = new Set<Promise<void>>();
+  #startsBefore = 0;
+  #isClosed = false;
+
+  constructor(config: BackendConfig, make: MakeInstance) {
+    this.#config = config;
+    this.#make = make;
+    if (!this.#isPerClient) this.#add(COMMON);
+  }
+
+  /** Throws GatewayError where there are as many as there may be. */
+  of(caller: Caller): Instance {
+    if (!this.#isPerClient) return this.#get(COMMON);
+    const known = this.#byKey.get(keyOf(caller));
+    if (known !== undefined) return known;
+    const instance = this.#get(keyOf(caller));
+    const end = () => this.#remove(instance);
+    caller.ended?.addEventListener("abort", end, { once: true, signal: instance.lifecycle.closing });
+    return instance;
+  }
+
+  /** The one for what concerns no client: lists and handshakes. Throws as `of` does. */
+  common(): Instance {
+    return this.#get(COMMON);
+  }
+
+  /** The instance of this caller where there is one already. */
+  find(caller: Caller): Instance | undefined {
+    return this.#byKey.get(this.#isPerClient ? keyOf(caller) : COMMON);
+  }
+
+  withKey(key: string): Instance {
+    return this.#get(this.#isPerClient ? key : COMMON);
+  }
+
+  all(): Instance[] {
+    return [...this.#byKey.values()];
+  }
+
+  /** The one whose state stands for the backend. */
+  get telling(): Instance | undefined {
+    const rank = ({ lifecycle }: Instance) => TELLING.indexOf(lifecycle.state);
+    return this.all().sort((a, b) => rank(a) - rank(b))[0];
+  }
+
+  get starts(): number {
+    return this.all().reduce((sum, { lifecycle }) => sum + lifecycle.starts, this.#startsBefore);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    await Promise.all([...this.all().map((instance) => instance[Symbol.asyncDispose]()), ...this.#leaving]);
+  }
+
+  get #isPerClient(): boolean {
+    return this.#config.scope === "session";
+  }
+
+  #get(key: string): Instance {
+    const known = this.#byKey.get(key);
+    if (known !== undefined) return known;
+    const { name, maxInstances } = this.#config;
+    if (this.#isClosed)
+      throw new GatewayError("shutting-down", `${name}: it is being closed; try again shortly.`);
+    if (this.#count >= maxInstances) this.#dropIdle();
+    if (this.#count >= maxInstances) {
+      throw new GatewayError(
+        "backend-busy",
+        `${name}: ${maxInstances} clients have a process of their own and there may be no more (max_instances). Try ` +
+          "again when one of them has ended its session or has been idle, or raise max_instances.",
+      );
+    }
+    return this.#add(key);
+  }
+
+  get #count(): number {
+    return this.#byKey.size + this.#leaving.size;
+  }
+
+  #add(key: string): Instance {
+    const instance = this.#make(key, () => {
+      // A client's sleeper has nothing worth keeping: its place is for others. Unless somebody waits for it to wake.
+      const isNeeded = instance.lifecycle.users > 0 || !this.#isPerClient;
+      if (!isNeeded && this.#byKey.get(key) === instance) this.#remove(instance);
+    });
+    this.#byKey.set(key, instance);
+    return instance;
+  }
+
+  /** What has failed holds no process. */
+  #dropIdle(): void {
+    for (const instance of this.all()) {
+      const { state, users } = instance.lifecycle;
+      if (users === 0 && ["failed", "asleep", "stopped"].includes(state)) this.#remove(instance);
+    }
+  }
+
+  #remove(instance: Instance): void {
+    this.#byKey.delete(instance.key);
+    this.#startsBefore += instance.lifecycle.starts;
+    const ended = instance[Symbol.asyncDispose]().finally(() => this.#leaving.delete(ended));
+    this.#leaving.add(ended);
+  }
+}
+
+/** A session, or for clients without sessions, whose credentials and which program. */
+function keyOf({ era, key, principal, clientInfo }: Caller): string {
+  return era === "legacy" ? key : JSON.stringify([principal, clientInfo?.name, clientInfo?.version]);
+}
