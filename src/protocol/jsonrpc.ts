@@ -56,12 +56,16 @@ export function isId(value: unknown): value is Id {
   return typeof value === "string" || (typeof value === "number" && Number.isInteger(value));
 }
 
+/** A value that nests deeper than this would overflow the stack when it is written again; many parsers stop here, too. */
+const MAX_DEPTH = 1_000;
+
 /**
  * Sorts one parsed JSON value into the four kinds of message, or none.
- * Only the envelope is checked: params and results are data that pass as they are.
+ * Only the envelope and the depth are checked: params and results are data that pass as they are.
  */
 export function toMessage(value: unknown): Message | undefined {
   if (!isObject(value) || value.jsonrpc !== "2.0") return undefined;
+  if (!isShallow(value, MAX_DEPTH)) return unusable(value, `nests deeper than ${MAX_DEPTH} levels`);
   if (typeof value.method === "string") {
     if (value.params !== undefined && !isObject(value.params)) return undefined;
     if (value.id === undefined) return value as unknown as Notification;
@@ -75,7 +79,24 @@ export function toMessage(value: unknown): Message | undefined {
       ? (value as unknown as ErrorResponse)
       : undefined;
   }
-  return undefined;
+  return unusable(value, "has neither a result that is an object nor an error with code and message");
+}
+
+/** Runs over every message: `for in` and `every`, as Object.values would cost ten times as much. */
+function isShallow(value: unknown, levels: number): boolean {
+  if (Array.isArray(value)) return levels > 0 && value.every((item) => isShallow(item, levels - 1));
+  if (!isObject(value)) return true;
+  if (levels === 0) return false;
+  for (const key in value) if (!isShallow(value[key], levels - 1)) return false;
+  return true;
+}
+
+/** An answer that nobody can read is an error for the one who waits for it; anything else is no message. */
+function unusable(value: Json, why: string): ErrorResponse | undefined {
+  const isAnswer = value.method === undefined && ("result" in value || "error" in value);
+  if (!isAnswer || !isId(value.id)) return undefined;
+  const message = `The answer ${why}.`;
+  return { jsonrpc: "2.0", id: value.id, error: { code: ErrorCode.internal, message } };
 }
 
 function isErrorObject(value: unknown): value is ErrorObject {
