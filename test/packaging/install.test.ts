@@ -143,16 +143,16 @@ if (process.platform === "win32") {
 
     describe("installs nothing", () => {
       test("when the bytes are not those that were released", async () => {
-        const path = join(release, "mcp-gateway-linux-arm64");
-        writeFileSync(path, `${standIn("linux-arm64")}# and one line more\n`);
+        const path = join(release, "mcp-gateway-linux-arm64-musl");
+        writeFileSync(path, `${standIn("linux-arm64-musl")}# and one line more\n`);
         try {
           const { files, stderr, exitCode } = await install({
-            programs: { ...uname("Linux", "aarch64"), ...glibc },
+            programs: { ...uname("Linux", "aarch64"), ...musl },
           });
           expect(stderr).toContain("What was fetched is not what was released");
           expect([files, exitCode]).toEqual([[], 1]);
         } finally {
-          writeFileSync(path, standIn("linux-arm64"));
+          writeFileSync(path, standIn("linux-arm64-musl"));
         }
       });
 
