@@ -150,7 +150,11 @@ test("a crash fails the calls in flight at once, with exit code and last words, 
 
 describe("a backend that cannot run says why, to a model, to a client and in /health:", () => {
   const broken = [
-    { server: "missing", words: ["no-such-program-anywhere", "PATH", "Install it"], state: "failed" },
+    {
+      server: "missing",
+      words: ["no-such-program-anywhere", "no such program on the PATH (searched /", "Install it"],
+      state: "failed",
+    },
     { server: "dead", words: [`127.0.0.1:${deadPort}`, "nothing listens there"], state: "failed" },
     { server: "quitter", words: ["exit code 7", "API_KEY is not set"], state: "failed" },
     {

@@ -50,22 +50,23 @@ describe.each(eras)("$era", ({ era, opening, revision }) => {
 
   test("sees the backend itself", async () => {
     const path = "/mcp/everything";
-    expect(JSON.stringify((await inspect(path, "tools/list")).tools)).toContain('"get-tiny-image"');
-    expect(
-      await inspect(path, "tools/call", "--tool-name", "echo", "--tool-arg", "message=hi"),
-    ).toMatchObject({
-      content: [{ text: "Echo: hi" }],
-    });
-    expect(JSON.stringify(await inspect("/everything/mcp", "resources/list"))).toContain("features.md");
-    expect(JSON.stringify(await inspect(path, "resources/templates/list"))).toContain(
-      "demo://resource/dynamic",
-    );
-    expect(
-      await inspect(path, "resources/read", "--uri", "demo://resource/static/document/features.md"),
-    ).toMatchObject({ contents: [{ text: expect.stringContaining("# Everything Server") }] });
-    expect(JSON.stringify(await inspect(path, "prompts/list"))).toContain("args-prompt");
-    const prompt = ["--prompt-name", "args-prompt", "--prompt-args", "city=Oslo"];
-    expect(JSON.stringify(await inspect(path, "prompts/get", ...prompt))).toContain("Oslo");
+    const document = "demo://resource/static/document/features.md";
+    const [tools, echo, resources, templates, read, prompts, prompt] = await Promise.all([
+      inspect(path, "tools/list"),
+      inspect(path, "tools/call", "--tool-name", "echo", "--tool-arg", "message=hi"),
+      inspect("/everything/mcp", "resources/list"),
+      inspect(path, "resources/templates/list"),
+      inspect(path, "resources/read", "--uri", document),
+      inspect(path, "prompts/list"),
+      inspect(path, "prompts/get", "--prompt-name", "args-prompt", "--prompt-args", "city=Oslo"),
+    ]);
+    expect(JSON.stringify(tools)).toContain('"get-tiny-image"');
+    expect(echo).toMatchObject({ content: [{ text: "Echo: hi" }] });
+    expect(JSON.stringify(resources)).toContain(document);
+    expect(JSON.stringify(templates)).toContain("demo://resource/dynamic/text/{resourceId}");
+    expect(read).toMatchObject({ contents: [{ text: expect.stringContaining("# Everything Server") }] });
+    expect(JSON.stringify(prompts)).toContain("args-prompt");
+    expect(JSON.stringify(prompt)).toContain("Oslo");
   });
 
   test(`has spoken ${revision}`, () => {

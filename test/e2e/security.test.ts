@@ -138,7 +138,7 @@ describe("with a token", () => {
 
   test("/health shows status and counts to everybody, and names only to those with the token", async () => {
     const open = await fetch(`${gateway.url}/health`);
-    const summary = { status: "healthy", backends_total: 1, states: { ready: 1 } };
+    const summary = { status: "healthy", backends_total: 1, config_error: null, states: { ready: 1 } };
     expect([open.status, await open.json()]).toEqual([200, summary]);
     const full = await fetch(`${gateway.url}/health`, { headers: { Authorization: `Bearer ${TOKEN}` } });
     expect(await full.json()).toHaveProperty("backends.cellar.state", "ready");
