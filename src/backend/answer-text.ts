@@ -1,7 +1,10 @@
 // Finds the text of a result inside the text of its response, so that a large result is never written anew.
 
 import type { Answer } from "../protocol/call.ts";
-import type { Json } from "../protocol/jsonrpc.ts";
+import type { ResultResponse } from "../protocol/jsonrpc.ts";
+
+/** What an envelope of ours has: `jsonrpc`, `id` and `result`. */
+const ENVELOPE_SIZE = 3;
 
 /**
  * The exact JSON of `result` in a response of the shape that the SDKs write: the envelope's other keys all before it, or
@@ -20,11 +23,26 @@ function resultText(line: string, id: number): string | undefined {
 
 function between(line: string, start: number, tail: string): string | undefined {
   const end = line.trimEnd();
-  return end.endsWith(tail) ? end.slice(start, end.length - tail.length) : undefined;
+  if (!end.endsWith(tail)) return undefined;
+  const text = end.slice(start, end.length - tail.length).trim();
+  return isOneObject(text) ? text : undefined;
+}
+
+/** A key of an envelope before an object, and any letter in disguise. */
+const SECOND_MEMBER = /"(?:id|jsonrpc|result)"\s*:\s*\{|\\u00/;
+
+/**
+ * False where the text could be a result and more: an envelope may name a key twice, and then the text between would
+ * carry an id of the backend's choice to the client. With three keys in all, only those can come again.
+ */
+function isOneObject(text: string): boolean {
+  return text.startsWith("{") && text.endsWith("}") && !SECOND_MEMBER.test(text);
 }
 
 /** An answer with its exact text, where that can be had without writing it anew. */
-export function answerOf(result: Json, text: string | undefined, id: number): Answer {
-  const exact = text === undefined ? undefined : resultText(text, id);
+export function answerOf(response: ResultResponse, text: string | undefined, id: number): Answer {
+  const { result } = response;
+  const isPlain = text !== undefined && Object.keys(response).length === ENVELOPE_SIZE;
+  const exact = isPlain ? resultText(text, id) : undefined;
   return exact === undefined ? { result } : { result, text: exact };
 }

@@ -191,7 +191,7 @@ export class Connection implements AsyncDisposable {
       return;
     }
     if ("error" in response) pending.reject(RpcError.from(response.error));
-    else pending.resolve(answerOf(response.result, text, pending.id));
+    else pending.resolve(answerOf(response, text, pending.id));
     this.#questions.review();
   }
 
