@@ -16,6 +16,7 @@ import type { Implementation } from "./protocol/mcp.ts";
 import { DirectTarget } from "./target/direct.ts";
 import { MergedTarget } from "./target/merged.ts";
 import { MetaTarget } from "./target/meta.ts";
+import { Prewarm } from "./target/prewarm.ts";
 import type { Target } from "./target/target.ts";
 import { ToolSearch } from "./target/tool-search.ts";
 import { COMMIT, VERSION } from "./version.ts";
@@ -84,7 +85,11 @@ export async function buildCore(
 
 function rootTarget(config: Config, fleet: Fleet, metrics: Metrics, log: Log): Target {
   if (!config.enableMetaMcp) return new MergedTarget({ fleet, identity: IDENTITY });
-  const search = new ToolSearch(fleet, (seconds) => metrics.searched(seconds));
+  const search = new ToolSearch({
+    fleet,
+    prewarm: new Prewarm(config.prewarm),
+    onSearched: (seconds) => metrics.searched(seconds),
+  });
   return new MetaTarget({ fleet, identity: IDENTITY, search, log, settings: config });
 }
 

@@ -7,20 +7,29 @@ import { type Hit, SearchIndex } from "../discovery/search.ts";
 import { answerLine } from "../discovery/signature.ts";
 import { RpcError } from "../protocol/jsonrpc.ts";
 import { unknownBackend } from "./merged.ts";
+import type { Prewarm } from "./prewarm.ts";
 
 /** How long a search waits for servers whose tools were never listed. */
 const ASK_DEADLINE_MS = 10_000;
 const NEAREST = 3;
+
+export interface ToolSearchOptions {
+  readonly fleet: Fleet;
+  readonly prewarm: Prewarm;
+  readonly onSearched?: (seconds: number) => void;
+}
 
 export class ToolSearch {
   readonly #fleet: Fleet;
   readonly #index = new SearchIndex();
   /** What the index holds of each backend: of which one of that name, and which version of its catalogue. */
   readonly #indexed = new Map<string, { readonly backend: Backend; readonly version: number }>();
+  readonly #prewarm: Prewarm;
   readonly #onSearched: ((seconds: number) => void) | undefined;
 
-  constructor(fleet: Fleet, onSearched?: (seconds: number) => void) {
+  constructor({ fleet, prewarm, onSearched }: ToolSearchOptions) {
     this.#fleet = fleet;
+    this.#prewarm = prewarm;
     this.#onSearched = onSearched;
   }
 
@@ -31,6 +40,8 @@ export class ToolSearch {
     this.#bringUpToDate();
     const hits = this.#index.search(query, limit);
     this.#onSearched?.((performance.now() - startedMs) / 1000);
+    const best = this.#fleet.get(hits[0]?.server ?? "");
+    if (best !== undefined) this.expectCall(best);
     const lines = hits.map(answerLine);
     if (hits.length === 0) lines.push(this.#nothingFound(query));
     for (const [name, reason] of unavailable) lines.push(`(not searched: ${name}, ${reason})`);
@@ -40,6 +51,11 @@ export class ToolSearch {
   search(query: string, limit: number): Hit[] {
     this.#bringUpToDate();
     return this.#index.search(query, limit);
+  }
+
+  /** The client is shown what this backend can do: it may be called next. */
+  expectCall(backend: Backend): void {
+    this.#prewarm.hint(backend);
   }
 
   /** Throws GatewayError naming the servers that there are. */
