@@ -28,9 +28,10 @@ function describeServer(backend: Backend): string {
   const known = `${toolCount} ${catalog === "remembered" ? "remembered " : ""}tool${toolCount === 1 ? "" : "s"}`;
   const tools = toolCount === undefined ? "tools not listed yet" : known;
   const isBroken = backend.config.problem !== undefined || state === "failed";
-  const why = isBroken
-    ? `, unavailable: ${(backend.config.problem ?? lastError ?? "").split("\n", 1)[0]}`
-    : "";
+  const [reason = ""] = (backend.config.problem ?? lastError ?? "")
+    .replace(`${backend.name}: `, "")
+    .split("\n", 1);
+  const why = isBroken ? `: ${reason}` : "";
   return `${backend.name}${about === "" ? "" : `: ${about}`} (${tools}, ${isBroken ? "failed" : state}${why})`;
 }
 

@@ -103,7 +103,10 @@ export class ToolSearch {
           return undefined;
         } catch (thrown) {
           const isLate = deadline.aborted && !signal.aborted;
-          return [backend.name, isLate ? "still starting; search again shortly" : firstLine(thrown)];
+          return [
+            backend.name,
+            isLate ? "still starting; search again shortly" : reason(backend.name, thrown),
+          ];
         }
       }),
     );
@@ -126,7 +129,9 @@ export class ToolSearch {
   }
 }
 
-function firstLine(thrown: unknown): string {
+/** The first line of what went wrong; whose failure it is stands before it already. */
+function reason(backend: string, thrown: unknown): string {
   const message = thrown instanceof Error ? thrown.message : String(thrown);
-  return message.split("\n", 1)[0] ?? message;
+  const [line = ""] = message.split("\n", 1);
+  return line.startsWith(`${backend}: `) ? line.slice(backend.length + 2) : line;
 }
