@@ -37,7 +37,9 @@ export async function readRefusal(response: Response, what: string, inSession: b
   const hint = HINTS.get(status);
   const sessionExpired = inSession && (status === 404 || (status === 400 && bodySaysSessionIsGone(body)));
   const answered = `${what} was answered with ${`${status} ${response.statusText}`.trim()}`;
-  const message = `${answered}${said === "" ? "." : `: ${said}`}${sessionExpired || hint === undefined ? "" : ` ${hint}`}`;
+  const sentence = said === "" ? `${answered}.` : `${answered}: ${said}`;
+  const stop = /[.!?]$/.test(sentence) ? "" : ".";
+  const message = sessionExpired || hint === undefined ? sentence : `${sentence}${stop} ${hint}`;
   return new SendError(message, { maybeDelivered: !NOT_ACTED_ON.has(status), status, body, sessionExpired });
 }
 
