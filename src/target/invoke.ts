@@ -8,26 +8,53 @@ import type { Answer, Call } from "../protocol/call.ts";
 import { isObject, type Json, RpcError } from "../protocol/jsonrpc.ts";
 import { Method } from "../protocol/mcp.ts";
 import { failed } from "./answers.ts";
-import { InvokeArguments, readArguments } from "./meta-tools.ts";
+import { isPartCursor, type LargeResults } from "./large-results.ts";
+import { InvokeArguments, ReadOnArguments, readArguments } from "./meta-tools.ts";
+import { readSelect } from "./select.ts";
 import type { ToolSearch } from "./tool-search.ts";
 
-export async function invoke(fleet: Fleet, search: ToolSearch, call: Call, given: unknown): Promise<Answer> {
-  const {
-    server,
-    tool: name,
-    arguments: args,
-  } = readArguments("gateway_invoke", InvokeArguments, normalise(given, fleet));
+export interface Invoking {
+  readonly fleet: Fleet;
+  readonly search: ToolSearch;
+  readonly results: LargeResults;
+  /** What one answer may hold unless the call says otherwise; 0: everything. */
+  readonly maxResultTokens: number;
+}
+
+export async function invoke(invoking: Invoking, call: Call, given: unknown): Promise<Answer> {
+  const { fleet, search, results, maxResultTokens } = invoking;
+  const { caller } = call;
+  if (isObject(given) && isPartCursor(given.cursor)) {
+    const { max_tokens: maxTokens = maxResultTokens } = readArguments(
+      "gateway_invoke",
+      ReadOnArguments,
+      given,
+    );
+    return results.read(given.cursor, { caller, maxTokens });
+  }
+  const args = readArguments("gateway_invoke", InvokeArguments, normalise(given, fleet));
+  const { server, tool: name, arguments: own = {}, max_tokens: maxTokens = maxResultTokens } = args;
+  const select = args.select === undefined ? undefined : await readSelect(args.select);
   const backend = search.requireBackend(server);
   const tool = await findTool(backend, name, call.signal);
   if (tool === undefined) throw new RpcError(-32602, search.unknownToolText(server, name));
-  const params: Json = { name: tool.name, arguments: args ?? {} };
+  const answer = await callTool(backend, tool, own, call);
+  const chosen =
+    select === undefined || answer.result.isError === true ? answer : { result: select(answer.result) };
+  return results.shorten(chosen, { caller, maxTokens }, { server, tool: tool.name });
+}
+
+/** A refusal of the backend comes back as a result, with what was expected. */
+async function callTool(backend: Backend, tool: Tool, args: Json, call: Call): Promise<Answer> {
+  const params: Json = { name: tool.name, arguments: args };
   if (call.params?._meta !== undefined) params._meta = call.params._meta;
   try {
     const inner: Call = { ...call, method: Method.callTool, params, passesRounds: false };
-    return explained(await backend.call(inner), backend, tool, args ?? {});
+    return explained(await backend.call(inner), backend, tool, args);
   } catch (thrown) {
     if (!(thrown instanceof RpcError) || isForCaller(thrown)) throw thrown;
-    return failed(`${server}.${name}: ${thrown.message} (${thrown.code})${hint(backend, tool, thrown.code)}`);
+    const { message, code } = thrown;
+    return failed(`${backend.name}.${tool.name}: ${message} (${code})${hint(backend, tool, code)}`);
   }
 }
 
@@ -39,8 +66,10 @@ function isForCaller(error: RpcError): boolean {
 /** Models send arguments as JSON text, or beside `server` and `tool`, or the tool as `server.tool`: all is understood. */
 function normalise(given: unknown, fleet: Fleet): unknown {
   if (!isObject(given)) return given;
-  const { server, tool, arguments: args, ...rest } = given;
+  const { server, tool, arguments: args, select, max_tokens, ...rest } = given;
   const normal: Json = { server, tool };
+  if (select !== undefined) normal.select = select;
+  if (max_tokens !== undefined) normal.max_tokens = max_tokens;
   if (server === undefined && typeof tool === "string") {
     const owner = fleet.names.find((name) => tool.startsWith(`${name}.`) || tool.startsWith(`${name}__`));
     if (owner !== undefined) {
@@ -51,6 +80,12 @@ function normalise(given: unknown, fleet: Fleet): unknown {
   const read = typeof args === "string" ? parseObject(args) : args;
   if (read !== undefined && read !== null) normal.arguments = read;
   else if (Object.keys(rest).length > 0) normal.arguments = rest;
+  if (normal.arguments !== rest && rest.cursor !== undefined) {
+    throw new RpcError(
+      -32602,
+      'gateway_invoke: this "cursor" was not given by gateway_invoke; leave it out.',
+    );
+  }
   return normal;
 }
 

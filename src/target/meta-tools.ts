@@ -5,7 +5,7 @@ import { type Static, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { RpcError } from "../protocol/jsonrpc.ts";
 
-export const DEFAULT_SEARCH_LIMIT = 5;
+const DEFAULT_SEARCH_LIMIT = 5;
 const MAX_SEARCH_LIMIT = 50;
 /** Characters that the names of the servers may take in the definitions. */
 const NAMES_BUDGET = 240;
@@ -14,16 +14,20 @@ const Server = Type.String();
 
 export const SearchArguments = Type.Object({
   query: Type.String(),
-  limit: Type.Optional(
-    Type.Integer({ minimum: 1, maximum: MAX_SEARCH_LIMIT, default: DEFAULT_SEARCH_LIMIT }),
-  ),
+  limit: Type.Optional(Type.Integer()),
 });
 
 export const InvokeArguments = Type.Object({
   server: Server,
   tool: Type.String(),
   arguments: Type.Optional(Type.Object({})),
+  select: Type.Optional(Type.String({ description: "JMESPath" })),
+  max_tokens: Type.Optional(Type.Integer()),
+  cursor: Type.Optional(Type.String({ description: "of a cut result" })),
 });
+
+/** With a cursor that gateway_invoke gave, nothing else is needed. */
+export const ReadOnArguments = Type.Pick(InvokeArguments, ["max_tokens", "cursor"]);
 
 export const ListToolsArguments = Type.Object({
   server: Server,
@@ -32,6 +36,11 @@ export const ListToolsArguments = Type.Object({
 
 export const ListServersArguments = Type.Object({});
 
+/** Stated limits would cost more than they are worth: a number beyond them is taken for the nearest that works. */
+export function searchLimit(limit: number = DEFAULT_SEARCH_LIMIT): number {
+  return Math.min(Math.max(limit, 1), MAX_SEARCH_LIMIT);
+}
+
 /** The definitions, the same from one request to the next as long as the servers are the same. */
 export function metaToolDefinitions(servers: readonly string[]): object[] {
   return [
@@ -39,7 +48,7 @@ export function metaToolDefinitions(servers: readonly string[]): object[] {
       name: "gateway_search_tools",
       description:
         `Find tools on the connected servers${nameServers(servers)}. Search before you say that something cannot be done. ` +
-        "Describe one need per query; each hit is a signature that is ready for gateway_invoke.",
+        "One need per query; each hit is a signature ready for gateway_invoke.",
       inputSchema: SearchArguments,
       annotations: { readOnlyHint: true },
     },

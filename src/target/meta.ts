@@ -10,15 +10,16 @@ import { isObject, type Notification, RpcError } from "../protocol/jsonrpc.ts";
 import { type Implementation, Method, Notice } from "../protocol/mcp.ts";
 import type { ParamHeader } from "../protocol/param-headers.ts";
 import { describeServers, describeTool, describeTools, failed, said } from "./answers.ts";
-import { invoke } from "./invoke.ts";
+import { type Invoking, invoke } from "./invoke.ts";
+import type { LargeResults } from "./large-results.ts";
 import { MergedTarget, passOn } from "./merged.ts";
 import {
-  DEFAULT_SEARCH_LIMIT,
   ListServersArguments,
   ListToolsArguments,
   metaToolDefinitions,
   readArguments,
   SearchArguments,
+  searchLimit,
 } from "./meta-tools.ts";
 import { Pins } from "./pins.ts";
 import { splitName } from "./qualified.ts";
@@ -32,6 +33,7 @@ export interface MetaOptions {
   readonly log: Log;
 
   readonly settings: MetaSettings;
+  readonly results: LargeResults;
 }
 
 export type MetaSettings = Pick<Config, "pinned" | "maxResultTokens">;
@@ -43,6 +45,7 @@ export class MetaTarget implements Target {
   readonly #search: ToolSearch;
   readonly #merged: MergedTarget;
   readonly #pins: Pins;
+  readonly #invoking: Invoking;
 
   constructor(options: MetaOptions) {
     this.#fleet = options.fleet;
@@ -50,6 +53,7 @@ export class MetaTarget implements Target {
     this.#search = options.search;
     this.#merged = new MergedTarget(options);
     this.#pins = new Pins({ ...options, pinned: options.settings.pinned });
+    this.#invoking = { ...options, maxResultTokens: options.settings.maxResultTokens };
   }
 
   async describe(): Promise<Described> {
@@ -127,10 +131,10 @@ export class MetaTarget implements Target {
     switch (name) {
       case "gateway_search_tools": {
         const { query, limit } = readArguments(name, SearchArguments, given);
-        return said(await this.#search.answer(query, limit ?? DEFAULT_SEARCH_LIMIT, call.signal));
+        return said(await this.#search.answer(query, searchLimit(limit), call.signal));
       }
       case "gateway_invoke":
-        return invoke(this.#fleet, this.#search, call, given);
+        return invoke(this.#invoking, call, given);
       case "gateway_list_servers":
         readArguments(name, ListServersArguments, given);
         return said(describeServers(this.#fleet.all()));
@@ -146,6 +150,7 @@ export class MetaTarget implements Target {
   async #listTools(server: string, tool: string | undefined, signal: AbortSignal): Promise<string> {
     const backend = this.#search.requireBackend(server);
     await backend.tools(signal);
+    this.#search.expectCall(backend);
     return tool === undefined
       ? describeTools(backend)
       : describeTool(backend, this.#search.requireTool(backend, tool));
@@ -156,7 +161,7 @@ export class MetaTarget implements Target {
     const split = splitName(name, this.#fleet.names);
     if (split === undefined) throw new RpcError(-32602, this.#search.unknownToolText(undefined, name));
     const args = isObject(given) ? given : {};
-    return invoke(this.#fleet, this.#search, call, {
+    return invoke(this.#invoking, call, {
       server: split.backend,
       tool: split.name,
       arguments: args,

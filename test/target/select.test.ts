@@ -1,0 +1,126 @@
+// A part of a result by JMESPath: of structured content, of text that is JSON, and never by guessing.
+
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { readSelect } from "../../src/target/select.ts";
+import { referenceCommand } from "../fixtures/reference/start.ts";
+import { asBackend } from "../support/npm-programs.ts";
+import { allText, type SdkClient, textOf } from "../support/sdk-client.ts";
+import { TestGateway } from "./gateway.ts";
+
+const ISSUES = {
+  items: [
+    { id: 1, title: "one", state: "open" },
+    { id: 2, title: "two", state: "closed" },
+  ],
+};
+
+function texts(...all: string[]) {
+  return { content: all.map((text) => ({ type: "text", text })) };
+}
+
+async function selected(expression: string, result: object): Promise<unknown> {
+  return (await readSelect(expression))({ ...result });
+}
+
+describe("select", () => {
+  test.each([
+    ["items[].title", '["one","two"]'],
+    ["items[?state=='open'].{id: id}", '[{"id":1}]'],
+    ["items[0].title", "one"],
+    ["length(items)", "2"],
+    ["$.items[*].id", "[1,2]"],
+  ])("%s takes from structured content", async (expression, expected) => {
+    const result = { ...texts("ignored"), structuredContent: ISSUES };
+    expect(await selected(expression, result)).toEqual(texts(expected));
+  });
+
+  test("takes from a text that is JSON, and from several as from a list", async () => {
+    expect(await selected("items[1].id", texts(JSON.stringify(ISSUES)))).toEqual(texts("2"));
+    expect(await selected("[].a", texts('{"a":1}', '{"a":2}'))).toEqual(texts("[1,2]"));
+  });
+
+  test("leaves images, _meta and isError where they are", async () => {
+    const image = { type: "image", data: "AA==", mimeType: "image/png" };
+    const result = { content: [{ type: "text", text: '{"a":1}' }, image], _meta: { x: 1 }, isError: false };
+    expect(await selected("a", result)).toEqual({
+      ...result,
+      content: [{ type: "text", text: "1" }, image],
+    });
+  });
+
+  test("says so where the result is no JSON, and gives it whole", async () => {
+    expect(await selected("a", texts("plain words"))).toEqual(
+      texts("plain words", "(select was not applied: the result is no JSON)"),
+    );
+  });
+
+  test("that fails once the call is made gives the result whole, and why", async () => {
+    const result = { content: [], structuredContent: ISSUES };
+    expect(await selected("nonsense(items)", result)).toEqual({
+      ...result,
+      content: [{ type: "text", text: "(select was not applied: Unknown function: nonsense())" }],
+    });
+  });
+
+  test.each([
+    ["titles", ISSUES, "the result has items"],
+    ["a", [1, 2, 3], "the result is a list of 3"],
+    ["toString", ISSUES, "the result has items"],
+  ])("that chooses nothing (%s) says what there is", async (expression, structuredContent, words) => {
+    const result = await selected(expression, { content: [], structuredContent });
+    expect(textOf(result)).toBe("null");
+    expect(allText(result)).toContain(words);
+  });
+
+  test.each(["items[", "", "a".repeat(2_000)])("that is no expression is refused: %p", async (expression) => {
+    await expect(selected(expression, { structuredContent: ISSUES })).rejects.toThrow(/for example items/);
+  });
+});
+
+describe("through gateway_invoke", () => {
+  let gateway: TestGateway;
+  let sdk: SdkClient;
+
+  beforeAll(async () => {
+    gateway = await TestGateway.start({ backends: { reference: asBackend(referenceCommand("both")) } });
+    sdk = await gateway.connect();
+  });
+
+  afterAll(async () => {
+    await sdk[Symbol.asyncDispose]();
+    await gateway[Symbol.asyncDispose]();
+  });
+
+  function invoke(tool: string, args: object, more: object) {
+    const all = { server: "reference", tool, arguments: args, ...more };
+    return sdk.client.callTool({ name: "gateway_invoke", arguments: all });
+  }
+
+  test("a part of the structured content comes alone", async () => {
+    const result = await invoke("structured", { city: "Bergen" }, { select: "degrees" });
+    expect(result).toMatchObject({ content: [{ type: "text", text: "21.5" }] });
+    expect(result).not.toHaveProperty("structuredContent");
+  });
+
+  test("nothing is called for the sake of a wrong expression", async () => {
+    const refused = await invoke("exit", {}, { select: "items[" });
+    expect(refused.isError).toBe(true);
+    expect(allText(refused)).toContain("no JMESPath");
+    expect(await invoke("structured", {}, {})).not.toHaveProperty("isError", true);
+  });
+
+  test("what fails comes whole", async () => {
+    const result = { content: [{ type: "text", text: '{"why":"because"}' }], isError: true };
+    expect(await invoke("answer_with", { result }, { select: "nothing" })).toMatchObject(result);
+  });
+
+  test("what was chosen is limited as well", async () => {
+    const result = {
+      content: [],
+      structuredContent: { rows: Array.from({ length: 100 }, (_, id) => ({ id })) },
+    };
+    const answer = await invoke("answer_with", { result }, { select: "rows[].id", max_tokens: 20 });
+    expect(textOf(answer)).toHaveLength(80);
+    expect(allText(answer)).toContain("about tokens 1 to 20 of 73");
+  });
+});
