@@ -14,6 +14,7 @@ import { Metrics } from "./ops/metrics.ts";
 import { observeInto } from "./ops/observe.ts";
 import type { Implementation } from "./protocol/mcp.ts";
 import { DirectTarget } from "./target/direct.ts";
+import { LargeResults } from "./target/large-results.ts";
 import { MergedTarget } from "./target/merged.ts";
 import { MetaTarget } from "./target/meta.ts";
 import { Prewarm } from "./target/prewarm.ts";
@@ -73,7 +74,7 @@ export async function buildCore(
     key,
     stateFolder: folder,
     modern: new ModernEdge(running, log),
-    root: rootTarget(config, fleet, metrics, log),
+    root: rootTarget(config, { fleet, metrics, log, results: owned.use(new LargeResults()) }),
     target: (name) => {
       if (fleet.get(name) === undefined) return void targets.delete(name);
       const target = targets.get(name) ?? new DirectTarget(fleet, name);
@@ -83,14 +84,18 @@ export async function buildCore(
   };
 }
 
-function rootTarget(config: Config, fleet: Fleet, metrics: Metrics, log: Log): Target {
+interface RootParts extends Pick<Core, "fleet" | "metrics" | "log"> {
+  readonly results: LargeResults;
+}
+
+function rootTarget(config: Config, { fleet, metrics, log, results }: RootParts): Target {
   if (!config.enableMetaMcp) return new MergedTarget({ fleet, identity: IDENTITY });
   const search = new ToolSearch({
     fleet,
     prewarm: new Prewarm(config.prewarm),
     onSearched: (seconds) => metrics.searched(seconds),
   });
-  return new MetaTarget({ fleet, identity: IDENTITY, search, log, settings: config });
+  return new MetaTarget({ fleet, identity: IDENTITY, search, log, results, settings: config });
 }
 
 /** The key that replicas share, or this machine's. A state folder that cannot be used costs the sessions a restart. */
