@@ -121,6 +121,8 @@ export interface Trial {
   readonly revision: string | undefined;
   readonly toolCount: number | undefined;
   readonly milliseconds: number;
+  /** What has changed since it last started well, in a sentence. */
+  readonly drift: string | undefined;
   /** Without secrets. */
   readonly error: string | undefined;
 }
@@ -130,15 +132,21 @@ export interface Trial {
  * Rejects with the signal's reason, when everything has ended.
  */
 export async function tryBackends(config: Config, signal: AbortSignal): Promise<Trial[]> {
-  await using fleet = new Fleet(config.backends, { identity: IDENTITY, log: silentLog });
+  await using fleet = new Fleet(config.backends, {
+    identity: IDENTITY,
+    log: silentLog,
+    cacheFolder: cacheFolder(),
+    isCacheReadOnly: true,
+  });
   const trials = await Promise.all(
     fleet.enabled().map(async (backend) => {
       const startedMs = performance.now();
-      const error = await backend.tools(signal).then(
+      const error = await backend.relist(signal).then(
         () => undefined,
         (thrown: unknown) => redact(thrown instanceof Error ? thrown.message : String(thrown)),
       );
-      const { state, transport, revision, toolCount } = backend.status();
+      await backend.whenCompared();
+      const { state, transport, revision, toolCount, drift } = backend.status();
       const milliseconds = Math.round(performance.now() - startedMs);
       return {
         name: backend.name,
@@ -147,6 +155,7 @@ export async function tryBackends(config: Config, signal: AbortSignal): Promise<
         revision,
         toolCount,
         milliseconds,
+        drift: drift === undefined ? undefined : redact(drift),
         error,
       };
     }),

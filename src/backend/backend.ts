@@ -8,49 +8,43 @@ import { type Json, type Notification, notification, RpcError } from "../protoco
 import { type Implementation, LIST_KEY, Method, STALE_AFTER } from "../protocol/mcp.ts";
 import type { ParamHeader } from "../protocol/param-headers.ts";
 import { Admission } from "./admission.ts";
-import { Catalog, type Tool } from "./catalog.ts";
-import { CatalogFile, type CatalogFileRecord } from "./catalog-file.ts";
+import type { Catalog, Tool } from "./catalog.ts";
 import { translateAnswer } from "./exchange.ts";
 import { Instance } from "./instance.ts";
 import { Instances } from "./instances.ts";
 import type { Handshake } from "./introductions.ts";
 import { Listing } from "./listing.ts";
+import { Memory, type MemoryOptions } from "./memory.ts";
 import type { BackendObserver, BackendStatus } from "./observation.ts";
-import { settingsHash } from "./settings-hash.ts";
 import { Subscriptions } from "./subscriptions.ts";
-import { Traits } from "./traits.ts";
 import { waitWhile } from "./wait-while.ts";
 
-export interface BackendOptions {
+export interface BackendOptions extends MemoryOptions {
   readonly identity: Implementation;
   readonly log: Log;
   readonly observe?: BackendObserver;
-  /** Where catalogues are kept from one run of the gateway to the next; nowhere unless given. */
-  readonly cacheFolder?: string;
 }
 
 export class Backend implements AsyncDisposable {
   readonly config: BackendConfig;
-  readonly catalog = new Catalog();
   readonly #options: BackendOptions;
   readonly #log: Log;
   readonly #subscriptions: Subscriptions;
   readonly #listing: Listing;
   readonly #instances: Instances;
-  readonly #traits: Traits;
+  readonly #memory: Memory;
   readonly #admission: Admission;
-  readonly #file: CatalogFile | undefined;
   /** Lists that somebody asked for in vain: when they are there, it is news. */
   readonly #missed = new Set<string>();
 
   /** In the place of `before`, it takes over who listens to what. */
   constructor(config: BackendConfig, options: BackendOptions, before?: Backend) {
-    const { identity, cacheFolder } = options;
+    const { identity } = options;
     this.config = config;
     this.#options = options;
     this.#subscriptions = before === undefined ? new Subscriptions() : before.#subscriptions;
     this.#log = options.log.with({ backend: config.name });
-    this.#traits = new Traits(() => this.#keep());
+    this.#memory = new Memory(config, this.#log, options, before === undefined ? undefined : before.#memory);
     this.#admission = new Admission(config);
     this.#listing = new Listing({
       catalog: this.catalog,
@@ -59,10 +53,12 @@ export class Backend implements AsyncDisposable {
       log: this.#log,
       onLearnt: (method, isChanged) => this.#learnt(method, isChanged),
     });
-    if (cacheFolder !== undefined) this.#file = new CatalogFile(cacheFolder, config, this.#log);
-    this.#restore(before);
     this.#instances = new Instances(config, (key, onAsleep) => this.#makeInstance(key, onAsleep));
     if (config.warm) void this.prestart();
+  }
+
+  get catalog(): Catalog {
+    return this.#memory.catalog;
   }
 
   get name(): string {
@@ -84,6 +80,7 @@ export class Backend implements AsyncDisposable {
       pid: transport?.pid,
       catalog: this.catalog.freshness,
       listedAtMs: this.catalog.listedAtMs,
+      drift: this.#memory.lastGood.drift,
     };
   }
 
@@ -188,6 +185,11 @@ export class Backend implements AsyncDisposable {
     if (this.config.scope === "shared") await this.#instances.common().lifecycle.prestart();
   }
 
+  /** Resolves when what a start has brought to light is known. */
+  async whenCompared(): Promise<void> {
+    await Promise.all(this.#instances.all().map(({ compared }) => compared));
+  }
+
   /** Tells all clients that what is offered here may have changed. */
   announceChange(): void {
     this.#subscriptions.announceChange(this.catalog.handshake?.description.capabilities);
@@ -208,7 +210,7 @@ export class Backend implements AsyncDisposable {
   /** Ends the connection for good. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#instances[Symbol.asyncDispose]();
-    await this.#file?.[Symbol.asyncDispose]();
+    await this.#memory[Symbol.asyncDispose]();
   }
 
   /** A list of a backend that is not running, without waking it. */
@@ -247,42 +249,24 @@ export class Backend implements AsyncDisposable {
       log: this.#log,
       catalog: this.catalog,
       listing: this.#listing,
-      traits: this.#traits,
+      traits: this.#memory.traits,
       subscriptions: this.#subscriptions,
       onStateChanged: (state, before) => {
         observe?.stateChanged(this.name, state, before);
         if (state === "asleep") onAsleep();
       },
       onStarted: (seconds) => observe?.started(this.name, seconds),
-      onListed: (_connected, listed) => void listed.then(() => this.#keep()),
-      onStartFailed: () => undefined,
+      onListed: (connected) => this.#memory.startedWell(connected),
+      explainFailure: (error) => this.#memory.lastGood.explain(error),
     });
   }
 
   #learnt(method: string, isChanged: boolean): void {
-    this.#keep();
+    this.#memory.keep();
     if (!this.#missed.delete(method) && !isChanged) return;
     for (const [notice, methods] of STALE_AFTER) {
       if (methods.includes(method)) this.#subscriptions.deliver(notification(notice));
     }
-  }
-
-  /** What the one before it has learnt holds for the same settings; else what an earlier run has kept. */
-  #restore(before: Backend | undefined): void {
-    const isSame = before !== undefined && settingsHash(before.config) === settingsHash(this.config);
-    const record = (isSame ? before.#record() : undefined) ?? this.#file?.read();
-    if (record === undefined) return;
-    this.catalog.restore(record.catalog);
-    this.#traits.restore(record.traits);
-  }
-
-  #keep(): void {
-    this.#file?.keep(() => this.#record());
-  }
-
-  #record(): CatalogFileRecord | undefined {
-    const catalog = this.catalog.record();
-    return catalog === undefined ? undefined : { catalog, traits: this.#traits.record() };
   }
 }
 

@@ -54,7 +54,7 @@ const FileSchema = Type.Object({
       atMs: Type.Number(),
       serverVersion: Type.String(),
       packageVersion: Type.Optional(Type.String()),
-      definitions: Type.String(),
+      tools: Type.Record(Type.String(), Type.String()),
     }),
   ),
 });

@@ -1,4 +1,4 @@
-// What is different about a server since it was last well: its version, its package, its tools. Pure.
+// What is different about a server since it last started well: its version, its package, its tools. Pure.
 
 import { comparable, type Tool } from "./catalog.ts";
 
@@ -8,38 +8,33 @@ export interface LastGood {
   readonly serverVersion: string;
   /** Of the package behind npx, bunx or uvx, where it could be read. */
   readonly packageVersion?: string;
-  /** A hash of its tools. */
-  readonly definitions: string;
-}
-
-export interface Observed {
-  readonly lastGood: LastGood;
-  readonly tools: readonly Tool[];
+  /** By name, a hash of each tool's definition. */
+  readonly tools: Readonly<Record<string, string>>;
 }
 
 const MAX_NAMES = 10;
+const HASH_LENGTH = 16;
 
-export function definitionsHash(tools: readonly Tool[]): string {
-  return new Bun.CryptoHasher("sha256").update(comparable(tools)).digest("hex");
+export function hashTools(tools: readonly Tool[]): Record<string, string> {
+  const hash = (tool: Tool) => new Bun.CryptoHasher("sha256").update(comparable(tool)).digest("hex");
+  return Object.fromEntries(tools.map((tool) => [tool.name, hash(tool).slice(0, HASH_LENGTH)]));
 }
 
 /** A sentence that says what has changed, or undefined where nothing has. */
-export function describeDrift(before: Observed, now: Observed): string | undefined {
+export function describeDrift(before: LastGood, now: LastGood): string | undefined {
   const parts = [
-    ...versionDrift("package", before.lastGood.packageVersion, now.lastGood.packageVersion),
-    ...versionDrift("server", before.lastGood.serverVersion, now.lastGood.serverVersion),
+    ...versionDrift("package", before.packageVersion, now.packageVersion),
+    ...versionDrift("server", before.serverVersion, now.serverVersion),
+    ...toolDrift(new Map(Object.entries(before.tools)), new Map(Object.entries(now.tools))),
   ];
-  if (before.lastGood.definitions !== now.lastGood.definitions) {
-    parts.push(...toolDrift(before.tools, now.tools));
-  }
-  return parts.length === 0 ? undefined : `${since(before.lastGood)}: ${parts.join("; ")}`;
+  return parts.length === 0 ? undefined : `${since(before)}: ${parts.join("; ")}`;
 }
 
 /** For a start that failed: only the package can be looked at. */
 export function describePackageDrift(
   before: LastGood,
   packageName: string,
-  version: string | undefined,
+  version: string,
 ): string | undefined {
   const [change] = versionDrift(`package ${packageName}`, before.packageVersion, version);
   if (change === undefined) return undefined;
@@ -54,26 +49,22 @@ function versionDrift(what: string, before: string | undefined, now: string | un
   return before === undefined || now === undefined || before === now ? [] : [`${what} ${before} → ${now}`];
 }
 
-function toolDrift(before: readonly Tool[], now: readonly Tool[]): string[] {
-  const then = new Map(before.map((tool) => [tool.name, comparable(tool)]));
-  const today = new Map(now.map((tool) => [tool.name, comparable(tool)]));
+type Hashes = ReadonlyMap<string, string>;
+
+function toolDrift(before: Hashes, now: Hashes): string[] {
+  const added = [...now.keys()].filter((name) => !before.has(name));
+  const removed = [...before.keys()].filter((name) => !now.has(name));
+  const changed = [...now]
+    .filter(([name, hash]) => before.has(name) && before.get(name) !== hash)
+    .map(([name]) => name);
   return [
-    named(
-      "tools added",
-      [...today.keys()].filter((name) => !then.has(name)),
-    ),
-    named(
-      "tools removed",
-      [...then.keys()].filter((name) => !today.has(name)),
-    ),
-    named(
-      "tools changed",
-      [...today].filter(([name, text]) => then.has(name) && then.get(name) !== text).map(([name]) => name),
-    ),
-  ].flat();
+    ...listed("tools added", added),
+    ...listed("tools removed", removed),
+    ...listed("tools changed", changed),
+  ];
 }
 
-function named(what: string, names: readonly string[]): string[] {
+function listed(what: string, names: readonly string[]): string[] {
   if (names.length === 0) return [];
   const rest = names.length > MAX_NAMES ? `, and ${names.length - MAX_NAMES} more` : "";
   return [`${what}: ${names.slice(0, MAX_NAMES).join(", ")}${rest}`];

@@ -35,9 +35,10 @@ export interface InstanceOptions {
   readonly subscriptions: Subscriptions;
   readonly onStateChanged: (state: StateName, before: StateName) => void;
   readonly onStarted: (seconds: number) => void;
-  /** A new process is ready: its lists are being read. Resolves the promise when they have been. */
-  readonly onListed: (connected: Connected, listed: Promise<boolean>) => void;
-  readonly onStartFailed: (error: unknown) => void;
+  /** The lists of a new process have been read. */
+  readonly onListed: (connected: Connected) => Promise<void>;
+  /** Resolves to the same error, with what may be behind it. */
+  readonly explainFailure: (error: unknown) => Promise<unknown>;
 }
 
 /** How long a wire that refused a message may take to end. */
@@ -46,6 +47,8 @@ const WIRE_END_MS = 2_000;
 export class Instance implements AsyncDisposable {
   readonly key: string;
   readonly lifecycle: Lifecycle;
+  /** Settled when the newest process's lists have been read and compared with what was known. */
+  compared: Promise<void> = Promise.resolve();
   readonly #options: InstanceOptions;
   readonly #watchers: Watchers;
   readonly #watching: Watching;
@@ -178,15 +181,14 @@ export class Instance implements AsyncDisposable {
       return connected;
     } catch (thrown) {
       traits.forgetEra();
-      if (!signal.aborted) this.#options.onStartFailed(thrown);
-      throw thrown;
+      throw signal.aborted ? thrown : await this.#options.explainFailure(thrown);
     }
   }
 
   #takeUp(connected: Connected): void {
     this.#shared.reset();
     this.#options.catalog.learnHandshake(connected);
-    this.#options.onListed(connected, this.#refresh(connected));
+    this.compared = this.#refresh(connected).then(() => this.#options.onListed(connected));
     this.#watching.resume(connected, this.#options.config.requestTimeoutMs);
   }
 

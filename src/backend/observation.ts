@@ -27,4 +27,6 @@ export interface BackendStatus {
   readonly catalog: Freshness;
   /** When its lists were last heard from itself. */
   readonly listedAtMs: number | undefined;
+  /** What is different since it last started well, in a sentence. */
+  readonly drift: string | undefined;
 }

@@ -19,6 +19,7 @@ interface Row {
   readonly revision: string | null;
   readonly tools: number | null;
   readonly ms: number | null;
+  readonly drift: string | null;
   readonly error: string | null;
 }
 
@@ -60,11 +61,12 @@ function untried({ name, enabled, problem, wire }: BackendConfig): Row {
     revision: null,
     tools: null,
     ms: null,
+    drift: null,
     error,
   };
 }
 
-function tried({ name, transport, revision, toolCount, milliseconds, error }: Trial): Row {
+function tried({ name, transport, revision, toolCount, milliseconds, drift, error }: Trial): Row {
   return {
     backend: name,
     state: error === undefined ? "ok" : "failed",
@@ -72,6 +74,7 @@ function tried({ name, transport, revision, toolCount, milliseconds, error }: Tr
     revision: revision ?? null,
     tools: toolCount ?? null,
     ms: milliseconds,
+    drift: drift ?? null,
     error: error ?? null,
   };
 }
@@ -89,7 +92,9 @@ function toText(config: Config, rows: readonly Row[], isConnected: boolean): str
   });
   for (const row of rows) table.push(columns.map((column) => row[column] ?? ""));
   const errors = rows.map(({ error }) => error).filter((error) => error !== null);
-  return [head, table.toString(), ...errors.map((error) => `\n${error}`)].join("\n");
+  const drifts = rows.filter(({ drift, error }) => drift !== null && error === null);
+  const changes = drifts.map(({ backend, drift }) => `\n${backend}: ${drift}`);
+  return [head, table.toString(), ...changes, ...errors.map((error) => `\n${error}`)].join("\n");
 }
 
 /** No lines, two spaces between columns: it can be cut and searched. */

@@ -1,0 +1,83 @@
+// Which version of a package npx, bunx or uvx has put into its cache: what runs when a command names no version.
+// Reads folders only; where nothing is found, nothing is known.
+
+import { readFile, stat } from "node:fs/promises";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import type { BackendConfig } from "../config/config.ts";
+
+export interface InstalledPackage {
+  readonly name: string;
+  readonly version: string;
+}
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** The package that this backend's command runs, as it was last installed. */
+export async function readPackage({ wire }: BackendConfig): Promise<InstalledPackage | undefined> {
+  if (wire.kind !== "stdio") return undefined;
+  const [program = "", ...args] = wire.argv;
+  const runner = /(?:^|[\\/])(npx|bunx|uvx)(?:\.cmd|\.exe)?$/i.exec(program)?.[1]?.toLowerCase();
+  const spec = runner === undefined ? undefined : packageSpec(args);
+  if (runner === undefined || spec === undefined) return undefined;
+  const env = { ...process.env, ...wire.env };
+  try {
+    return runner === "uvx" ? await fromUv(spec, env) : await fromNode(runner, spec, env);
+  } catch {
+    return undefined; // A cache that cannot be read says nothing, and is not ours to mend.
+  }
+}
+
+/** `-p x`, `--package=x`, `--from x`, or the first word that is no option. */
+export function packageSpec(args: readonly string[]): string | undefined {
+  for (const [index, arg] of args.entries()) {
+    const named = /^--(?:package|from)=(.+)$/.exec(arg)?.[1];
+    if (named !== undefined) return named;
+    if (["-p", "--package", "--from"].includes(arg)) return args[index + 1];
+    if (!arg.startsWith("-")) return arg;
+  }
+  return undefined;
+}
+
+async function fromNode(runner: string, spec: string, env: Env): Promise<InstalledPackage | undefined> {
+  const name = spec.replace(/(?<=.)@[^/]*$/, "");
+  const manifest = `node_modules/${name}/package.json`;
+  const home = env.HOME ?? homedir();
+  const found =
+    runner === "npx"
+      ? await scan(join(env.npm_config_cache ?? join(home, ".npm"), "_npx"), `*/${manifest}`)
+      : await scan(env.TMPDIR ?? tmpdir(), `bunx-*-${name}@*/${manifest}`);
+  const own = found.filter((path) => path.includes(npxFolder(spec)));
+  const newest = await newestOf(own.length > 0 ? own : found);
+  if (newest === undefined) return undefined;
+  const read: unknown = JSON.parse(await readFile(newest, "utf8"));
+  const version = typeof read === "object" && read !== null && "version" in read ? read.version : undefined;
+  return typeof version === "string" ? { name, version } : undefined;
+}
+
+/** npx keeps each set of packages in a folder of this name. */
+function npxFolder(spec: string): string {
+  return new Bun.CryptoHasher("sha512").update(spec).digest("hex").slice(0, 16);
+}
+
+async function fromUv(spec: string, env: Env): Promise<InstalledPackage | undefined> {
+  const name = spec.replace(/[[@=<>~!;].*$/, "");
+  const stem = name.toLowerCase().replaceAll(/[-_.]+/g, "_");
+  const cache = env.UV_CACHE_DIR ?? join(env.XDG_CACHE_HOME ?? join(env.HOME ?? homedir(), ".cache"), "uv");
+  const found = await scan(
+    join(cache, "archive-v0"),
+    `*/{lib/python*,Lib}/site-packages/${stem}-*.dist-info/METADATA`,
+  );
+  const newest = await newestOf(found);
+  const version = /-([^-/\\]+)\.dist-info[/\\]METADATA$/.exec(newest ?? "")?.[1];
+  return version === undefined ? undefined : { name, version };
+}
+
+function scan(folder: string, pattern: string): Promise<string[]> {
+  return Array.fromAsync(new Bun.Glob(pattern).scan({ cwd: folder, absolute: true, dot: true }));
+}
+
+async function newestOf(paths: readonly string[]): Promise<string | undefined> {
+  const dated = await Promise.all(paths.map(async (path) => ({ path, atMs: (await stat(path)).ctimeMs })));
+  return dated.sort((a, b) => b.atMs - a.atMs)[0]?.path;
+}
