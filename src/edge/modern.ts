@@ -69,7 +69,7 @@ export class ModernEdge {
   receive(request: ModernRequest, outlet: Outlet): () => void {
     if (request.message.method === Method.listen) return this.#listen(request, outlet);
     if (this.#running.isOurs(request.message)) return this.#resume(request, outlet);
-    const running = this.#running.start(request.message, request.principal, outlet);
+    const running = this.#running.start(request, outlet);
     const call = this.#toCall(request, {
       signal: running.signal,
       notify: (message) => running.notify(message),
@@ -81,12 +81,12 @@ export class ModernEdge {
     return () => running.leave(outlet);
   }
 
-  #resume({ message, principal }: ModernRequest, outlet: Outlet): () => void {
+  #resume(request: ModernRequest, outlet: Outlet): () => void {
     try {
-      const running = this.#running.resume(message, principal, outlet);
+      const running = this.#running.resume(request, outlet);
       return () => running.leave(outlet);
     } catch (thrown) {
-      void perform(() => Promise.reject(thrown), message, this.#log).then((outcome) =>
+      void perform(() => Promise.reject(thrown), request.message, this.#log).then((outcome) =>
         outlet.finish(outcome),
       );
       return ignore;

@@ -23,11 +23,20 @@ const State = Type.Object({
   n: Type.Integer(),
   /** Principal. */
   p: Type.String(),
+  /** Target.name */
+  t: Type.String(),
   /** Method and params, digested. */
   d: Type.String(),
   /** Expiry, milliseconds since 1970. */
   e: Type.Integer(),
 });
+
+/** One request, as far as a call that waits must know it again. */
+export interface Asked {
+  readonly message: Request;
+  readonly principal: string;
+  readonly target: { readonly name: string };
+}
 
 export class RunningCalls implements Disposable {
   readonly #seal: Seal;
@@ -37,8 +46,8 @@ export class RunningCalls implements Disposable {
     this.#seal = seal;
   }
 
-  start(message: Request, principal: string, outlet: Outlet): RunningCall {
-    return new RunningCall(this, message, principal, outlet);
+  start(asked: Asked, outlet: Outlet): RunningCall {
+    return new RunningCall(this, asked, outlet);
   }
 
   /** True where a request carries a state of ours, as opposed to one that a backend made. */
@@ -48,10 +57,11 @@ export class RunningCalls implements Disposable {
   }
 
   /** Goes on with a parked call. Throws RpcError where the state is forged, of somebody else, too old or used. */
-  resume(message: Request, principal: string, outlet: Outlet): RunningCall {
+  resume(asked: Asked, outlet: Outlet): RunningCall {
+    const { message } = asked;
     const state = this.#seal.open(String(message.params?.requestState));
-    const isValid = Value.Check(State, state) && state.p === principal && state.d === digest(message);
-    if (!isValid) throw new RpcError(-32602, "This requestState does not belong to this request.");
+    if (!Value.Check(State, state) || !isFor(state, asked))
+      throw new RpcError(-32602, "This requestState does not belong to this request.");
     const call = this.#parked.get(state.r);
     if (call === undefined || call.round !== state.n || state.e < Date.now()) {
       throw new RpcError(-32602, "This requestState has expired or was used already; make the call anew.");
@@ -63,15 +73,15 @@ export class RunningCalls implements Disposable {
 
   /** Keeps a call until its client comes back, and returns the state to come back with. */
   park(call: RunningCall): string {
-    if (this.#parked.size >= MAX_PARKED)
-      throw new RpcError(-32000, "Too many calls wait for answers of their clients.");
+    if (this.#parked.size >= MAX_PARKED) this.#makeRoom();
     this.#parked.set(call.id, call);
     const expiresAtMs = Date.now() + PARKED_MS;
     const state: Static<typeof State> = {
       r: call.id,
       n: call.round,
-      p: call.principal,
-      d: call.digest,
+      p: call.asked.principal,
+      t: call.asked.target.name,
+      d: digest(call.asked.message),
       e: expiresAtMs,
     };
     return this.#seal.close(state);
@@ -79,6 +89,13 @@ export class RunningCalls implements Disposable {
 
   forget(call: RunningCall): void {
     this.#parked.delete(call.id);
+  }
+
+  /** A call whose backend has given up waits only to tell so; a client that comes back for it is rare. */
+  #makeRoom(): void {
+    const ended = this.#parked.values().find((call) => call.hasEnded);
+    if (ended === undefined) throw new RpcError(-32000, "Too many calls wait for answers of their clients.");
+    ended.abandon();
   }
 
   [Symbol.dispose](): void {
@@ -94,11 +111,10 @@ interface OpenQuestion {
 
 export class RunningCall {
   readonly id = randomBytes(9).toString("base64url");
-  readonly principal: string;
+  readonly asked: Asked;
   /** Counts the rounds of questions, so that an old state cannot answer a new question. */
   round = 0;
   readonly #calls: RunningCalls;
-  readonly #message: Request;
   readonly #abort = new AbortController();
   readonly #questions = new Map<string, OpenQuestion>();
   /** Undefined while parked: nobody listens. */
@@ -107,20 +123,19 @@ export class RunningCall {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #nextKey = 1;
 
-  constructor(calls: RunningCalls, message: Request, principal: string, outlet: Outlet) {
+  constructor(calls: RunningCalls, asked: Asked, outlet: Outlet) {
     this.#calls = calls;
-    this.#message = message;
-    this.principal = principal;
+    this.asked = asked;
     this.#outlet = outlet;
-  }
-
-  /** What a retry must be a retry of. Only a call that is parked needs it, so it is not computed before. */
-  get digest(): string {
-    return digest(this.#message);
   }
 
   get signal(): AbortSignal {
     return this.#abort.signal;
+  }
+
+  /** True where the outcome is known and waits for the client to come back. */
+  get hasEnded(): boolean {
+    return this.#outcome !== undefined;
   }
 
   /** The client closed this request's stream. That cancels the call, unless it is parked or has another request now. */
@@ -209,6 +224,10 @@ export class RunningCall {
     this.#calls.forget(this);
     this.#questions.clear();
   }
+}
+
+function isFor(state: Static<typeof State>, { message, principal, target }: Asked): boolean {
+  return state.p === principal && state.t === target.name && state.d === digest(message);
 }
 
 /** What makes a retry the same request: everything but the answers, the state and the hop's own metadata. */
