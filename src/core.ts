@@ -10,6 +10,7 @@ import { Seal } from "./edge/seal.ts";
 import { loadSessionKey } from "./edge/session-key.ts";
 import { cacheFolder, stateFolder } from "./folders.ts";
 import { type Log, redact, silentLog } from "./log.ts";
+import { ChildLedger } from "./ops/child-ledger.ts";
 import { Metrics } from "./ops/metrics.ts";
 import { observeInto } from "./ops/observe.ts";
 import type { Implementation } from "./protocol/mcp.ts";
@@ -55,6 +56,8 @@ export async function buildCore(
 ): Promise<Core> {
   const log = options.log ?? silentLog;
   const metrics = new Metrics({ version: VERSION, commit: COMMIT });
+  // Before the fleet, so that it ends after it.
+  owned.use(new ChildLedger(join(options.stateFolder ?? stateFolder(), "children"), log));
   const fleet = owned.use(
     new Fleet(config.backends, {
       identity: IDENTITY,

@@ -3,6 +3,7 @@
 
 import { readdir, readFile } from "node:fs/promises";
 import type { Subprocess } from "bun";
+import { taskkill } from "./held-children.ts";
 
 export interface GroupGrace {
   /** How long the child may take to end by itself, after its stdin has ended. */
@@ -20,10 +21,31 @@ const POLL_MS = 20;
 export async function endGroup(child: Subprocess, grace: GroupGrace): Promise<boolean> {
   await within(grace.exitMs, child.exited);
   // The leader is gone or deaf. What is left of its group has nobody to talk to.
+  return await endBySignals(
+    grace.killMs,
+    () => isGone(child),
+    (signal) => signalChild(child, signal),
+  );
+}
+
+/** The same for a group whose leader was started by another process, which is gone. Not on Windows. */
+export function endOrphanGroup(group: number, killMs: number): Promise<boolean> {
+  return endBySignals(
+    killMs,
+    () => isGroupGone(group),
+    (signal) => signalGroup(group, signal),
+  );
+}
+
+async function endBySignals(
+  killMs: number,
+  isOver: () => Promise<boolean>,
+  send: (signal: "SIGTERM" | "SIGKILL") => Promise<void> | void,
+): Promise<boolean> {
   for (const signal of ["SIGTERM", "SIGKILL"] as const) {
-    if (await isGone(child)) return true;
-    await signalGroup(child, signal);
-    if (await isGoneWithin(grace.killMs, child)) return true;
+    if (await isOver()) return true;
+    await send(signal);
+    if (await holdsWithin(killMs, isOver)) return true;
   }
   return false;
 }
@@ -36,9 +58,9 @@ export async function within(timeoutMs: number, promise: Promise<unknown>): Prom
   clearTimeout(timer);
 }
 
-async function isGoneWithin(timeoutMs: number, child: Subprocess): Promise<boolean> {
+async function holdsWithin(timeoutMs: number, condition: () => Promise<boolean>): Promise<boolean> {
   const deadlineMs = performance.now() + timeoutMs;
-  while (!(await isGone(child))) {
+  while (!(await condition())) {
     if (performance.now() >= deadlineMs) return false;
     await Bun.sleep(POLL_MS);
   }
@@ -48,8 +70,12 @@ async function isGoneWithin(timeoutMs: number, child: Subprocess): Promise<boole
 async function isGone(child: Subprocess): Promise<boolean> {
   if (child.exitCode === null && child.signalCode === null) return false;
   // Windows has no groups: the tree is found through its root, so it ends with the root.
-  if (process.platform === "win32" || !canSignal(child.pid)) return true;
-  return process.platform === "linux" && !(await hasLiveMember(child.pid));
+  return process.platform === "win32" || (await isGroupGone(child.pid));
+}
+
+async function isGroupGone(group: number): Promise<boolean> {
+  if (!canSignal(group)) return true;
+  return process.platform === "linux" && !(await hasLiveMember(group));
 }
 
 /** False also where the group may not be signalled by us: then waiting for it is of no use. */
@@ -75,19 +101,22 @@ async function hasLiveMember(group: number): Promise<boolean> {
   return false;
 }
 
-async function signalGroup(child: Subprocess, signal: "SIGTERM" | "SIGKILL"): Promise<void> {
-  if (process.platform === "win32") return killTree(child, signal === "SIGKILL");
+async function signalChild(child: Subprocess, signal: "SIGTERM" | "SIGKILL"): Promise<void> {
+  if (process.platform === "win32") await killTree(child, signal === "SIGKILL");
+  else signalGroup(child.pid, signal);
+}
+
+function signalGroup(group: number, signal: "SIGTERM" | "SIGKILL"): void {
   try {
-    process.kill(-child.pid, signal);
+    process.kill(-group, signal);
   } catch {
     // Gone in between.
   }
 }
 
 async function killTree(child: Subprocess, isForced: boolean): Promise<void> {
-  const taskkill = `${process.env.SystemRoot ?? "C:\\Windows"}\\System32\\taskkill.exe`;
-  const words = [taskkill, "/pid", String(child.pid), "/T", ...(isForced ? ["/F"] : [])];
   try {
+    const words = taskkill(child.pid, isForced);
     await Bun.spawn(words, { stdout: "ignore", stderr: "ignore", windowsHide: true }).exited;
   } catch {
     child.kill(); // Without taskkill the root is better than nothing.

@@ -5,7 +5,7 @@ import type { Subprocess } from "bun";
 import type { StdioConfig } from "../config/config.ts";
 import { childEnv, envValue } from "./child-env.ts";
 import { findProgram } from "./find-program.ts";
-import { endWithUs } from "./last-resort.ts";
+import { holdChild } from "./held-children.ts";
 import { StartError } from "./transport.ts";
 import { spawnWords } from "./windows-command.ts";
 
@@ -43,7 +43,7 @@ export async function spawnChild(config: StdioConfig, signal: AbortSignal | unde
       windowsHide: true,
       windowsVerbatimArguments: isVerbatim,
     });
-    endWithUs(child);
+    holdChild(child);
     return child;
   } catch (error) {
     throw startError(program, error);

@@ -4,6 +4,7 @@
 import type { StdioConfig } from "../config/config.ts";
 import type { Log } from "../log.ts";
 import type { Id, Message } from "../protocol/jsonrpc.ts";
+import { releaseChild } from "./held-children.ts";
 import { LineReader, type OversizedLine } from "./line-reader.ts";
 import { idOfResponse, MessageLines } from "./message-lines.ts";
 import { endGroup, within } from "./process-group.ts";
@@ -174,7 +175,8 @@ export class StdioTransport implements Transport {
     this.#tell(() => this.#events.onEnd({ reason, permanent: false, stderr: this.#stderrTail.lines() }));
     const { exitGraceMs, killGraceMs } = this.#limits;
     const isGone = await endGroup(this.#child, { exitMs: exitGraceMs, killMs: killGraceMs });
-    if (!isGone) this.#log.warning("the process, or something that it started, could not be ended");
+    if (isGone) releaseChild(this.#child);
+    else this.#log.warning("the process, or something that it started, could not be ended");
     // What left the group may still hold the pipes; we let go of them.
     await Promise.allSettled([this.#stdout.cancel(), this.#stderr.cancel()]);
     this.#log.debug("ended a process", { reason });

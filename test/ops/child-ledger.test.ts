@@ -1,0 +1,171 @@
+// Children of gateways that were killed: ended by the next one that starts, and nobody else's ever. Real processes.
+
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { silentLog } from "../../src/log.ts";
+import { ChildLedger } from "../../src/ops/child-ledger.ts";
+import { holdChild, releaseChild } from "../../src/transport/held-children.ts";
+import { placeOfProcesses, startOf } from "../../src/transport/process-identity.ts";
+import { groupMembers, isRunning } from "../support/process-table.ts";
+import { waitFor } from "../support/wait-for.ts";
+
+let folder: string;
+const started: Bun.Subprocess[] = [];
+
+beforeEach(() => {
+  folder = join(mkdtempSync(join(tmpdir(), "child-ledger-")), "children");
+});
+afterEach(() => {
+  for (const child of started.splice(0)) {
+    releaseChild(child);
+    kill(-child.pid);
+  }
+  rmSync(join(folder, ".."), { recursive: true });
+});
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // Gone already.
+  }
+}
+
+/** A sleeper that leads its own group, with another one in it. */
+async function startGroup(): Promise<Bun.Subprocess> {
+  const child = Bun.spawn(["/bin/sh", "-c", "sleep 600 & sleep 600 & wait"], { detached: true });
+  started.push(child);
+  await waitFor(() => groupMembers(child.pid).length === 3);
+  return child;
+}
+
+const GONE = { pid: 4_194_303, start: "1" };
+
+/** What a gateway would have written that is gone by now. */
+function writePage(
+  children: readonly { pid: number; start: string | undefined }[],
+  rest: object = {},
+): string {
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, "4194303-1.json");
+  writeFileSync(path, JSON.stringify({ ...placeOfProcesses(), gateway: GONE, children, ...rest }));
+  return path;
+}
+
+async function sweep(): Promise<void> {
+  await using _ledger = new ChildLedger(folder, silentLog);
+}
+
+describe("what is written down", () => {
+  test("is every child that runs, with its start, and nothing when there is none", async () => {
+    await using _ledger = new ChildLedger(folder, silentLog);
+    expect(existsSync(folder)).toBe(false);
+    const [one, two] = [await startGroup(), await startGroup()];
+    holdChild(one);
+    holdChild(two);
+    const [name = ""] = readdirSync(folder);
+    expect(name).toStartWith(`${process.pid}-`);
+    const page = JSON.parse(readFileSync(join(folder, name), "utf8"));
+    expect(page).toEqual({
+      ...placeOfProcesses(),
+      gateway: { pid: process.pid, start: startOf(process.pid) },
+      children: [one, two].map(({ pid }) => ({ pid, start: startOf(pid) })),
+    });
+    releaseChild(one);
+    expect(JSON.parse(readFileSync(join(folder, name), "utf8")).children).toHaveLength(1);
+    releaseChild(two);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test("by two gateways of one process and one folder is the same, whichever ends first", async () => {
+    const first = new ChildLedger(folder, silentLog);
+    await using _second = new ChildLedger(folder, silentLog);
+    holdChild(await startGroup());
+    await first[Symbol.asyncDispose]();
+    expect(readdirSync(folder)).toHaveLength(1);
+    holdChild(await startGroup());
+    const [name = ""] = readdirSync(folder);
+    expect(JSON.parse(readFileSync(join(folder, name), "utf8")).children).toHaveLength(2);
+  });
+
+  test("is told to be missing, once, where the folder cannot be written", async () => {
+    writeFileSync(folder, "a file where the folder should be");
+    const warnings: string[] = [];
+    const log = { ...silentLog, warning: (message: string) => void warnings.push(message) };
+    await using _ledger = new ChildLedger(folder, log);
+    holdChild(await startGroup());
+    holdChild(await startGroup());
+    expect(warnings).toEqual([expect.stringContaining("may outlive it")]);
+  });
+});
+
+describe("a child of a gateway that is gone", () => {
+  test("is ended with its group, and its page goes", async () => {
+    const { pid } = await startGroup();
+    const path = writePage([{ pid, start: startOf(pid) }]);
+    await sweep();
+    expect(groupMembers(pid)).toEqual([]);
+    expect(existsSync(path)).toBe(false);
+  });
+
+  test("is ended although it does not heed SIGTERM", async () => {
+    const child = Bun.spawn(["/bin/sh", "-c", "trap '' TERM; while :; do sleep 600; done"], {
+      detached: true,
+    });
+    started.push(child);
+    await waitFor(() => groupMembers(child.pid).length === 2);
+    writePage([{ pid: child.pid, start: startOf(child.pid) }]);
+    await sweep();
+    expect(groupMembers(child.pid)).toEqual([]);
+  });
+});
+
+describe("nothing is ended", () => {
+  test("where the number is another process's by now", async () => {
+    const { pid } = await startGroup();
+    const path = writePage([{ pid, start: "12345" }]);
+    await sweep();
+    expect(groupMembers(pid)).toHaveLength(3);
+    expect(existsSync(path)).toBe(false);
+  });
+
+  test("where the gateway is alive", async () => {
+    const { pid } = await startGroup();
+    const gateway = await startGroup();
+    const alive = { pid: gateway.pid, start: startOf(gateway.pid) };
+    const path = writePage([{ pid, start: startOf(pid) }], { gateway: alive });
+    await sweep();
+    expect(groupMembers(pid)).toHaveLength(3);
+    expect(existsSync(path)).toBe(true);
+  });
+
+  test("where it was written before the machine was started again, or in another container", async () => {
+    const { pid } = await startGroup();
+    const children = [{ pid, start: startOf(pid) }];
+    const before = writePage(children, { boot: "another", namespace: "another" });
+    await sweep();
+    expect(existsSync(before)).toBe(false);
+    const elsewhere = writePage(children, { namespace: "another" });
+    await sweep();
+    expect(existsSync(elsewhere)).toBe(true);
+    expect(isRunning(pid)).toBe(true);
+  });
+
+  test("by a page that is no page of ours", async () => {
+    mkdirSync(folder);
+    for (const text of ["", "{", "[]", '{"children":[{"pid":1,"start":"1"}]}'])
+      writeFileSync(join(folder, `${Bun.hash(text)}.json`), text);
+    await sweep();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+});
