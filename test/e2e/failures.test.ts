@@ -2,6 +2,7 @@
 // or one backend that says what happened.
 
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { ElicitRequestSchema } from "@modelcontextprotocol/sdk/types.js";
 import { fixture } from "../support/fixture.ts";
 import { asBackend } from "../support/npm-programs.ts";
 import { openSession, post } from "../support/post.ts";
@@ -40,6 +41,7 @@ beforeAll(async () => {
           missing: { command: "no-such-program-anywhere --serve" },
           dead: { url: `http://127.0.0.1:${deadPort}/mcp` },
           unset: { ...asBackend(fixture("healthy")), env: { KEY: "${SURELY_UNSET_VARIABLE}" } },
+          asking: asBackend(fixture("asks-client")),
           off: { ...asBackend(fixture("healthy")), enabled: false },
         },
       },
@@ -93,6 +95,30 @@ describe("an answer goes to the call that it is for, when the server", () => {
       { id: 1, result: { content: [{ text: "yours" }] } },
     ]);
   });
+});
+
+test("a server's question goes to the client that called, and to no other", async () => {
+  const url = `${gateway.url}/mcp/asking`;
+  const names = ["Ada", "Grace", "Edsger"];
+  // On a pipe the gateway has to see once that a server asks: from then on it keeps such calls apart.
+  await using first = await SdkClient.connect(url);
+  expect(await first.text("confirm")).toContain('"name":"Ada"');
+  await using stack = new AsyncDisposableStack();
+  const answers = names.map(async (name) => {
+    const client = stack.use(await SdkClient.connect(url));
+    client.client.setRequestHandler(ElicitRequestSchema, async () => {
+      await Bun.sleep(20); // While the others ask, too.
+      return { action: "accept", content: { name } };
+    });
+    return client.text("confirm");
+  });
+  const said = await Promise.all(answers);
+  for (const [index, name] of names.entries()) expect(said[index]).toContain(`"name":"${name}"`);
+
+  const session = await openSession(url); // Of a client that cannot be asked.
+  const call = { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "confirm" } };
+  const refused = await post(url, call, session);
+  expect(await refused.text()).toContain("elicitation");
 });
 
 describe("a server works all the same that", () => {
