@@ -101,6 +101,7 @@ describe("with --connect", () => {
           revision: "2025-11-25",
           tools: 8,
           ms: expect.any(Number),
+          drift: null,
           error: null,
         },
         expect.objectContaining({
