@@ -25,6 +25,8 @@ export interface RemovedBackend {
 export class Fleet implements AsyncDisposable {
   readonly #options: BackendOptions;
   #backends = new Map<string, Backend>();
+  /** Tells the backend that has a name from those that had it. */
+  readonly #editions = new Map<string, symbol>();
   readonly #retiring = new Set<Backend>();
   readonly #subscriptions = new Set<FleetSubscription>();
   readonly #closing = new AbortController();
@@ -120,7 +122,7 @@ export class Fleet implements AsyncDisposable {
     before?.announceChange();
     if (before !== undefined) void this.#retire(before);
     const { observe } = this.#options;
-    observe?.stateChanged(config.name, backend.status().state, before?.status().state ?? "stopped");
+    observe?.stateChanged(config.name, backend.status().state, "stopped");
     // Watchers were promised news, which only a running backend has.
     if (backend.isWatched) backend.wake(this.#closing.signal).catch(ignore);
     return backend;
@@ -129,6 +131,7 @@ export class Fleet implements AsyncDisposable {
   #remove(backend: Backend): Promise<void> {
     backend.announceChange();
     this.#backends.delete(backend.name);
+    this.#editions.delete(backend.name);
     for (const subscription of this.#subscriptions) subscription.drop(backend.name);
     return this.#retire(backend);
   }
@@ -144,22 +147,14 @@ export class Fleet implements AsyncDisposable {
 
   /** How one fares that has a successor is no news of that name. */
   #create(config: BackendConfig, before?: Backend): Backend {
+    const edition = Symbol(config.name);
+    this.#editions.set(config.name, edition);
     const { observe } = this.#options;
     if (observe === undefined) return new Backend(config, this.#options, before);
-    const backend: Backend = new Backend(
-      config,
-      {
-        ...this.#options,
-        observe: {
-          ...observe,
-          stateChanged: (name, state, previous) => {
-            if (this.#backends.get(name) === backend) observe.stateChanged(name, state, previous);
-          },
-        },
-      },
-      before,
-    );
-    return backend;
+    const stateChanged: typeof observe.stateChanged = (name, state, previous) => {
+      if (this.#editions.get(name) === edition) observe.stateChanged(name, state, previous);
+    };
+    return new Backend(config, { ...this.#options, observe: { ...observe, stateChanged } }, before);
   }
 }
 

@@ -1,6 +1,6 @@
 // The configuration file of a running gateway, edited as people and machines do it, and SIGHUP.
 
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import {
   mkdirSync,
   readFileSync,
@@ -17,6 +17,8 @@ import { asBackend } from "../support/npm-programs.ts";
 import { GatewayRun } from "../support/run-gateway.ts";
 import { SdkClient } from "../support/sdk-client.ts";
 import { waitFor } from "../support/wait-for.ts";
+
+setDefaultTimeout(30_000);
 
 const healthy = asBackend(fixture("healthy"));
 

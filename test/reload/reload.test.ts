@@ -1,6 +1,6 @@
 // gateway.reload(): what stays, what ends, what comes, and who is told; proven by process ids and the process table.
 
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,6 +14,8 @@ import { SdkClient } from "../support/sdk-client.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 type Backends = NonNullable<ConfigInput["backends"]>;
+
+setDefaultTimeout(30_000);
 
 const healthy = asBackend(fixture("healthy"));
 /** Other settings, and one can see that a process has them. */
