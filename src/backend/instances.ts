@@ -19,7 +19,7 @@ export class Instances implements AsyncDisposable {
   readonly #make: MakeInstance;
   readonly #byKey = new Map<string, Instance>();
   /** Ended by their sessions; their processes may still be on their way out. */
-  readonly #leaving = new Set<Promise<void>>();
+  readonly #leaving = new Map<Instance, Promise<void>>();
   #startsBefore = 0;
   #isClosed = false;
 
@@ -70,7 +70,10 @@ export class Instances implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
-    await Promise.all([...this.all().map((instance) => instance[Symbol.asyncDispose]()), ...this.#leaving]);
+    await Promise.all([
+      ...this.all().map((instance) => instance[Symbol.asyncDispose]()),
+      ...this.#leaving.values(),
+    ]);
   }
 
   get #isPerClient(): boolean {
@@ -95,7 +98,9 @@ export class Instances implements AsyncDisposable {
   }
 
   get #count(): number {
-    return this.#byKey.size + this.#leaving.size;
+    return (
+      this.#byKey.size + [...this.#leaving.keys()].filter((instance) => !isWithoutProcess(instance)).length
+    );
   }
 
   #add(key: string): Instance {
@@ -111,17 +116,21 @@ export class Instances implements AsyncDisposable {
   /** What has failed holds no process. */
   #dropIdle(): void {
     for (const instance of this.all()) {
-      const { state, users } = instance.lifecycle;
-      if (users === 0 && ["failed", "asleep", "stopped"].includes(state)) this.#remove(instance);
+      if (instance.lifecycle.users === 0 && isWithoutProcess(instance)) this.#remove(instance);
     }
   }
 
   #remove(instance: Instance): void {
+    if (this.#byKey.get(instance.key) !== instance) return;
     this.#byKey.delete(instance.key);
     this.#startsBefore += instance.lifecycle.starts;
-    const ended = instance[Symbol.asyncDispose]().finally(() => this.#leaving.delete(ended));
-    this.#leaving.add(ended);
+    const ended = instance[Symbol.asyncDispose]().finally(() => this.#leaving.delete(instance));
+    this.#leaving.set(instance, ended);
   }
+}
+
+function isWithoutProcess({ lifecycle }: Instance): boolean {
+  return ["failed", "asleep", "stopped"].includes(lifecycle.state);
 }
 
 /** A session, or for clients without sessions, whose credentials and which program. */
