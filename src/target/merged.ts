@@ -7,6 +7,7 @@ import { GatewayError } from "../protocol/errors.ts";
 import { isObject, type Json, type Notification, notification, RpcError } from "../protocol/jsonrpc.ts";
 import { type Implementation, LIST_KEY, Method, Notice } from "../protocol/mcp.ts";
 import type { ParamHeader } from "../protocol/param-headers.ts";
+import { listedFor } from "./listed-for.ts";
 import { isQualified, qualifyName, qualifyUri, splitName, splitUri } from "./qualified.ts";
 import type { Described, Target } from "./target.ts";
 
@@ -155,7 +156,7 @@ export class MergedTarget implements Target {
     const lists = await Promise.all(
       this.#fleet.enabled().map(async (backend) => {
         const items = await backend.list(call.method, deadline).catch(() => []);
-        return items.map((item) => qualifyItem(backend.name, item));
+        return listedFor(call, backend, key, items).map((item) => qualifyItem(backend.name, item));
       }),
     );
     return { [key]: lists.flat() };

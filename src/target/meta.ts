@@ -69,7 +69,7 @@ export class MetaTarget implements Target {
 
   async call(call: Call): Promise<Answer> {
     if (call.method === Method.listTools) {
-      const pinned = await this.#pins.list(call.signal);
+      const pinned = await this.#pins.list(call);
       return { result: { tools: [...metaToolDefinitions(this.#names()), ...pinned] } };
     }
     if (call.method === Method.callTool) return this.#callTool(call);

@@ -3,9 +3,9 @@
 import type { Backend } from "../backend/backend.ts";
 import type { Fleet } from "../backend/fleet.ts";
 import type { Log } from "../log.ts";
-import type { Subscriber } from "../protocol/call.ts";
-import type { Json } from "../protocol/jsonrpc.ts";
+import type { Call, Subscriber } from "../protocol/call.ts";
 import { Method, Notice } from "../protocol/mcp.ts";
+import { listedFor } from "./listed-for.ts";
 import { isQualified, qualifyName } from "./qualified.ts";
 
 /** A backend that does not answer within this time is left out of the list, and comes in with its list_changed. */
@@ -41,8 +41,8 @@ export class Pins {
   }
 
   /** The definitions under qualified names, in the order of the configuration; what does not exist is left out. */
-  async list(signal: AbortSignal): Promise<Json[]> {
-    const deadline = AbortSignal.any([signal, AbortSignal.timeout(LIST_DEADLINE_MS)]);
+  async list(call: Call): Promise<unknown[]> {
+    const deadline = AbortSignal.any([call.signal, AbortSignal.timeout(LIST_DEADLINE_MS)]);
     const backends = new Set(this.#all().map(({ backend }) => backend));
     // Why one does not answer stands in its state and in the log.
     await Promise.allSettled([...backends].map((backend) => backend.tools(deadline)));
@@ -53,7 +53,8 @@ export class Pins {
         this.#warn(written, pin);
         return [];
       }
-      return [{ ...tool, name: qualifyName(pin.backend.name, pin.tool) }];
+      const qualified = { ...tool, name: qualifyName(pin.backend.name, pin.tool) };
+      return listedFor(call, pin.backend, "tools", [qualified]);
     });
   }
 

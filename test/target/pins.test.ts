@@ -29,6 +29,7 @@ beforeAll(async () => {
         "dotted.name.echo",
         "web.structured",
         "web.ask_name",
+        "web.structured_list",
       ],
       backends: {
         old: asBackend(referenceCommand("legacy")),
@@ -57,6 +58,7 @@ test("stand after the four in their order, those left out that do not exist", as
     "web__header_params",
     dotted ?? "",
     "web__structured",
+    "web__structured_list",
   ]);
 });
 
@@ -98,6 +100,14 @@ describe("are called by a client", () => {
     expect(reply).toMatchObject({
       result: { resultType: "complete", structuredContent: { city: "Bergen", degrees: 21.5 } },
     });
+  });
+
+  test("of the legacy era, which wants an object where a modern tool has a list", async () => {
+    const { tools } = await sdk.client.listTools();
+    const tool = tools.find(({ name }) => name === "web__structured_list");
+    expect(tool?.outputSchema).toMatchObject({ type: "object", required: ["result"] });
+    const result = await sdk.client.callTool({ name: "web__structured_list" });
+    expect(result.structuredContent).toEqual({ result: [1, 2, 3] });
   });
 
   test("by shortened names, too", async () => {
