@@ -17,6 +17,7 @@ import { Listing } from "./listing.ts";
 import { Memory, type MemoryOptions } from "./memory.ts";
 import type { BackendObserver, BackendStatus } from "./observation.ts";
 import { Subscriptions } from "./subscriptions.ts";
+import { ToolPolicy } from "./tool-policy.ts";
 import { waitWhile } from "./wait-while.ts";
 
 export interface BackendOptions extends MemoryOptions {
@@ -31,6 +32,7 @@ export class Backend implements AsyncDisposable {
   readonly #log: Log;
   readonly #subscriptions: Subscriptions;
   readonly #listing: Listing;
+  readonly #policy: ToolPolicy | undefined;
   readonly #instances: Instances;
   readonly #memory: Memory;
   readonly #admission: Admission;
@@ -46,8 +48,10 @@ export class Backend implements AsyncDisposable {
     this.#log = options.log.with({ backend: config.name });
     this.#memory = new Memory(config, this.#log, options, before === undefined ? undefined : before.#memory);
     this.#admission = new Admission(config);
+    this.#policy = ToolPolicy.of(config.tools);
     this.#listing = new Listing({
       catalog: this.catalog,
+      policy: this.#policy,
       identity,
       timeoutMs: config.requestTimeoutMs,
       log: this.#log,
@@ -126,6 +130,7 @@ export class Backend implements AsyncDisposable {
    * Rejects with RpcError (the backend said no) or GatewayError (it could not be asked, or gave no answer).
    */
   async call(call: Call): Promise<Answer> {
+    this.#policy?.toOwn(call); // What there is not for clients wakes nobody.
     const remembered = this.#remembered(call);
     if (remembered !== undefined) return remembered;
     const startedMs = performance.now();
@@ -249,6 +254,7 @@ export class Backend implements AsyncDisposable {
       log: this.#log,
       catalog: this.catalog,
       listing: this.#listing,
+      policy: this.#policy,
       traits: this.#memory.traits,
       subscriptions: this.#subscriptions,
       onStateChanged: (state, before) => {

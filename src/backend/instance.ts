@@ -19,6 +19,7 @@ import { SharedWire } from "./shared-wire.ts";
 import { messageOf, startWithin } from "./starting.ts";
 import type { StateName } from "./state.ts";
 import type { Subscriptions } from "./subscriptions.ts";
+import type { ToolPolicy } from "./tool-policy.ts";
 import type { Traits } from "./traits.ts";
 import type { Watchers } from "./watchers.ts";
 import { Watching } from "./watching.ts";
@@ -31,6 +32,7 @@ export interface InstanceOptions {
   readonly log: Log;
   readonly catalog: Catalog;
   readonly listing: Listing;
+  readonly policy: ToolPolicy | undefined;
   readonly traits: Traits;
   readonly subscriptions: Subscriptions;
   readonly onStateChanged: (state: StateName, before: StateName) => void;
@@ -136,7 +138,7 @@ export class Instance implements AsyncDisposable {
       try {
         await this.#shared.ensureLogLevel(connected, call, config.requestTimeoutMs);
         const answer = await this.#shared.run(connected, call, (turn) => this.#exchange(connected, turn));
-        return call.method === Method.listTools ? listing.withoutInvalidTools(connected, answer) : answer;
+        return call.method === Method.listTools ? listing.forClients(connected, answer) : answer;
       } catch (thrown) {
         if (isSessionExpired(thrown)) this.lifecycle.renew(connected);
         throw thrown;
@@ -145,14 +147,14 @@ export class Instance implements AsyncDisposable {
   }
 
   #exchange(connected: Connected, call: Call): Promise<Answer> {
-    const { config, catalog, listing, subscriptions } = this.#options;
-    return exchange(connected, call, {
+    const { config, catalog, listing, policy, subscriptions } = this.#options;
+    return exchange(connected, policy?.toOwn(call) ?? call, {
       timeoutMs: config.requestTimeoutMs,
       questionTimeoutMs: config.questionTimeoutMs,
-      paramHeaders: async (tool, isFresh) => {
+      paramHeaders: async (_own, isFresh) => {
         const isUnknown = catalog.list(Method.listTools) === undefined;
         if (isFresh || isUnknown) await listing.fetch(connected, Method.listTools, call.signal);
-        return catalog.paramHeaders(tool) ?? [];
+        return catalog.paramHeaders(String(call.params?.name)) ?? [];
       },
       onUrlQuestion: (id, key) => subscriptions.expectCompletion(id, key),
     });

@@ -7,6 +7,7 @@ import { type Implementation, Method } from "../protocol/mcp.ts";
 import { mirrorHeaders, readParamHeaders } from "../protocol/param-headers.ts";
 import { type Catalog, readPage } from "./catalog.ts";
 import { type Connected, envelope } from "./handshake.ts";
+import type { ToolPolicy } from "./tool-policy.ts";
 
 /** More pages than this are taken for a loop. */
 const MAX_PAGES = 1_000;
@@ -21,6 +22,7 @@ const CAPABILITY: ReadonlyMap<string, string> = new Map([
 
 export interface ListingOptions {
   readonly catalog: Catalog;
+  readonly policy: ToolPolicy | undefined;
   readonly identity: Implementation;
   readonly timeoutMs: number;
   readonly log: Log;
@@ -51,8 +53,7 @@ export class Listing {
   /** One list, all pages; none where the server does not declare it. Rejects with RpcError or GatewayError. */
   async fetch(connected: Connected, method: string, signal: AbortSignal): Promise<readonly Json[]> {
     if (connected.description.capabilities[CAPABILITY.get(method) ?? ""] === undefined) {
-      this.#learn(method, []);
-      return [];
+      return this.#learn(method, []);
     }
     const items: Json[] = [];
     const seen = new Set<string>();
@@ -67,25 +68,36 @@ export class Listing {
       }
       if (cursor !== undefined) seen.add(cursor);
     } while (cursor !== undefined);
-    const kept = method === Method.listTools ? this.#validTools(connected, items) : items;
-    this.#learn(method, kept);
-    return kept;
+    if (method !== Method.listTools) return this.#learn(method, items);
+    for (const rule of this.#options.policy?.unfitting(items) ?? []) {
+      this.#options.log.warning("a rule under tools fits none of the server's tools", { rule });
+    }
+    return this.#learn(method, this.#toolsForClients(connected, items));
   }
 
-  #learn(method: string, items: readonly Json[]): void {
+  #learn(method: string, items: readonly Json[]): readonly Json[] {
     const isChanged = this.#options.catalog.learnList(method, items);
     if (isChanged) this.#news += 1;
     this.#options.onLearnt(method, isChanged);
+    return items;
   }
 
-  /** The page of a tool list that a client asked for, less what a client of HTTP must not show. */
-  withoutInvalidTools(connected: Connected, answer: Answer): Answer {
+  /** The page of a tool list that a client asked for: as it came, where every tool is for clients as it is. */
+  forClients(connected: Connected, answer: Answer): Answer {
     const listed = answer.result.tools;
-    if (!Array.isArray(listed) || !mirrorsHeaders(connected)) return answer;
-    const kept = this.#validTools(connected, listed.filter(isObject));
-    return kept.length === listed.length ? answer : { result: { ...answer.result, tools: kept } };
+    const { policy } = this.#options;
+    if (!Array.isArray(listed) || (policy === undefined && !mirrorsHeaders(connected))) return answer;
+    const kept = this.#toolsForClients(connected, listed.filter(isObject));
+    const isWhole = policy === undefined && kept.length === listed.length;
+    return isWhole ? answer : { result: { ...answer.result, tools: kept } };
   }
 
+  #toolsForClients(connected: Connected, tools: readonly Json[]): Json[] {
+    const valid = this.#validTools(connected, tools);
+    return this.#options.policy?.shown(valid) ?? valid;
+  }
+
+  /** Less what a client of HTTP must not show. */
   #validTools(connected: Connected, tools: readonly Json[]): Json[] {
     if (!mirrorsHeaders(connected)) return [...tools];
     return tools.filter((tool) => {

@@ -3,12 +3,15 @@
 import type { BackendConfig } from "../config/config.ts";
 
 /** Nothing can be read back from it. Timeouts, limits and texts for people are left out: they change no answer. */
-export function settingsHash({ name, wire, protocol }: BackendConfig): string {
+export function settingsHash({ name, wire, protocol, tools }: BackendConfig): string {
   const told =
     wire.kind === "stdio"
       ? ["stdio", wire.argv, sorted(wire.env), wire.cwd ?? null]
       : ["url", wire.url, wire.transport, sorted(wire.headers)];
-  return new Bun.CryptoHasher("sha256").update(JSON.stringify([name, protocol, ...told])).digest("hex");
+  // What is known of the tools is what the rules leave of them.
+  const rules = tools === undefined ? [] : [tools];
+  const all = [name, protocol, ...told, ...rules];
+  return new Bun.CryptoHasher("sha256").update(JSON.stringify(all)).digest("hex");
 }
 
 function sorted(values: Readonly<Record<string, string>>): [string, string][] {
