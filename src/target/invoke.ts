@@ -10,6 +10,7 @@ import { Method } from "../protocol/mcp.ts";
 import { failed } from "./answers.ts";
 import { isPartCursor, type LargeResults } from "./large-results.ts";
 import { InvokeArguments, ReadOnArguments, readArguments } from "./meta-tools.ts";
+import { splitLoosely } from "./qualified.ts";
 import { readSelect } from "./select.ts";
 import type { ToolSearch } from "./tool-search.ts";
 
@@ -71,11 +72,8 @@ function normalise(given: unknown, fleet: Fleet): unknown {
   if (select !== undefined) normal.select = select;
   if (max_tokens !== undefined) normal.max_tokens = max_tokens;
   if (server === undefined && typeof tool === "string") {
-    const owner = fleet.names.find((name) => tool.startsWith(`${name}.`) || tool.startsWith(`${name}__`));
-    if (owner !== undefined) {
-      normal.server = owner;
-      normal.tool = tool.slice(owner.length).replace(/^(?:\.|__)/, "");
-    }
+    const split = splitLoosely(tool, fleet.names);
+    if (split !== undefined) Object.assign(normal, { server: split.backend, tool: split.name });
   }
   const read = typeof args === "string" ? parseObject(args) : args;
   if (read !== undefined && read !== null) normal.arguments = read;

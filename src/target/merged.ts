@@ -87,6 +87,15 @@ export class MergedTarget implements Target {
     return owner === undefined ? [] : owner.backend.paramHeaders(owner.name, signal);
   }
 
+  /** The tool behind a qualified name, shortened ones too, where a list has it. Rejects as `Backend.list`. */
+  async findTool(
+    qualified: string,
+    signal: AbortSignal,
+  ): Promise<{ backend: string; name: string } | undefined> {
+    const owner = await this.#find(qualified, Method.listTools, signal);
+    return owner === undefined ? undefined : { backend: owner.backend.name, name: owner.name };
+  }
+
   /** The backend and the own name behind a qualified one. */
   async #find(
     qualified: string,

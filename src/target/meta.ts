@@ -22,7 +22,7 @@ import {
   searchLimit,
 } from "./meta-tools.ts";
 import { Pins } from "./pins.ts";
-import { splitName } from "./qualified.ts";
+import { splitLoosely } from "./qualified.ts";
 import type { Described, Target } from "./target.ts";
 import type { ToolSearch } from "./tool-search.ts";
 
@@ -156,16 +156,14 @@ export class MetaTarget implements Target {
       : describeTool(backend, this.#search.requireTool(backend, tool));
   }
 
-  /** A model that knows a tool by its qualified name may call it without the detour. */
-  #callHidden(name: string, given: unknown, call: Call): Promise<Answer> {
-    const split = splitName(name, this.#fleet.names);
+  /** A model that knows a tool as `server__tool` or `server.tool` may call it without the detour. */
+  async #callHidden(name: string, given: unknown, call: Call): Promise<Answer> {
+    const owner = await this.#merged.findTool(name, call.signal);
+    const split = owner === undefined ? splitLoosely(name, this.#names()) : owner;
     if (split === undefined) throw new RpcError(-32602, this.#search.unknownToolText(undefined, name));
     const args = isObject(given) ? given : {};
-    return invoke(this.#invoking, call, {
-      server: split.backend,
-      tool: split.name,
-      arguments: args,
-    });
+    const { backend: server, name: tool } = split;
+    return invoke(this.#invoking, call, { server, tool, arguments: args });
   }
 
   #names(): string[] {

@@ -34,6 +34,20 @@ export function splitName(
     : { backend, name: qualified.slice(backend.length + SEPARATOR.length) };
 }
 
+/** As `splitName`, and for `backend.name` as well, which is how a signature writes it. */
+export function splitLoosely(
+  written: string,
+  backends: readonly string[],
+): { backend: string; name: string } | undefined {
+  const fitting = backends.filter(
+    (backend) => written.startsWith(`${backend}.`) || written.startsWith(`${backend}${SEPARATOR}`),
+  );
+  const backend = fitting.sort((a, b) => b.length - a.length)[0];
+  if (backend === undefined) return undefined;
+  const rest = written.slice(backend.length);
+  return { backend, name: rest.slice(rest.startsWith(".") ? 1 : SEPARATOR.length) };
+}
+
 /** Any URI or URI template, reversibly: the original stands whole behind the prefix. */
 export function qualifyUri(backend: string, uri: string): string {
   return `${URI_PREFIX}${backend}:${uri}`;
