@@ -32,7 +32,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "edge/x.ts": EDGE,
   "edge/http.ts": ["elysia", "node:fs", ...EDGE],
   "gateway.ts": ["folders.ts", "edge/x.ts", "edge/http.ts", ...EDGE],
-  "commands/x.ts": ["gateway.ts", "config/config.ts", "config/x.ts", ...BOTTOM],
+  "commands/x.ts": ["gateway.ts", "folders.ts", "ops/x.ts", "config/config.ts", "config/x.ts", ...BOTTOM],
   "index.ts": ["gateway.ts", "config/config.ts", "config/x.ts", ...BOTTOM],
   "main.ts": ["commands/x.ts", ...BOTTOM],
 };

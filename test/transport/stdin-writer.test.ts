@@ -3,6 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import { SendError } from "../../src/transport/transport.ts";
 import { fixture } from "../support/fixture.ts";
+import { isRunning } from "../support/process-table.ts";
 import { StdioWire } from "../support/stdio-wire.ts";
 import { waitFor } from "../support/wait-for.ts";
 
@@ -60,7 +61,7 @@ describe("a child that is gone", () => {
   test("was not told what is sent while its end is being noticed", async () => {
     // A grandchild keeps stdout open, so the end is told a little later than the exit.
     await using wire = await StdioWire.start(["sh", "-c", "sleep 1000 & exit 9"]);
-    await waitFor(() => Bun.spawnSync(["kill", "-0", String(wire.pid)]).exitCode !== 0, { what: "the exit" });
+    await waitFor(() => !isRunning(wire.pid ?? 0), { what: "the exit" });
     expect(wire.ends).toEqual([]);
     const error = await refusal(wire.ask("tools/call", {}));
     expect(error).toMatchObject({ maybeDelivered: false, message: "the process ended with exit code 9" });
