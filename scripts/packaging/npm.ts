@@ -2,7 +2,16 @@
 // and the one that people name, which depends on all of them and starts the one that is there. No script downloads.
 //   bun scripts/packaging/npm.ts [--dist <folder>] [--out <folder>] [--name <package>]
 
-import { copyFileSync, existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import packageJson from "../../package.json" with { type: "json" };
@@ -39,6 +48,7 @@ function makeTargetPackage({ dist, out, name }: NpmOptions, target: Target): str
     preferUnplugged: true,
   });
   link(join(dist, binaryName(target)), join(folder, program));
+  chmodSync(join(folder, program), 0o755); // an artifact of a workflow comes without it
   return folder;
 }
 
