@@ -81,9 +81,15 @@ export class BackendQuestions {
   /** To be called whenever a call has ended. */
   review(): void {
     if (this.#unclaimed.size === 0) return;
-    const owner = this.#soleOwner();
-    if (owner === "several") return;
-    for (const id of [...this.#unclaimed.keys()]) this.#claim(id, owner);
+    const candidates = this.#candidates();
+    const ghosts = this.#pending.ghostOwners().length;
+    if (candidates.length + ghosts <= 1) {
+      for (const id of [...this.#unclaimed.keys()]) this.#claim(id, candidates[0]);
+    } else if (ghosts === 0 && this.#unclaimed.size >= candidates.length) {
+      // Every call waits for an answer, so none would ever end: the newest question is refused, which ends its call.
+      const newest = [...this.#unclaimed.keys()].at(-1);
+      if (newest !== undefined) this.#claim(newest, undefined);
+    }
   }
 
   /** The backend takes back a question of its own. */
@@ -99,11 +105,10 @@ export class BackendQuestions {
   }
 
   /** Calls that may ask back come first; where none is in flight, any call of a client can be the reason. */
-  #soleOwner(): Pending | undefined | "several" {
+  #candidates(): Pending[] {
     const askable = [...this.#pending.values()].filter((pending) => pending.onQuestion !== undefined);
     const likely = askable.filter((pending) => MAY_ASK_BACK.has(pending.method));
-    const candidates = likely.length > 0 ? likely : askable;
-    return candidates.length + this.#pending.ghostOwners().length > 1 ? "several" : candidates[0];
+    return likely.length > 0 ? likely : askable;
   }
 
   #claim(id: Id, owner: Pending | undefined): void {

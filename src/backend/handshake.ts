@@ -75,6 +75,11 @@ class Attempt {
     this.#era = this.#pinned === undefined ? options.remembered : eraOf(this.#pinned);
   }
 
+  /** Leaves the older handshake its time, however short the start may take. */
+  get #probeTimeoutMs(): number {
+    return Math.min(PROBE_TIMEOUT_MS, this.#config.startTimeoutMs / 4);
+  }
+
   async overStdio(wire: StdioConfig): Promise<Connected> {
     const open = () => this.#open((events) => StdioTransport.start(wire, { ...this.#wireOptions(), events }));
     const connection = await open();
@@ -110,7 +115,7 @@ class Attempt {
     );
     return this.#finish(connection, async () => {
       if (this.#era === "legacy") return this.#initialize(connection);
-      const modern = await this.#discover(connection, AbortSignal.timeout(PROBE_TIMEOUT_MS * 2));
+      const modern = await this.#discover(connection, AbortSignal.timeout(this.#probeTimeoutMs * 2));
       return modern ?? this.#initialize(connection);
     });
   }
@@ -159,7 +164,7 @@ class Attempt {
       return this.#initialize(connection); // The server was exchanged for an older one.
     }
     const patience = Promise.withResolvers<"silent">();
-    const timer = setTimeout(() => patience.resolve("silent"), PROBE_TIMEOUT_MS);
+    const timer = setTimeout(() => patience.resolve("silent"), this.#probeTimeoutMs);
     try {
       const first = await Promise.race([probe, patience.promise]);
       if (first !== "silent") return first ?? (await this.#initialize(connection));
