@@ -2,17 +2,12 @@
 
 import { type Static, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
-import type { Config } from "../config/config.ts";
-import { ConfigError, ConfigFileError } from "../config/problem.ts";
-import { isLoopback } from "../config/security.ts";
 import { redact } from "../log.ts";
-import { readConfig } from "./config-option.ts";
+import { ask, explain, type FindOptions, findGateway, layOut, type Place } from "./find-gateway.ts";
 
 const TIMEOUT_MS = 5_000;
 
-export interface HealthOptions {
-  readonly url?: string;
-  readonly config?: string;
+export interface HealthOptions extends FindOptions {
   readonly json?: boolean;
   readonly strict?: boolean;
 }
@@ -34,9 +29,11 @@ type Reply = Static<typeof Reply>;
 /** Exit code 1 where it does not answer, or with --strict where it is degraded; never 2, which Docker keeps for itself. */
 export async function health(options: HealthOptions): Promise<void> {
   try {
-    const { url, token } = findGateway(options);
-    const reply = await ask(url, token);
-    process.stdout.write(options.json === true ? `${JSON.stringify(reply, null, 2)}\n` : toText(url, reply));
+    const place = findGateway(options);
+    const reply = await askHealth(place);
+    process.stdout.write(
+      options.json === true ? `${JSON.stringify(reply, null, 2)}\n` : toText(place.base, reply),
+    );
     if (options.strict === true && reply.status === "degraded") process.exitCode = 1;
   } catch (thrown) {
     process.stderr.write(`Error: ${redact(explain(thrown))}\n`);
@@ -44,48 +41,10 @@ export async function health(options: HealthOptions): Promise<void> {
   }
 }
 
-interface Place {
-  readonly url: URL;
-  readonly token: string | undefined;
-}
-
-/** The URL that was asked for, or where a gateway with this configuration listens. */
-function findGateway({ url, config }: HealthOptions): Place {
-  if (url !== undefined) return { url: healthUrl(url), token: process.env.MCP_GATEWAY_TOKEN };
-  const { host, port, auth } = readConfig({ ...(config === undefined ? {} : { config }), logFormat: "text" });
-  return { url: healthUrl(`http://${reachable(host)}:${port}`), token: auth.token };
-}
-
-/** A gateway that listens everywhere is reached at home. */
-function reachable(host: Config["host"]): string {
-  if (host === "0.0.0.0") return "127.0.0.1";
-  if (host === "::") return "[::1]";
-  return host.includes(":") ? `[${host}]` : host;
-}
-
-function healthUrl(written: string): URL {
-  const url = URL.canParse(written) ? new URL(written) : undefined;
-  if (url?.protocol !== "http:" && url?.protocol !== "https:") {
-    throw new Error(`"${written}" is not the URL of a gateway; it looks like http://127.0.0.1:39400`);
-  }
-  url.pathname = `${url.pathname.replace(/\/+$/, "").replace(/\/(?:mcp|health)$/, "")}/health`;
-  return url;
-}
-
-async function ask(url: URL, token: string | undefined): Promise<Reply> {
-  const response = await fetch(url, {
-    headers: token === undefined || token === "" ? {} : { authorization: `Bearer ${token}` },
-    signal: AbortSignal.timeout(TIMEOUT_MS),
-    redirect: "error",
-    // A proxy from the environment cannot reach this machine's own loopback.
-    proxy: isLoopback(url.hostname) ? false : undefined,
-  }).catch((thrown: unknown) => {
-    const reason = thrown instanceof Error ? thrown.message : String(thrown);
-    throw new Error(`no gateway answers at ${url.href}: ${reason}`, { cause: thrown });
-  });
-  const reply: unknown = await response.json().catch(() => undefined);
-  if (response.ok && Value.Check(Reply, reply)) return reply;
-  throw new Error(`what answers at ${url.href} is no mcp-gateway (HTTP ${response.status})`);
+async function askHealth(place: Place): Promise<Reply> {
+  const { url, status, isOk, body } = await ask(place, { route: "health", timeoutMs: TIMEOUT_MS });
+  if (isOk && Value.Check(Reply, body)) return body;
+  throw new Error(`what answers at ${url.href} is no mcp-gateway (HTTP ${status})`);
 }
 
 function toText(url: URL, { status, backends, states }: Reply): string {
@@ -99,21 +58,4 @@ function toText(url: URL, { status, backends, states }: Reply): string {
     return [name, state, transport, `${tools} tools`, state === "failed" ? (error ?? "") : ""];
   });
   return head + layOut(rows).join("");
-}
-
-function layOut(rows: readonly string[][]): string[] {
-  const widths = [0, 1, 2, 3, 4].map((at) => Math.max(0, ...rows.map((row) => row[at]?.length ?? 0)));
-  return rows.map(
-    (row) =>
-      `  ${row
-        .map((cell, at) => cell.padEnd(widths[at] ?? 0))
-        .join("  ")
-        .trimEnd()}\n`,
-  );
-}
-
-function explain(thrown: unknown): string {
-  if (thrown instanceof ConfigError) return `where the gateway listens cannot be read:\n${thrown.format()}`;
-  if (thrown instanceof ConfigFileError) return thrown.message;
-  return thrown instanceof Error ? thrown.message : String(thrown);
 }
