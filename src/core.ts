@@ -10,6 +10,7 @@ import { Seal } from "./edge/seal.ts";
 import { loadSessionKey } from "./edge/session-key.ts";
 import { cacheFolder, stateFolder } from "./folders.ts";
 import { type Log, redact, silentLog } from "./log.ts";
+import { Activity } from "./ops/activity.ts";
 import { ChildLedger } from "./ops/child-ledger.ts";
 import { Metrics } from "./ops/metrics.ts";
 import { observeInto } from "./ops/observe.ts";
@@ -37,6 +38,7 @@ export interface CoreOptions {
 export interface Core {
   readonly fleet: Fleet;
   readonly metrics: Metrics;
+  readonly activity: Activity;
   readonly modern: ModernEdge;
   readonly log: Log;
   /** Signs session ids and request states. */
@@ -58,11 +60,12 @@ export async function buildCore(
   const metrics = new Metrics({ version: VERSION, commit: COMMIT });
   // Before the fleet, so that it ends after it.
   owned.use(new ChildLedger(join(options.stateFolder ?? stateFolder(), "children"), log));
-  const fleet = owned.use(
+  const activity = new Activity();
+  const fleet: Fleet = owned.use(
     new Fleet(config.backends, {
       identity: IDENTITY,
       log,
-      observe: observeInto(metrics),
+      observe: observeInto(metrics, activity, (name) => fleet.get(name)?.pids ?? []),
       cacheFolder: options.cacheFolder ?? cacheFolder(),
     }),
   );
@@ -73,6 +76,7 @@ export async function buildCore(
   return {
     fleet,
     metrics,
+    activity,
     log,
     key,
     stateFolder: folder,

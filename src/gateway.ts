@@ -13,12 +13,16 @@ import { LegacyEdge } from "./edge/legacy.ts";
 import { McpEdge } from "./edge/mcp.ts";
 import { Seal } from "./edge/seal.ts";
 import { Sessions } from "./edge/sessions.ts";
-import { readHealth, readHealthSummary } from "./ops/health.ts";
+import { redact } from "./log.ts";
+import { backendHealth, readHealth, readHealthSummary } from "./ops/health.ts";
+import { type RestartReply, readStatus } from "./ops/status.ts";
 import { type ConfigSource, finishConfig, type Reload, Reloading } from "./reloading.ts";
 import { directTargetName } from "./target/direct.ts";
 
 /** How long calls in flight may go on when the gateway stops. */
 const DRAIN_MS = 10_000;
+/** Longer than any start may take; its own start_timeout ends it before. */
+const RESTART_MS = 24 * 3_600_000;
 
 export type GatewayOptions = CoreOptions;
 
@@ -74,6 +78,14 @@ export class Gateway implements AsyncDisposable {
     return this.#reloading.reload(source);
   }
 
+  /**
+   * Ends one backend when it has done what it was asked, and starts it anew at once; what it failed with is forgotten.
+   * Resolves when the new one is ready or has failed; undefined for an unknown name.
+   */
+  restart(name: string): Promise<RestartReply | undefined> {
+    return restartBackend(this.#core, name);
+  }
+
   /** Stops listening, lets calls in flight end, then ends every backend. */
   close(): Promise<void> {
     this.#closing ??= this.#drain();
@@ -93,16 +105,31 @@ export class Gateway implements AsyncDisposable {
 }
 
 /** Gives every backend the settings that it has now. What is no longer wanted ends when it has done what it was asked. */
-function applyBackends(config: Config, { fleet, metrics }: Core, sessions: Sessions) {
+function applyBackends(config: Config, { fleet, metrics, activity }: Core, sessions: Sessions) {
   const { added, changed, removed } = fleet.apply(config.backends);
   for (const { name, ended } of removed) {
     const left = sessions.endAllOf(directTargetName(name));
     void ended.then(() => {
       left[Symbol.dispose]();
-      if (fleet.get(name) === undefined) metrics.forget(name);
+      if (fleet.get(name) !== undefined) return;
+      metrics.forget(name);
+      activity.forget(name);
     });
   }
   return { added, changed, removed: removed.map(({ name }) => name) };
+}
+
+async function restartBackend({ fleet, log }: Core, name: string): Promise<RestartReply | undefined> {
+  const backend = fleet.renew(name);
+  if (backend === undefined) return undefined;
+  log.info("restarting, as somebody asked for it", { backend: name });
+  const startedMs = performance.now();
+  const error = await backend.wake(AbortSignal.timeout(RESTART_MS)).then(
+    () => null,
+    (thrown: unknown) => redact(thrown instanceof Error ? thrown.message : String(thrown)),
+  );
+  const milliseconds = Math.round(performance.now() - startedMs);
+  return { name, state: backendHealth(backend).state, milliseconds, error };
 }
 
 interface Serving {
@@ -136,6 +163,13 @@ function listen(
       metrics.sessions(sessions.count);
       return metrics.text();
     },
+    status: () =>
+      readStatus(fleet, core.activity, {
+        sessions: sessions.count,
+        config: reloading.current.path,
+        configError: reloading.error,
+      }),
+    restart: (name) => restartBackend(core, name),
   });
 }
 

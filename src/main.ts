@@ -73,6 +73,19 @@ function addOthers(program: Command): void {
     .option("--strict", "exit with 1 where a backend has failed, too")
     .option("--json", "print JSON")
     .action(async (options) => (await import("./commands/health.ts")).health(options));
+  program
+    .command("status")
+    .description("say what the running gateway and its backends do, and take of this machine")
+    .option("--url <url>", "where it listens (default: as the configuration says)")
+    .option("-c, --config <path>", CONFIG_HELP)
+    .option("--json", "print JSON")
+    .action(async (options) => (await import("./commands/status.ts")).status(options));
+  program
+    .command("restart <backend>")
+    .description("start one backend of the running gateway anew; its failures are forgotten")
+    .option("--url <url>", "where it listens (default: as the configuration says)")
+    .option("-c, --config <path>", CONFIG_HELP)
+    .action(async (name, options) => (await import("./commands/restart.ts")).restart(name, options));
   addService(program.command("service").description("run the gateway as a service of this machine"));
   program
     .command("schema")

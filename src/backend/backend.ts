@@ -88,6 +88,13 @@ export class Backend implements AsyncDisposable {
     };
   }
 
+  /** The processes that it has now; each leads a group of its own. */
+  get pids(): readonly number[] {
+    return this.#instances
+      .all()
+      .flatMap(({ lifecycle }) => lifecycle.connected?.connection.transport.pid ?? []);
+  }
+
   /** How the server presents itself: remembered where it is known, asked where it is not. Rejects with GatewayError. */
   async handshake(signal: AbortSignal): Promise<Handshake> {
     const known = this.catalog.handshake;

@@ -23,6 +23,7 @@ const Reply = Type.Object({
   status: Type.Union([Type.Literal("healthy"), Type.Literal("degraded")]),
   backends: Type.Optional(Type.Record(Type.String(), Backend)),
   states: Type.Optional(Type.Record(Type.String(), Type.Integer())),
+  config_error: Type.Optional(Type.Union([Type.String(), Type.Null()])),
 });
 type Reply = Static<typeof Reply>;
 
@@ -47,8 +48,9 @@ async function askHealth(place: Place): Promise<Reply> {
   throw new Error(`what answers at ${url.href} is no mcp-gateway (HTTP ${status})`);
 }
 
-function toText(url: URL, { status, backends, states }: Reply): string {
-  const head = `${url.origin} is ${status}\n`;
+function toText(url: URL, { status, backends, states, config_error: refused }: Reply): string {
+  const remark = typeof refused === "string" ? `  the newest configuration is not used: ${refused}\n` : "";
+  const head = `${url.origin} is ${status}\n${remark}`;
   if (backends === undefined) {
     const counts = Object.entries(states ?? {}).map(([state, count]) => `${count} ${state}`);
     return `${head}  ${counts.length === 0 ? "no backends" : counts.join(", ")}; with the token it tells their names\n`;

@@ -1,7 +1,9 @@
 // The HTTP face: routes, guard and limits. The only file that knows Elysia; what is behind a route it does not know.
 
 import { Elysia, t } from "elysia";
+import { isLoopback } from "../config/security.ts";
 import type { Log } from "../log.ts";
+import { GatewayStatus, type RestartReply } from "../ops/status.ts";
 import type { Target } from "../target/target.ts";
 import type { Guard, Refusal } from "./guard.ts";
 import type { SseEdge } from "./http-sse.ts";
@@ -27,6 +29,9 @@ export interface HttpOptions {
   readonly backendNames: () => readonly string[];
   readonly health: (isFull: boolean) => object;
   readonly metrics: () => Promise<{ readonly body: string; readonly contentType: string }>;
+  readonly status: () => Promise<GatewayStatus>;
+  /** Undefined for an unknown name. */
+  readonly restart: (backend: string) => Promise<RestartReply | undefined>;
 }
 
 export interface HttpServer extends AsyncDisposable {
@@ -86,8 +91,24 @@ function createApp(options: HttpOptions) {
 }
 
 /** For people and probes. */
-function operationRoutes({ guard, health, metrics }: HttpOptions) {
+function operationRoutes({ guard, health, metrics, status, restart, backendNames }: HttpOptions) {
   return new Elysia()
+    .get(
+      "/status",
+      ({ request, server }) => (mayOperate(guard, request, server) ? status() : refused(NOT_FROM_AFAR)),
+      { response: { 200: GatewayStatus } },
+    )
+    .post(
+      "/backends/:backend/restart",
+      async ({ request, params, server }) => {
+        if (!mayOperate(guard, request, server)) return refused(NOT_FROM_AFAR);
+        // A start may take its time.
+        server?.timeout(request, 0);
+        const reply = await restart(params.backend);
+        return reply === undefined ? unknownBackend(params.backend, backendNames()) : Response.json(reply);
+      },
+      { parse: "none", params: BackendParams },
+    )
     .get("/health", ({ request }) => health(guard.hasToken(request.headers)), {
       response: t.Object({}, { additionalProperties: true }),
     })
@@ -95,6 +116,18 @@ function operationRoutes({ guard, health, metrics }: HttpOptions) {
       const { body, contentType } = await metrics();
       return new Response(body, { headers: { "content-type": contentType } });
     });
+}
+
+const NOT_FROM_AFAR: Refusal = {
+  status: 403,
+  message: "Without a token this is for this machine alone; set auth.token to reach it from others.",
+};
+
+/** Whoever has the token, or sits at this machine. */
+function mayOperate(guard: Guard, request: Request, server: Lifted | null): boolean {
+  if (guard.wantsToken) return true;
+  const address = server?.requestIP(request)?.address ?? "";
+  return isLoopback(address.replace(/^::ffff:/i, ""));
 }
 
 function mcpRoutes({ guard, mcp, root, backend, backendNames }: HttpOptions) {
@@ -146,9 +179,10 @@ function sseRoutes({ guard, sse, root, backend, backendNames }: HttpOptions) {
     .post("/message", ({ request }) => sse.post(request, principal), { parse: "none" });
 }
 
-/** The part of Bun's server that lifts the idle timeout of one request. */
+/** The part of Bun's server that lifts the idle timeout of one request, and knows who sent it. */
 interface Lifted {
   timeout(request: Request, seconds: number): void;
+  requestIP(request: Request): { readonly address: string } | null;
 }
 
 function wrongMethod(method: string): Response {
@@ -175,6 +209,6 @@ function unknownBackend(name: string, known: readonly string[]): Response {
 
 function notFound(request: Request, known: readonly string[]): Response {
   const { pathname } = new URL(request.url);
-  const routes = ["/mcp", ...known.map((name) => `/mcp/${name}`), "/health", "/metrics"];
+  const routes = ["/mcp", ...known.map((name) => `/mcp/${name}`), "/health", "/metrics", "/status"];
   return failure(404, { code: -32601, message: `Nothing at ${pathname}. Routes: ${routes.join(", ")}` });
 }

@@ -50,7 +50,7 @@ function isFailed(backend: Backend): boolean {
   return backend.config.problem !== undefined || backend.status().state === "failed";
 }
 
-function backendHealth(backend: Backend): BackendHealth {
+export function backendHealth(backend: Backend): BackendHealth {
   const { state, transport, revision, starts, inFlight, toolCount, lastError, catalog, listedAtMs } =
     backend.status();
   return {

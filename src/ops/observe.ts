@@ -5,11 +5,19 @@ import type { Answer } from "../protocol/call.ts";
 import { GatewayError } from "../protocol/errors.ts";
 import { RpcError } from "../protocol/jsonrpc.ts";
 import { Method } from "../protocol/mcp.ts";
+import type { Activity, CallTally } from "./activity.ts";
 import type { CallOutcome, Metrics } from "./metrics.ts";
 
-export function observeInto(metrics: Metrics): BackendObserver {
+/** `pidsOf` names the processes of a backend that is up. */
+export function observeInto(
+  metrics: Metrics,
+  activity: Activity,
+  pidsOf: (backend: string) => readonly number[],
+): BackendObserver {
   return {
     stateChanged: (backend, state, before) => {
+      if (state === "ready") activity.awake(backend, pidsOf(backend));
+      if (state === "draining") activity.fallingAsleep(backend);
       metrics.backendState(backend, state);
       if (state === "failed") metrics.failed(backend);
       if (state === "starting" && before === "asleep") metrics.woke(backend);
@@ -20,9 +28,16 @@ export function observeInto(metrics: Metrics): BackendObserver {
     callFinished: (backend, call, seconds, outcome) => {
       const tool = call.method === Method.callTool ? call.params?.name : undefined;
       const finished = { backend, method: call.method, outcome: outcomeOf(outcome), seconds };
+      tally(activity.calls(backend), finished.outcome);
       metrics.callFinished(typeof tool === "string" ? { ...finished, tool } : finished);
     },
   };
+}
+
+function tally(calls: CallTally, outcome: CallOutcome): void {
+  calls.total += 1;
+  if (outcome === "tool-error") calls.toolErrors += 1;
+  if (outcome === "rpc-error" || outcome === "gateway-error") calls.failed += 1;
 }
 
 function outcomeOf(outcome: Answer | { thrown: unknown }): CallOutcome {

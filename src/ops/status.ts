@@ -1,0 +1,147 @@
+// What `mcp-gateway status` shows: read from what is known and from the process table, without asking any backend anything.
+
+import { type Static, Type } from "@sinclair/typebox";
+import type { Backend } from "../backend/backend.ts";
+import type { Fleet } from "../backend/fleet.ts";
+import { redact } from "../log.ts";
+import { COMMIT, VERSION } from "../version.ts";
+import type { Activity } from "./activity.ts";
+import { backendHealth } from "./health.ts";
+import { measure, type Usage } from "./process-usage.ts";
+
+const Nullable = <T extends Parameters<typeof Type.Union>[0][number]>(type: T) =>
+  Type.Union([type, Type.Null()]);
+
+const BackendStatus = Type.Object({
+  state: Type.String(),
+  transport: Type.String(),
+  revision: Nullable(Type.String()),
+  pids: Type.Array(Type.Integer()),
+  processes: Nullable(Type.Integer()),
+  memory_bytes: Nullable(Type.Integer()),
+  cpu_seconds: Nullable(Type.Number()),
+  starts: Type.Integer(),
+  calls: Type.Object({
+    total: Type.Integer(),
+    failed: Type.Integer(),
+    tool_errors: Type.Integer(),
+    in_flight: Type.Integer(),
+  }),
+  tools: Nullable(Type.Integer()),
+  /** A quarter of the bytes of its tools' definitions: an estimate, as tokens are counted by models. */
+  definition_tokens_estimated: Nullable(Type.Integer()),
+  /** What it took when it last fell asleep; null where it is awake, or nobody has seen it. */
+  sleep_saves_bytes: Nullable(Type.Integer()),
+  last_error: Nullable(Type.String()),
+  drift: Nullable(Type.String()),
+});
+
+export const GatewayStatus = Type.Object({
+  version: Type.String(),
+  commit: Type.String(),
+  pid: Type.Integer(),
+  uptime_seconds: Type.Integer(),
+  memory_bytes: Type.Integer(),
+  cpu_seconds: Type.Number(),
+  sessions: Type.Integer(),
+  config: Nullable(Type.String()),
+  config_error: Nullable(Type.String()),
+  totals: Type.Object({
+    backends_memory_bytes: Nullable(Type.Integer()),
+    sleep_saves_bytes: Type.Integer(),
+    definition_tokens_estimated: Type.Integer(),
+  }),
+  backends: Type.Record(Type.String(), BackendStatus),
+});
+export type GatewayStatus = Static<typeof GatewayStatus>;
+export type BackendStatus = Static<typeof BackendStatus>;
+
+/** How a restart that somebody asked for went. */
+export const RestartReply = Type.Object({
+  name: Type.String(),
+  state: Type.String(),
+  milliseconds: Type.Integer(),
+  error: Nullable(Type.String()),
+});
+export type RestartReply = Static<typeof RestartReply>;
+
+export interface StatusFacts {
+  readonly sessions: number;
+  readonly config: string | undefined;
+  readonly configError: string | undefined;
+}
+
+const BYTES_PER_TOKEN = 4;
+
+export async function readStatus(
+  fleet: Fleet,
+  activity: Activity,
+  facts: StatusFacts,
+): Promise<GatewayStatus> {
+  const usages = await measure(fleet.all().flatMap((backend) => backend.pids));
+  const backends = fleet
+    .all()
+    .map((backend) => [backend.name, backendStatus(backend, activity, usages)] as const);
+  const all = backends.map(([, status]) => status);
+  const { user, system } = process.cpuUsage();
+  return {
+    version: VERSION,
+    commit: COMMIT,
+    pid: process.pid,
+    uptime_seconds: Math.round(process.uptime()),
+    memory_bytes: process.memoryUsage.rss(),
+    cpu_seconds: (user + system) / 1e6,
+    sessions: facts.sessions,
+    config: facts.config ?? null,
+    config_error: facts.configError ?? null,
+    totals: {
+      backends_memory_bytes:
+        process.platform === "win32" ? null : sum(all.map(({ memory_bytes: bytes }) => bytes)),
+      sleep_saves_bytes: sum(all.map(({ sleep_saves_bytes: bytes }) => bytes)),
+      definition_tokens_estimated: sum(all.map(({ definition_tokens_estimated: tokens }) => tokens)),
+    },
+    backends: Object.fromEntries(backends),
+  };
+}
+
+function backendStatus(backend: Backend, activity: Activity, usages: Map<number, Usage>): BackendStatus {
+  const { state, transport, revision, starts, inFlight, toolCount, drift } = backend.status();
+  const usage = total(backend.pids.flatMap((pid) => usages.get(pid) ?? []));
+  if (usage !== undefined) activity.tookMemory(backend.name, usage.memoryBytes);
+  const { total: calls, failed, toolErrors } = activity.calls(backend.name);
+  const isAsleep = state === "asleep";
+  const health = backendHealth(backend);
+  return {
+    state: health.state,
+    transport,
+    revision: revision ?? null,
+    pids: [...backend.pids],
+    processes: usage?.processes ?? null,
+    memory_bytes: usage?.memoryBytes ?? null,
+    cpu_seconds: usage?.cpuSeconds ?? null,
+    starts,
+    calls: { total: calls, failed, tool_errors: toolErrors, in_flight: inFlight },
+    tools: toolCount ?? null,
+    definition_tokens_estimated: toolCount === undefined ? null : definitionTokens(backend),
+    sleep_saves_bytes: isAsleep ? (activity.lastMemoryBytes(backend.name) ?? null) : null,
+    last_error: health.last_error,
+    drift: drift === undefined ? null : redact(drift),
+  };
+}
+
+function definitionTokens({ catalog }: Backend): number {
+  return Math.ceil(Buffer.byteLength(JSON.stringify(catalog.tools)) / BYTES_PER_TOKEN);
+}
+
+function total(usages: readonly Usage[]): Usage | undefined {
+  if (usages.length === 0) return undefined;
+  return {
+    processes: sum(usages.map(({ processes }) => processes)),
+    memoryBytes: sum(usages.map(({ memoryBytes }) => memoryBytes)),
+    cpuSeconds: sum(usages.map(({ cpuSeconds }) => cpuSeconds)),
+  };
+}
+
+function sum(numbers: readonly (number | null)[]): number {
+  return numbers.reduce<number>((all, number) => all + (number ?? 0), 0);
+}
