@@ -23,9 +23,6 @@ export interface LifecycleOptions {
   readonly isWatched: () => boolean;
 }
 
-/** A retired connection is closed when its last call has ended, or after this long. */
-const RETIRE_TIMEOUT_MS = 60_000;
-
 export class Lifecycle implements AsyncDisposable {
   readonly #config: BackendConfig;
   readonly #options: LifecycleOptions;
@@ -242,10 +239,11 @@ export class Lifecycle implements AsyncDisposable {
     }
   }
 
+  /** Closes a connection when its last call has ended; each of those has a deadline of its own. */
   #retire(connection: Connection): void {
     this.#retiring.add(connection);
     void connection
-      .whenIdle(RETIRE_TIMEOUT_MS)
+      .whenIdle(Number.POSITIVE_INFINITY)
       .then(() => connection[Symbol.asyncDispose]())
       .finally(() => this.#retiring.delete(connection));
   }
