@@ -6,6 +6,8 @@ import { waitFor } from "../support/wait-for.ts";
 export class EventReader {
   readonly events: ServerEvent[] = [];
   hasEnded = false;
+  /** The connection was lost before the stream had an end. */
+  hasBroken = false;
   readonly #reader: { read(): Promise<{ done: boolean; value?: Uint8Array }>; cancel(): Promise<void> };
 
   constructor(response: Response) {
@@ -45,8 +47,9 @@ export class EventReader {
     try {
       for (let chunk = await this.#reader.read(); !chunk.done; chunk = await this.#reader.read())
         if (chunk.value !== undefined) this.events.push(...parser.push(chunk.value));
-    } finally {
-      this.hasEnded = true;
+    } catch {
+      this.hasBroken = true;
     }
+    this.hasEnded = true;
   }
 }
