@@ -30,7 +30,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   running = gateway;
   if (options.logFormat === "json") log.info("listening", { url: `${gateway.url}/mcp`, config: config.path });
   else process.stderr.write(welcome(gateway));
-  const status = () => `${gateway.config.backends.length} backends at ${gateway.url}/mcp`;
+  const status = () => `${gateway.url}/mcp, backends: ${gateway.config.backends.length}`;
   notifier.ready(status());
   const following = followConfig(gateway, source, {
     log,
