@@ -1,6 +1,9 @@
-// The binary as a systemd service sees its socket: ready when it serves, alive meanwhile, and stopping when it is told to.
+// The binary as a systemd service sees its socket: ready when it serves, alive meanwhile, reloading and
+// stopping when it is told to.
 
 import { expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { NotifySocket } from "../support/notify-socket.ts";
 import { GatewayRun } from "../support/run-gateway.ts";
 import { waitFor } from "../support/wait-for.ts";
@@ -13,6 +16,12 @@ if (process.platform === "linux") {
     const gateway = await GatewayRun.start({ config: { backends: {} }, env });
     await waitFor(() => socket.messages().filter((message) => message === "WATCHDOG=1").length >= 3);
     expect(socket.messages()[0]).toBe(`READY=1\nSTATUS=${gateway.url}/mcp, backends: 0`);
+
+    writeFileSync(join(gateway.run.folder, "servers.yaml"), "backends: {new: {command: no-such-program}}\n");
+    gateway.run.signal("SIGHUP");
+    await waitFor(() => socket.messages().includes(`READY=1\nSTATUS=${gateway.url}/mcp, backends: 1`));
+    expect(socket.messages().some((message) => /^RELOADING=1\nMONOTONIC_USEC=\d+$/.test(message))).toBe(true);
+
     gateway.run.signal("SIGTERM");
     expect(await gateway.run.exited()).toBe(0);
     expect(socket.messages().findLast((message) => message !== "WATCHDOG=1")).toStartWith("STOPPING=1\n");
