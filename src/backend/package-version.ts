@@ -66,7 +66,7 @@ async function fromUv(spec: string, env: Env): Promise<InstalledPackage | undefi
   const cache = env.UV_CACHE_DIR ?? join(env.XDG_CACHE_HOME ?? join(env.HOME ?? homedir(), ".cache"), "uv");
   const found = await scan(
     join(cache, "archive-v0"),
-    `*/{lib/python*,Lib}/site-packages/${stem}-*.dist-info/METADATA`,
+    `*/lib/python*/site-packages/${stem}-*.dist-info/METADATA`,
   );
   const newest = await newestOf(found);
   const version = /-([^-/\\]+)\.dist-info[/\\]METADATA$/.exec(newest ?? "")?.[1];
