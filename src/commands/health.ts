@@ -48,9 +48,12 @@ async function askHealth(place: Place): Promise<Reply> {
   throw new Error(`what answers at ${url.href} is no mcp-gateway (HTTP ${status})`);
 }
 
-function toText(url: URL, { status, backends, states, config_error: refused }: Reply): string {
-  const remark = typeof refused === "string" ? `  the newest configuration is not used: ${refused}\n` : "";
-  const head = `${url.origin} is ${status}\n${remark}`;
+function toText(url: URL, { status, backends, states, config_error: configError }: Reply): string {
+  const refused =
+    configError === undefined || configError === null
+      ? ""
+      : `  refused a new configuration: ${configError.replaceAll("\n", "\n    ")}\n`;
+  const head = `${url.origin} is ${status}\n${refused}`;
   if (backends === undefined) {
     const counts = Object.entries(states ?? {}).map(([state, count]) => `${count} ${state}`);
     return `${head}  ${counts.length === 0 ? "no backends" : counts.join(", ")}; with the token it tells their names\n`;

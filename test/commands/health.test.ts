@@ -68,6 +68,20 @@ describe("a healthy gateway", () => {
     expect((await health(["--url", `${open.url}${path}`])).exitCode).toBe(0);
   });
 
+  test("says why it did not take up a new configuration", async () => {
+    const reply = {
+      status: "healthy",
+      backends: {},
+      config_error: "servers.yaml:1:1: one\nservers.yaml:2:1: two",
+    };
+    using other = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => Response.json(reply) });
+    const { stdout, exitCode } = await health(["--url", other.url.origin]);
+    expect(stdout).toBe(
+      `${other.url.origin} is healthy\n  refused a new configuration: servers.yaml:1:1: one\n    servers.yaml:2:1: two\n`,
+    );
+    expect(exitCode).toBe(0);
+  });
+
   test("is found by its configuration, wherever it listens, past any proxy", async () => {
     const { port } = new URL(open.url);
     const config = join(folder, "everywhere.yaml");
