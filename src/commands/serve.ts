@@ -6,6 +6,7 @@ import { connectNotifier } from "../ops/notify.ts";
 import { VERSION } from "../version.ts";
 import { type CommonOptions, createCommandLog } from "./config-option.ts";
 import { followConfig, openConfig } from "./follow-config.ts";
+import { liftRequestLimit } from "./request-limit.ts";
 import { untilSignal } from "./until-signal.ts";
 
 export interface ServeOptions extends CommonOptions {
@@ -23,6 +24,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   };
   using source = openConfig(options, overrides);
   const config = source.read();
+  liftRequestLimit(config);
   let running: Gateway | undefined;
   const log = createCommandLog(config, options, () => (running?.config ?? config).logLevel);
   using notifier = await connectNotifier(log);
