@@ -1,6 +1,7 @@
 // Which version of a package npx, bunx or uvx has put into its cache: what runs when a command names no version.
 // Reads folders only; where nothing is found, nothing is known.
 
+import { existsSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -41,18 +42,36 @@ export function packageSpec(args: readonly string[]): string | undefined {
 
 async function fromNode(runner: string, spec: string, env: Env): Promise<InstalledPackage | undefined> {
   const name = spec.replace(/(?<=.)@[^/]*$/, "");
-  const manifest = `node_modules/${name}/package.json`;
-  const home = env.HOME ?? homedir();
-  const found =
-    runner === "npx"
-      ? await scan(join(env.npm_config_cache ?? join(home, ".npm"), "_npx"), `*/${manifest}`)
-      : await scan(env.TMPDIR ?? tmpdir(), `bunx-*-${name}@*/${manifest}`);
-  const own = found.filter((path) => path.includes(npxFolder(spec)));
-  const newest = await newestOf(own.length > 0 ? own : found);
+  const found = await (runner === "npx" ? inNpx(name, env) : inBunx(name, env));
+  const bunxFolder = spec === name ? `${name}@latest` : spec;
+  const own = `${runner === "npx" ? npxFolder(spec) : bunxFolder}/node_modules/`;
+  const exact = found.filter((path) => path.includes(own));
+  const newest = await newestOf(exact.length > 0 ? exact : found);
   if (newest === undefined) return undefined;
   const read: unknown = JSON.parse(await readFile(newest, "utf8"));
   const version = typeof read === "object" && read !== null && "version" in read ? read.version : undefined;
   return typeof version === "string" ? { name, version } : undefined;
+}
+
+function inNpx(name: string, env: Env): Promise<string[]> {
+  const cache = env.npm_config_cache ?? join(homeOf(env), ".npm");
+  return scan(join(cache, "_npx"), `*/node_modules/${name}/package.json`);
+}
+
+/** Bun 1.4 and later, or those before. */
+async function inBunx(name: string, env: Env): Promise<string[]> {
+  const bun = env.BUN_INSTALL ?? join(homeOf(env), ".bun");
+  const cache = env.BUN_INSTALL_CACHE_DIR ?? join(bun, "install", "cache");
+  const inside = `${name}@*/node_modules/${name}/package.json`;
+  const found = await Promise.all([
+    scan(cache, `.bunx-*/${inside}`),
+    scan(env.TMPDIR ?? tmpdir(), `bunx-*-${inside}`),
+  ]);
+  return found.flat();
+}
+
+function homeOf(env: Env): string {
+  return env.HOME ?? homedir();
 }
 
 /** npx keeps each set of packages in a folder of this name. */
@@ -63,17 +82,22 @@ function npxFolder(spec: string): string {
 async function fromUv(spec: string, env: Env): Promise<InstalledPackage | undefined> {
   const name = spec.replace(/[[@=<>~!;].*$/, "");
   const stem = name.toLowerCase().replaceAll(/[-_.]+/g, "_");
-  const cache = env.UV_CACHE_DIR ?? join(env.XDG_CACHE_HOME ?? join(env.HOME ?? homedir(), ".cache"), "uv");
-  const found = await scan(
-    join(cache, "archive-v0"),
-    `*/lib/python*/site-packages/${stem}-*.dist-info/METADATA`,
-  );
+  const cache = env.UV_CACHE_DIR ?? join(env.XDG_CACHE_HOME ?? join(homeOf(env), ".cache"), "uv");
+  const archive = join(cache, "archive-v0");
+  const inside = `${stem}-*.dist-info/METADATA`;
+  // A package of its own, or one in an environment.
+  const found = [
+    ...(await scan(archive, `*/${inside}`)),
+    ...(await scan(archive, `*/lib/python*/site-packages/${inside}`)),
+  ];
   const newest = await newestOf(found);
   const version = /-([^-/\\]+)\.dist-info[/\\]METADATA$/.exec(newest ?? "")?.[1];
   return version === undefined ? undefined : { name, version };
 }
 
-function scan(folder: string, pattern: string): Promise<string[]> {
+/** Nothing where there is no such folder. */
+async function scan(folder: string, pattern: string): Promise<string[]> {
+  if (!existsSync(folder)) return [];
   return Array.fromAsync(new Bun.Glob(pattern).scan({ cwd: folder, absolute: true, dot: true }));
 }
 

@@ -34,10 +34,17 @@ describe("the version is read from the cache of", () => {
     expect(await readPackage(config)).toEqual({ name: "@s/x", version: "1.2.3" });
   });
 
-  test("bunx", async () => {
+  test.each([
+    [".bun/install/cache/.bunx-0/x@latest", "x"],
+    [".bun/install/cache/.bunx-0/x@4", "x@4"],
+    ["tmp/bunx-0-x@latest", "x"],
+  ])("bunx: %s", async (folderOfIt, spec) => {
     using folder = new TestFolder();
-    put(join(folder.path, "bunx-0-x@latest/node_modules/x/package.json"), manifest("4.5.6"));
-    const config = configOf("it", { command: "bunx", args: ["x"], env: { TMPDIR: folder.path } });
+    const inside = "node_modules/x/package.json";
+    put(join(folder.path, folderOfIt, inside), manifest("4.5.6"));
+    put(join(folder.path, folderOfIt.replace(/@.*/, "@9"), inside), manifest("9.0.0"));
+    const env = { HOME: folder.path, TMPDIR: join(folder.path, "tmp") };
+    const config = configOf("it", { command: "bunx", args: [spec], env });
     expect(await readPackage(config)).toEqual({ name: "x", version: "4.5.6" });
   });
 
