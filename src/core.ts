@@ -24,7 +24,7 @@ import type { Target } from "./target/target.ts";
 import { ToolSearch } from "./target/tool-search.ts";
 import { COMMIT, VERSION } from "./version.ts";
 
-const IDENTITY: Implementation = { name: "mcp-gateway", version: VERSION };
+export const IDENTITY: Implementation = { name: "mcp-gateway", version: VERSION };
 
 export interface CoreOptions {
   /** Silent unless given. */

@@ -25,6 +25,7 @@ export function createProgram(): Command {
     .exitOverride()
     .showSuggestionAfterError();
   addServe(program);
+  addAboutTools(program);
   addOthers(program);
   for (const command of program.commands) command.exitOverride().helpOption("-h, --help", "print this help");
   return program;
@@ -52,6 +53,26 @@ function refuseWord(program: Command, word = ""): never {
   const isFile = /[./\\]/.test(word);
   const hint = isFile ? `Is it a configuration? -c ${word}` : `There are ${names.join(", ")}.`;
   return program.error(`error: unknown command '${word}'. ${hint}`);
+}
+
+function addAboutTools(program: Command): void {
+  program
+    .command("search")
+    .description("search the tools of all backends, as a model does")
+    .argument("<words...>", "what is needed")
+    .option("-c, --config <path>", CONFIG_HELP)
+    .option("--explain", "say why each hit was found")
+    .option("--limit <count>", "the most hits", toCount, 5)
+    .option("--json", "print JSON")
+    .action(async (words: string[], options) =>
+      (await import("./commands/search.ts")).search(words.join(" "), options),
+    );
+  program
+    .command("tokens")
+    .description("count what the tools cost a model, with and without meta mode")
+    .option("-c, --config <path>", CONFIG_HELP)
+    .option("--json", "print JSON")
+    .action(async (options) => (await import("./commands/tokens.ts")).tokens(options));
 }
 
 function addOthers(program: Command): void {
@@ -129,6 +150,12 @@ function toPort(value: string): number {
   const port = Number(value);
   if (/^\d+$/.test(value) && port <= 65_535) return port;
   throw new InvalidArgumentError("A port is a number from 0 to 65535.");
+}
+
+function toCount(value: string): number {
+  const count = Number(value);
+  if (/^\d+$/.test(value) && count >= 1 && count <= 1_000) return count;
+  throw new InvalidArgumentError("A count is a number from 1 to 1000.");
 }
 
 function toLogLevel(value: string): string {
