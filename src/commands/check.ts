@@ -6,6 +6,8 @@ import { ConfigError } from "../config/problem.ts";
 import { checkBind } from "../config/security.ts";
 import { type Trial, tryBackends } from "../core.ts";
 import { type CommonOptions, readConfig } from "./config-option.ts";
+import { PLAIN } from "./plain-table.ts";
+import { untilInterrupted } from "./until-interrupted.ts";
 
 export interface CheckOptions extends CommonOptions {
   readonly connect?: boolean;
@@ -40,15 +42,6 @@ export async function check(options: CheckOptions): Promise<void> {
       : toText(config, rows, options.connect === true);
   process.stdout.write(`${report}\n`);
   if (!isGood) process.exitCode = 1;
-}
-
-/** Children must not outlive a check that its person has had enough of; nothing is reported then. */
-function untilInterrupted(): AbortSignal {
-  const interrupted = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) {
-    process.once(name, () => interrupted.abort(new Error("interrupted")));
-  }
-  return interrupted.signal;
 }
 
 function untried({ name, enabled, problem, wire }: BackendConfig): Row {
@@ -96,14 +89,3 @@ function toText(config: Config, rows: readonly Row[], isConnected: boolean): str
   const changes = drifts.map(({ backend, drift }) => `\n${backend}: ${drift}`);
   return [head, table.toString(), ...changes, ...errors.map((error) => `\n${error}`)].join("\n");
 }
-
-/** No lines, two spaces between columns: it can be cut and searched. */
-const EDGES = ["top", "bottom", "left", "right", "mid"];
-const PLAIN = {
-  ...Object.fromEntries(
-    EDGES.flatMap((edge) => [edge, ...["mid", "left", "right"].map((end) => `${edge}-${end}`)]).map(
-      (name) => [name, ""],
-    ),
-  ),
-  middle: "  ",
-};

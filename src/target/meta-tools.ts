@@ -41,8 +41,15 @@ export function searchLimit(limit: number = DEFAULT_SEARCH_LIMIT): number {
   return Math.min(Math.max(limit, 1), MAX_SEARCH_LIMIT);
 }
 
+export interface MetaTool {
+  readonly name: string;
+  readonly description: string;
+  readonly inputSchema: object;
+  readonly annotations?: object;
+}
+
 /** The definitions, the same from one request to the next as long as the servers are the same. */
-export function metaToolDefinitions(servers: readonly string[]): object[] {
+export function metaToolDefinitions(servers: readonly string[]): MetaTool[] {
   return [
     {
       name: "gateway_search_tools",

@@ -3,7 +3,7 @@
 import type { Backend } from "../backend/backend.ts";
 import type { Tool } from "../backend/catalog.ts";
 import type { Fleet } from "../backend/fleet.ts";
-import { type Hit, SearchIndex } from "../discovery/search.ts";
+import { type Explained, SearchIndex } from "../discovery/search.ts";
 import { answerLine } from "../discovery/signature.ts";
 import { RpcError } from "../protocol/jsonrpc.ts";
 import { unknownBackend } from "./merged.ts";
@@ -48,9 +48,10 @@ export class ToolSearch {
     return lines.join("\n");
   }
 
-  search(query: string, limit: number): Hit[] {
+  /** What is known now, with the reasons; asks nobody. */
+  explain(query: string, limit: number): Explained[] {
     this.#bringUpToDate();
-    return this.#index.search(query, limit);
+    return this.#index.explain(query, limit);
   }
 
   /** The client is shown what this backend can do: it may be called next. */

@@ -25,7 +25,9 @@ export class TestGateway implements AsyncDisposable {
     const stateFolder = mkdtempSync(join(tmpdir(), "mcp-gateway-target-"));
     owned.defer(() => rmSync(stateFolder, { recursive: true }));
     const { log, lines } = recordLog();
-    const gateway = owned.use(await Gateway.start({ port: 0, ...config }, { log, stateFolder }));
+    const gateway = owned.use(
+      await Gateway.start({ port: 0, ...config }, { log, stateFolder, cacheFolder: stateFolder }),
+    );
     return new TestGateway(gateway.url, lines, owned.move());
   }
 
