@@ -45,13 +45,13 @@ export function echoMessage(length: number): ToolCall {
   };
 }
 
-/** The same call by way of the meta-tool. */
+/** The same call by way of the meta-tool; a large result is wanted whole. */
 export function invoked(call: ToolCall, server: string): ToolCall {
   return {
     name: "gateway_invoke",
     params: (id) => {
       const inner = call.params(id).replace('"name":', '"tool":');
-      return `"name":"gateway_invoke","arguments":{"server":"${server}",${inner}}`;
+      return `"name":"gateway_invoke","arguments":{"server":"${server}","max_tokens":0,${inner}}`;
     },
     expected: call.expected,
   };

@@ -95,8 +95,8 @@ export function checkAnswer(reply: Reply, id: number, call: ToolCall): void {
   const text = resultText(reply, id);
   const expected = call.expected(id);
   if (text === expected) return;
-  const [found, wanted] = [text, expected].map((whole) => whole.slice(0, 100));
-  throw new Error(`wrong content for ${call.name} ${id}: "${found}" instead of "${wanted}"`);
+  const show = (whole: string) => `"${whole.slice(0, 60)}" (${whole.length} characters)`;
+  throw new Error(`wrong content for ${call.name} ${id}: ${show(text)} instead of ${show(expected)}`);
 }
 
 /** The text of a tool's result. Throws where the reply is another one, or an error. */

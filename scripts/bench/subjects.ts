@@ -85,7 +85,7 @@ function gatewayConfig(url: string): object {
     "http-legacy-events": { url: `${url}/legacy-events` },
     everything: { command: node, args: everything },
   };
-  return { idle_timeout: 0, backends };
+  return { backends };
 }
 
 /** The gateway as a person runs it, with a state and a configuration of its own in `folder`. */

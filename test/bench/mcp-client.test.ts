@@ -44,7 +44,7 @@ test("a call by way of the meta-tool carries the same call inside", () => {
   const { name, params, expected } = invoked(call, "stdio");
   expect(JSON.parse(`{${params(5)}}`)).toEqual({
     name: "gateway_invoke",
-    arguments: { server: "stdio", tool: "echo", arguments: { text: expected(5) } },
+    arguments: { server: "stdio", max_tokens: 0, tool: "echo", arguments: { text: expected(5) } },
   });
   expect(name).toBe("gateway_invoke");
 });
