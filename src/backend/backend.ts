@@ -207,6 +207,11 @@ export class Backend implements AsyncDisposable {
     this.#subscriptions.announceChange(this.catalog.handshake?.description.capabilities);
   }
 
+  /** Tells those who listen that nothing more will come: no other is to take its place. */
+  announceEnd(): void {
+    this.#subscriptions.end();
+  }
+
   /** Lets what it was asked for end, starts no more by then, and ends. */
   async retire(timeoutMs: number): Promise<void> {
     const isUsed = () => this.#instances.all().some(({ lifecycle }) => lifecycle.users > 0);

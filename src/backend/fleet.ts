@@ -133,6 +133,7 @@ export class Fleet implements AsyncDisposable {
     this.#backends.delete(backend.name);
     this.#editions.delete(backend.name);
     for (const subscription of this.#subscriptions) subscription.drop(backend.name);
+    backend.announceEnd();
     return this.#retire(backend);
   }
 

@@ -30,6 +30,11 @@ export class Subscriptions {
     };
   }
 
+  /** Nothing more will come. */
+  end(): void {
+    for (const subscriber of [...this.#subscribers]) subscriber.ended?.();
+  }
+
   /** Who watches what on one instance; the same object for the same key. */
   watchers(key: string): Watchers {
     const known = this.#watchers.get(key) ?? new Watchers();

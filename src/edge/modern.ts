@@ -139,6 +139,7 @@ export class ModernEdge {
           key: call.caller.key,
           wants: (method: string) => methods.has(method),
           deliver: (sent: Notification) => void outlet.send(stamp(sent)),
+          ended: () => gone.abort(),
         };
         subscription = target.subscribe(subscriber);
         const uris = await watchAll(target, wanted.uris, subscriber, call);

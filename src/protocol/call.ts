@@ -62,6 +62,8 @@ export interface Subscriber {
   /** True for notification methods such as `notifications/tools/list_changed` that this client asked for. */
   wants(method: string): boolean;
   deliver(notification: Notification): void;
+  /** What it listened to is gone for good: nothing more will come. */
+  ended?(): void;
 }
 
 /** The answer to a call that failed is data as well: edges write it, backends never see it. */

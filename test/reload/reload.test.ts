@@ -29,7 +29,10 @@ let lines: ReturnType<typeof recordLog>["lines"];
 async function start(backends: Backends, rest: ConfigInput = {}): Promise<void> {
   const recorded = recordLog();
   lines = recorded.lines;
-  gateway = await Gateway.start({ port: 0, ...rest, backends }, { stateFolder: folder, log: recorded.log });
+  gateway = await Gateway.start(
+    { port: 0, ...rest, backends },
+    { stateFolder: folder, cacheFolder: folder, log: recorded.log },
+  );
 }
 
 const reload = (backends: Backends, rest: ConfigInput = {}) => gateway.reload({ port: 0, ...rest, backends });
@@ -44,6 +47,14 @@ afterEach(async () => {
 
 async function health(): Promise<{ status: string; config_error: string | null; backends: object }> {
   return JSON.parse(await (await fetch(`${gateway.url}/health`)).text());
+}
+
+function modernMeta(): Record<string, unknown> {
+  return {
+    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+    "io.modelcontextprotocol/clientInfo": { name: "raw", version: "1" },
+    "io.modelcontextprotocol/clientCapabilities": {},
+  };
 }
 
 async function hasCallInFlight(): Promise<boolean> {
@@ -178,7 +189,8 @@ describe("a backend that is removed", () => {
     expect(isRunning(pid)).toBe(true);
     expect(await slow).toBe("to the end");
     await waitFor(() => !isRunning(pid));
-    expect(await (await fetch(`${gateway.url}/metrics`)).text()).not.toContain('backend="goes"');
+    const metrics = async () => await (await fetch(`${gateway.url}/metrics`)).text();
+    await waitFor(async () => !(await metrics()).includes('backend="goes"'));
   });
 
   test("ends its sessions' streams, and tells the clients of all", async () => {
@@ -195,6 +207,25 @@ describe("a backend that is removed", () => {
     const names = (await merged.client.listTools()).tools.map(({ name }) => name);
     expect(names).toContain("stays__echo");
     expect(names).not.toContain("goes__echo");
+  });
+
+  test("ends what modern clients listen to with its last news, and not what they listen to elsewhere", async () => {
+    await start({ stays: healthy, goes: asBackend(fixture("grows-tools")) });
+    const listen = async (route: string) => {
+      const params = { _meta: modernMeta(), notifications: { toolsListChanged: true } };
+      const headers = { "mcp-protocol-version": "2026-07-28", "mcp-method": "subscriptions/listen" };
+      const message = { jsonrpc: "2.0", id: 1, method: "subscriptions/listen", params };
+      const response = await post(`${gateway.url}${route}`, message, headers);
+      expect(response.status).toBe(200);
+      // The head comes with the acknowledgement.
+      return { text: response.text() };
+    };
+    const [gone, stays] = await Promise.all(["/mcp/goes", "/mcp/stays"].map(listen));
+    await reload({ stays: healthy });
+    const text = await gone?.text;
+    expect(text).toContain("notifications/tools/list_changed");
+    expect(text).toContain('"resultType":"complete"');
+    expect(await Promise.race([stays?.text, Bun.sleep(200)])).toBeUndefined();
   });
 
   test("and added again serves the sessions that it had", async () => {
