@@ -25,7 +25,7 @@ test("of calls that all ask, the last one left gets its question", async () => {
   const texts = answers.map(({ content }) => JSON.stringify(content));
   const asked = clients.map(({ questions }) => questions.length);
   // Who was asked is who was answered, and the others were told that they could not be asked.
-  expect(texts.map((text) => (text.includes("accept") ? 1 : 0))).toEqual(asked);
+  expect(texts.map((text) => Number(text.includes("accept")))).toEqual(asked);
   expect(asked.reduce((sum, count) => sum + count, 0)).toBe(1);
   // From now on the calls take turns, so everybody is asked.
   await Promise.all(clients.map(({ client }) => client.callTool({ name: "confirm" })));
