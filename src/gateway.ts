@@ -16,7 +16,7 @@ import { Sessions } from "./edge/sessions.ts";
 import { redact } from "./log.ts";
 import { backendHealth, readHealth, readHealthSummary } from "./ops/health.ts";
 import { type RestartReply, readStatus } from "./ops/status.ts";
-import { type ConfigSource, finishConfig, type Reload, Reloading } from "./reloading.ts";
+import { type ConfigSource, finishNetworkConfig, type Reload, Reloading } from "./reloading.ts";
 import { directTargetName } from "./target/direct.ts";
 
 /** How long calls in flight may go on when the gateway stops. */
@@ -37,7 +37,7 @@ export class Gateway implements AsyncDisposable {
   #closing: Promise<void> | undefined;
 
   private constructor(reloading: Reloading, core: Core, http: HttpServer, owned: AsyncDisposableStack) {
-    const { host } = reloading.current;
+    const { host } = reloading.config;
     this.url = `http://${host.includes(":") ? `[${host}]` : host}:${http.port}`;
     this.#reloading = reloading;
     this.#core = core;
@@ -47,7 +47,7 @@ export class Gateway implements AsyncDisposable {
 
   /** The newest that was taken up. */
   get config(): Config {
-    return this.#reloading.current;
+    return this.#reloading.config;
   }
 
   /**
@@ -56,14 +56,18 @@ export class Gateway implements AsyncDisposable {
    * cannot listen.
    */
   static async start(input: Config | ConfigInput, options: GatewayOptions = {}): Promise<Gateway> {
-    const config = finishConfig(input);
+    const config = finishNetworkConfig(input);
     await using owned = new AsyncDisposableStack();
     const core = await buildCore(config, options, owned);
     const heartbeat = owned.use(new Heartbeat());
     const seal = new Seal(core.key, "session");
     const ended = await openEndedSessions(join(core.stateFolder, "ended-sessions"), core.log);
     const sessions = owned.use(new Sessions({ seal, log: core.log, heartbeat, ended }));
-    const reloading = new Reloading(config, core.log, (next) => applyBackends(next, core, sessions));
+    const reloading = new Reloading(config, {
+      log: core.log,
+      check: finishNetworkConfig,
+      apply: (next) => applyBackends(next, core, sessions),
+    });
     const http = owned.use(await listen(reloading, core, { owned, heartbeat, sessions }));
     return new Gateway(reloading, core, http, owned.move());
   }
@@ -144,7 +148,7 @@ function listen(
   { owned, heartbeat, sessions }: Serving,
 ): Promise<HttpServer> {
   const { fleet, metrics, log } = core;
-  const { host, port, auth } = reloading.current;
+  const { host, port, auth } = reloading.config;
   return serveHttp({
     host,
     port,
@@ -166,7 +170,7 @@ function listen(
     status: () =>
       readStatus(fleet, core.activity, {
         sessions: sessions.count,
-        config: reloading.current.path,
+        config: reloading.config.path,
         configError: reloading.error,
       }),
     restart: (name) => restartBackend(core, name),

@@ -22,29 +22,40 @@ export interface Reload {
 /** A configuration, or what reads one when its turn has come. */
 export type ConfigSource = Config | ConfigInput | (() => Config);
 
+export interface ReloadingOptions {
+  readonly log: Log;
+  /** Throws ConfigError. */
+  readonly check: (input: Config | ConfigInput) => Config;
+  /** Cannot fail: whatever may be wrong has been checked. */
+  readonly apply: (config: Config) => Omit<Reload, "needsRestart">;
+}
+
+/** Something that runs by a configuration and can take up another one. */
+export type Reloadable = Pick<Reloading, "config" | "reload">;
+
 /** What takes effect without a restart, or has none. */
 const LIVE: ReadonlySet<string> = new Set(["backends", "logLevel", "path", "notes"]);
 
 export class Reloading implements Disposable {
   readonly #log: Log;
-  readonly #apply: (config: Config) => Omit<Reload, "needsRestart">;
+  readonly #options: ReloadingOptions;
   /** As the gateway was started: what needs a restart is compared with it. */
   readonly #started: Config;
-  #current: Config;
+  #config: Config;
   #lastTurn: Promise<unknown> = Promise.resolve();
   #error: string | undefined;
   #isOver = false;
 
-  constructor(config: Config, log: Log, apply: (config: Config) => Omit<Reload, "needsRestart">) {
+  constructor(config: Config, options: ReloadingOptions) {
     this.#started = config;
-    this.#current = config;
-    this.#log = log;
-    this.#apply = apply;
+    this.#config = config;
+    this.#log = options.log;
+    this.#options = options;
   }
 
   /** The newest good one. */
-  get current(): Config {
-    return this.#current;
+  get config(): Config {
+    return this.#config;
   }
 
   /** Why the newest was refused, for people and without secrets; undefined where it was good. */
@@ -68,7 +79,7 @@ export class Reloading implements Disposable {
     if (this.#isOver) throw new GatewayError("shutting-down", "The gateway is being closed.");
     let config: Config;
     try {
-      config = finishConfig(typeof source === "function" ? source() : source);
+      config = this.#options.check(typeof source === "function" ? source() : source);
     } catch (thrown) {
       this.#refuse(thrown);
       throw thrown;
@@ -76,9 +87,9 @@ export class Reloading implements Disposable {
     const wasBroken = this.#error !== undefined;
     this.#error = undefined;
     const needsRestart = this.#needsRestart(config);
-    const isNew = !isDeepStrictEqual(this.#current, config);
-    this.#current = config;
-    const change = { ...this.#apply(config), needsRestart };
+    const isNew = !isDeepStrictEqual(this.#config, config);
+    this.#config = config;
+    const change = { ...this.#options.apply(config), needsRestart };
     if (isNew || wasBroken) this.#report(change);
     return change;
   }
@@ -111,14 +122,15 @@ export class Reloading implements Disposable {
   }
 }
 
-/** Throws ConfigError where it is wrong or would let strangers in. */
+/** What is given becomes what the rest of the program knows. Throws ConfigError. */
 export function finishConfig(input: Config | ConfigInput): Config {
-  const config = isFinished(input) ? input : loadConfig(input);
+  return "enableMetaMcp" in input ? input : loadConfig(input);
+}
+
+/** The same for what listens on the network: one that would let strangers in is as bad as a wrong one. */
+export function finishNetworkConfig(input: Config | ConfigInput): Config {
+  const config = finishConfig(input);
   const problem = checkBind(config);
   if (problem !== undefined) throw new ConfigError([problem]);
   return config;
-}
-
-function isFinished(input: Config | ConfigInput): input is Config {
-  return "enableMetaMcp" in input;
 }

@@ -3,6 +3,7 @@
 import type { Config } from "./config/config.ts";
 import { buildCore, type CoreOptions } from "./core.ts";
 import { StdioEdge } from "./edge/stdio.ts";
+import { finishConfig, type Reloadable, Reloading } from "./reloading.ts";
 import { unknownBackend } from "./target/merged.ts";
 
 export interface StdioGatewayOptions extends CoreOptions {
@@ -12,6 +13,8 @@ export interface StdioGatewayOptions extends CoreOptions {
   readonly write: (text: string) => void;
   /** Ends it, as does the end of the input. */
   readonly signal: AbortSignal;
+  /** Called when it serves: what can take up another configuration, until the disposal of what is returned. */
+  readonly onServing?: (running: Reloadable) => Disposable;
 }
 
 /** Serves until the client closes its end; then every backend has ended. Rejects for an unknown backend. */
@@ -22,5 +25,14 @@ export async function serveOverStdio(config: Config, options: StdioGatewayOption
   if (target === undefined) throw unknownBackend(options.backend ?? "", core.fleet.names);
   const edge = new StdioEdge({ target, modern: core.modern, log: core.log });
   options.signal.addEventListener("abort", () => edge.stop(), { once: true });
+  using reloading = new Reloading(config, {
+    log: core.log,
+    check: finishConfig,
+    apply: ({ backends }) => {
+      const { added, changed, removed } = core.fleet.apply(backends);
+      return { added, changed, removed: removed.map(({ name }) => name) };
+    },
+  });
+  using _following = options.onServing?.(reloading);
   await edge.run(options.input, options.write);
 }

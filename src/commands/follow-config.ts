@@ -6,8 +6,8 @@ import { FileWatch } from "../config/file-watch.ts";
 import type { Overrides } from "../config/load.ts";
 import { locateConfig } from "../config/locate.ts";
 import { ConfigFileError } from "../config/problem.ts";
-import type { Gateway } from "../gateway.ts";
 import type { Log } from "../log.ts";
+import type { Reloadable } from "../reloading.ts";
 import { type CommonOptions, logFindings, readConfig } from "./config-option.ts";
 
 /** One configuration, which may be read again and again. */
@@ -52,29 +52,29 @@ function refuseBlank(path: string): void {
 
 export interface FollowOptions {
   readonly log: Log;
-  readonly onBegin: () => void;
-  readonly onEnd: () => void;
+  readonly onBegin?: () => void;
+  readonly onEnd?: () => void;
 }
 
 /** Until disposal. */
-export function followConfig(gateway: Gateway, source: ConfigSource, options: FollowOptions): Disposable {
+export function followConfig(running: Reloadable, source: ConfigSource, options: FollowOptions): Disposable {
   let isWaiting = false;
   const reload = async () => {
     // The one that waits for its turn will read whatever is there then.
     if (isWaiting) return;
     isWaiting = true;
-    const before = gateway.config;
+    const before = running.config;
     try {
-      await gateway.reload(() => {
+      await running.reload(() => {
         isWaiting = false;
-        options.onBegin();
+        options.onBegin?.();
         return source.readAgain();
       });
-      logFindings(options.log, gateway.config, before);
+      logFindings(options.log, running.config, before);
     } catch {
       // The gateway has said what is wrong, and goes on as before.
     } finally {
-      options.onEnd();
+      options.onEnd?.();
     }
   };
   const onAsked = () => void reload();

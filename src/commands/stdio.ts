@@ -1,7 +1,10 @@
 // The gateway for one client that only speaks stdio: the meta target, or one backend, over stdin and stdout.
 
+import type { Reloadable } from "../reloading.ts";
 import { serveOverStdio } from "../stdio-gateway.ts";
-import { type CommonOptions, createCommandLog, readConfig } from "./config-option.ts";
+import { type CommonOptions, createCommandLog } from "./config-option.ts";
+import { followConfig, openConfig } from "./follow-config.ts";
+import { untilInterrupted } from "./until-interrupted.ts";
 
 export interface StdioOptions extends CommonOptions {
   readonly backend?: string;
@@ -10,14 +13,19 @@ export interface StdioOptions extends CommonOptions {
 }
 
 export async function serveStdio(options: StdioOptions): Promise<void> {
-  const config = readConfig(options, options.metaMcp ? {} : { enableMetaMcp: false });
-  const stopped = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stopped.abort());
+  using source = openConfig(options, options.metaMcp ? {} : { enableMetaMcp: false });
+  const config = source.read();
+  let running: Reloadable | undefined;
+  const log = createCommandLog(config, options, () => (running?.config ?? config).logLevel);
   await serveOverStdio(config, {
-    log: createCommandLog(config, options),
+    log,
     input: Bun.stdin.stream(),
     write: (text) => void process.stdout.write(text),
-    signal: stopped.signal,
+    signal: untilInterrupted(),
+    onServing: (serving) => {
+      running = serving;
+      return followConfig(serving, source, { log });
+    },
     ...(options.backend === undefined ? {} : { backend: options.backend }),
   });
 }

@@ -93,29 +93,39 @@ describe("a second signal", () => {
   });
 });
 
-test("the gateway of one stdio client, when its client's program is killed, leaves nothing either", async () => {
-  await using run = await ProgramRun.start(["stdio"], { config: { backends } });
-  run.send({
-    jsonrpc: "2.0",
-    id: 1,
-    method: "initialize",
-    params: { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "c", version: "1" } },
-  });
+async function startStdio(): Promise<ProgramRun> {
+  const run = await ProgramRun.start(["stdio"], { config: { backends } });
+  const clientInfo = { name: "c", version: "1" };
+  const params = { protocolVersion: "2025-11-25", capabilities: {}, clientInfo };
+  run.send({ jsonrpc: "2.0", id: 1, method: "initialize", params });
   await waitFor(() => run.stdout.includes('"id":1'));
   run.send({ jsonrpc: "2.0", method: "notifications/initialized" });
-  run.send({
-    jsonrpc: "2.0",
-    id: 2,
-    method: "tools/call",
-    params: { name: "gateway_invoke", arguments: { server: "deaf", tool: "pid" } },
-  });
+  const called = { name: "gateway_invoke", arguments: { server: "deaf", tool: "pid" } };
+  run.send({ jsonrpc: "2.0", id: 2, method: "tools/call", params: called });
   await waitFor(() => run.stdout.includes('"id":2'));
   expect(run.children).toHaveLength(1);
-  run.signal("SIGKILL");
-  await run.exited();
-  expect(run.children).toHaveLength(1);
-  const env = { XDG_STATE_HOME: run.folder };
-  await using next = await GatewayRun.start({ config: { backends: {} }, env });
-  await waitFor(() => run.children.length === 0);
-  expect(next.run.isRunning).toBe(true);
+  return run;
+}
+
+describe("the gateway of one stdio client", () => {
+  test("leaves nothing either, when it is killed and another gateway starts", async () => {
+    await using run = await startStdio();
+    run.signal("SIGKILL");
+    await run.exited();
+    expect(run.children).toHaveLength(1);
+    const env = { XDG_STATE_HOME: run.folder };
+    await using next = await GatewayRun.start({ config: { backends: {} }, env });
+    await waitFor(() => run.children.length === 0);
+    expect(next.run.isRunning).toBe(true);
+  });
+
+  test("kills its children at the second signal", async () => {
+    await using run = await startStdio();
+    await waitFor(() => {
+      run.signal("SIGTERM");
+      return !run.isRunning;
+    });
+    expect(await run.exited()).toBe(130);
+    await waitFor(() => run.children.length === 0, { timeoutMs: 1_000 });
+  });
 });

@@ -14,7 +14,7 @@ import { join } from "node:path";
 import { fixture } from "../support/fixture.ts";
 import { NotifySocket } from "../support/notify-socket.ts";
 import { asBackend } from "../support/npm-programs.ts";
-import { GatewayRun } from "../support/run-gateway.ts";
+import { GatewayRun, ProgramRun } from "../support/run-gateway.ts";
 import { SdkClient } from "../support/sdk-client.ts";
 import { waitFor } from "../support/wait-for.ts";
 
@@ -173,4 +173,27 @@ describe("SIGHUP", () => {
       await waitFor(() => /RELOADING=1[\s\S]*READY=1/.test(socket.messages().slice(before).join("\n")));
     }
   });
+});
+
+test("the gateway of one stdio client follows its file, too, and tells the client", async () => {
+  await using run = await ProgramRun.start(["stdio", "--no-meta-mcp"], {
+    config: { backends: { first: healthy } },
+  });
+  const path = join(run.folder, "servers.yaml");
+  const clientInfo = { name: "c", version: "1" };
+  const params = { protocolVersion: "2025-11-25", capabilities: {}, clientInfo };
+  run.send({ jsonrpc: "2.0", id: 1, method: "initialize", params });
+  await waitFor(() => run.stdout.includes('"id":1'));
+  run.send({ jsonrpc: "2.0", method: "notifications/initialized" });
+  const config = JSON.parse(readFileSync(path, "utf8"));
+  writeFileSync(path, "backends: 7");
+  await waitFor(() => run.stderr.includes("the new configuration is not used"));
+  writeFileSync(
+    path,
+    JSON.stringify({ ...config, backends: { ...config.backends, second: config.backends.first } }),
+  );
+  await waitFor(() => run.stdout.includes("notifications/tools/list_changed"));
+  const called = { name: "second__echo", arguments: { text: "new here" } };
+  run.send({ jsonrpc: "2.0", id: 2, method: "tools/call", params: called });
+  await waitFor(() => run.stdout.includes("new here"));
 });
