@@ -1,7 +1,7 @@
 // Pinned tools: real ones next to the four, for clients of both eras.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { postModern } from "../conformance/modern-post.ts";
+import { ENVELOPE, postModern } from "../conformance/modern-post.ts";
 import { type RunningReference, referenceCommand, startReference } from "../fixtures/reference/start.ts";
 import { fixture } from "../support/fixture.ts";
 import { asBackend } from "../support/npm-programs.ts";
@@ -148,8 +148,39 @@ describe("that come and go", () => {
   test("are told of to a modern client that listens", async () => {
     const discovered = await postModern(`${gateway.url}/mcp`, "server/discover", {});
     expect(discovered).toMatchObject({ result: { capabilities: { tools: { listChanged: true } } } });
+    using client = await listen(`${gateway.url}/mcp`);
+    await sdk.invoke("unpinned", "grow");
+    await sdk.invoke("grows", "grow");
+    await waitFor(() => client.heard().includes("notifications/tools/list_changed"), { what: "the news" });
+    const listed = await postModern(`${gateway.url}/mcp`, "tools/list", {});
+    expect(JSON.stringify(listed)).toContain("grows__grown_1");
+    expect(client.heard().split("notifications/tools/list_changed")).toHaveLength(2);
   });
 });
+
+/** Listens for changed tools; resolves when the gateway has acknowledged that. */
+async function listen(url: string): Promise<Disposable & { heard(): string }> {
+  const left = new AbortController();
+  const params = { notifications: { toolsListChanged: true }, _meta: ENVELOPE };
+  const response = await fetch(url, {
+    method: "POST",
+    signal: left.signal,
+    headers: {
+      "Content-Type": "application/json",
+      Accept: "application/json, text/event-stream",
+      "MCP-Protocol-Version": "2026-07-28",
+      "Mcp-Method": "subscriptions/listen",
+    },
+    body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "subscriptions/listen", params }),
+  });
+  let text = "";
+  const read = async () => {
+    for await (const chunk of response.body ?? []) text += Buffer.from(chunk).toString();
+  };
+  read().catch(() => {}); // It ends by being left.
+  await waitFor(() => text.includes('"toolsListChanged":true'), { what: "the acknowledgement" });
+  return { heard: () => text, [Symbol.dispose]: () => left.abort() };
+}
 
 test("without any, the tools never change and that is what is declared", async () => {
   await using plain = await TestGateway.start({ backends: { grows: asBackend(fixture("grows-tools")) } });
