@@ -51,7 +51,8 @@ export class StdinWriter {
     }
     if (this.#next === undefined) {
       this.#next = { taken: Promise.withResolvers(), text: "", lines: 0, bytes: 0 };
-      queueMicrotask(() => this.flush());
+      // Whatever else this turn of the event loop brings goes out in the same write.
+      setImmediate(() => this.flush());
     }
     const batch = this.#next;
     batch.text += text;
