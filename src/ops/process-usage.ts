@@ -25,10 +25,12 @@ interface Entry {
 const TICKS_PER_SECOND = 100;
 
 /** All of it, for the roots named: their groups, and what left the groups but not the family. */
-export async function measure(roots: readonly number[]): Promise<Map<number, Usage>> {
-  if (roots.length === 0 || process.platform === "win32") return new Map();
-  const isLinux = process.platform === "linux";
-  const table = isLinux ? await tableFromProc() : await tableFromPs();
+export async function measure(
+  roots: readonly number[],
+  platform: NodeJS.Platform = process.platform,
+): Promise<Map<number, Usage>> {
+  if (roots.length === 0 || platform === "win32") return new Map();
+  const table = platform === "linux" ? await tableFromProc() : await tableFromPs();
   const usages = await Promise.all(
     roots.map(async (root): Promise<[number, Usage] | undefined> => {
       const members = familyOf(root, table);

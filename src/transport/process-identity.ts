@@ -6,9 +6,9 @@ import { readFileSync, readlinkSync } from "node:fs";
  * When a process started, in a form that only equals itself; undefined where there is no such process, or no way to know
  * (Windows).
  */
-export function startOf(pid: number): string | undefined {
-  if (process.platform === "win32") return undefined;
-  return process.platform === "linux" ? startInProc(pid) : startInPs(pid);
+export function startOf(pid: number, platform: NodeJS.Platform = process.platform): string | undefined {
+  if (platform === "win32") return undefined;
+  return platform === "linux" ? startInProc(pid) : startInPs(pid);
 }
 
 /** In ticks since the machine was started. The dead that nobody has reaped are no processes any more. */
