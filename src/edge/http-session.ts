@@ -2,6 +2,7 @@
 
 import type { Log } from "../log.ts";
 import type { Outcome } from "../protocol/call.ts";
+import { KEEP_ALIVE } from "../protocol/event-stream.ts";
 import { errorResponse, type Message, type Request } from "../protocol/jsonrpc.ts";
 import { Notice } from "../protocol/mcp.ts";
 import type { Target } from "../target/target.ts";
@@ -128,6 +129,8 @@ export class HttpSession implements Disposable {
     const missed = position === undefined ? "" : this.#events.after(position);
     if (missed !== "") sink.write(missed);
     else if (this.#isPrimed) sink.write(this.#events.append(UNASKED_STREAM, ""));
+    // Without a byte of body the head would wait as well, and with it the client.
+    else sink.write(KEEP_ALIVE);
     for (const message of this.#unsent.splice(0)) this.#push(message);
     return sink;
   }

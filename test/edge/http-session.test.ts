@@ -204,6 +204,14 @@ describe("the GET stream", () => {
     expect(await reader.until(1)).toEqual([changed]);
   });
 
+  test.each(["2025-11-25", "2025-06-18", "2025-03-26"])("says something at once (%s)", async (revision) => {
+    using session = openSession(new FakeTarget(), revision);
+    const response = session.get(null);
+    const first = await response?.body?.getReader().read();
+    const isPrimed = revision === "2025-11-25";
+    expect(new TextDecoder().decode(first?.value)).toMatch(isPrimed ? /^id: / : /^: /);
+  });
+
   test("is replaced by a second one: each message goes to the last that was opened", async () => {
     const target = new FakeTarget();
     using session = openSession(target);
