@@ -20,10 +20,11 @@ export class TestGateway implements AsyncDisposable {
     this.#owned = owned;
   }
 
-  static async start(config: ConfigInput): Promise<TestGateway> {
+  /** With a `folder`, state and catalogues outlive it there. */
+  static async start(config: ConfigInput, folder?: string): Promise<TestGateway> {
     await using owned = new AsyncDisposableStack();
-    const stateFolder = mkdtempSync(join(tmpdir(), "mcp-gateway-target-"));
-    owned.defer(() => rmSync(stateFolder, { recursive: true }));
+    const stateFolder = folder ?? mkdtempSync(join(tmpdir(), "mcp-gateway-target-"));
+    if (folder === undefined) owned.defer(() => rmSync(stateFolder, { recursive: true }));
     const { log, lines } = recordLog();
     const gateway = owned.use(
       await Gateway.start({ port: 0, ...config }, { log, stateFolder, cacheFolder: stateFolder }),

@@ -1,11 +1,15 @@
 // The rules for a backend's tools, on every way to them: a tool that is denied is as if it did not exist.
 
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { postModern } from "../conformance/modern-post.ts";
 import { type RunningReference, referenceCommand, startReference } from "../fixtures/reference/start.ts";
-import { fixture } from "../support/fixture.ts";
+import { fixture, startsIn } from "../support/fixture.ts";
 import { asBackend } from "../support/npm-programs.ts";
 import { allText, SdkClient, textOf } from "../support/sdk-client.ts";
+import { waitFor } from "../support/wait-for.ts";
 import { TestGateway } from "./gateway.ts";
 
 const RULES = {
@@ -161,4 +165,42 @@ test("rules that fit nothing are warned of", async () => {
   expect(wrong.lines).toContainEqual(
     expect.objectContaining({ level: "WARNING", backend: "typo", rule: "deny: crsh" }),
   );
+});
+
+describe("a backend that sleeps", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "mcp-gateway-rules-"));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  test("is not woken by a tool that there is not", async () => {
+    const starts = join(folder, "starts");
+    const sleepy = { ...BACKENDS.ruled, env: { STARTS_FILE: starts }, idle_timeout: "50ms" };
+    await using calm = await TestGateway.start({ backends: { sleepy } });
+    await using client = await calm.connect("sleepy");
+    await client.text("echo", { text: "awake" });
+    const state = async () => {
+      const health: unknown = await (await fetch(`${calm.url}/health`)).json();
+      return Object(health).backends.sleepy.state;
+    };
+    await waitFor(async () => (await state()) === "asleep", { what: "sleep" });
+    await expect(client.client.callTool({ name: "crash" })).rejects.toThrow("Unknown tool: crash");
+    expect([await state(), (await startsIn(starts)).length]).toEqual(["asleep", 1]);
+    await client.text("echo", { text: "awake" });
+    expect(await startsIn(starts)).toHaveLength(2);
+  });
+
+  test("shows after a restart what the rules of now leave, not those of then", async () => {
+    const healthy = asBackend(fixture("healthy"));
+    const namesWith = async (tools: object) => {
+      await using again = await TestGateway.start({ backends: { healthy: { ...healthy, tools } } }, folder);
+      await using client = await again.connect();
+      const listed = await client.text("gateway_list_tools", { server: "healthy" });
+      return listed.split("\n").map((line) => /^healthy\.(\w+)\(/.exec(line)?.[1]);
+    };
+    expect(await namesWith({ allow: ["echo", "pid"] })).toEqual(["echo", "pid"]);
+    expect(await namesWith({ allow: ["echo", "env"] })).toEqual(["echo", "env"]);
+    expect(await namesWith({ allow: ["echo"], rename: { echo: "say" } })).toEqual(["say"]);
+  });
 });
