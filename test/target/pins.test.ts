@@ -1,11 +1,13 @@
 // Pinned tools: real ones next to the four, for clients of both eras.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import type { Json } from "../../src/protocol/jsonrpc.ts";
 import { ENVELOPE, postModern } from "../conformance/modern-post.ts";
 import { type RunningReference, referenceCommand, startReference } from "../fixtures/reference/start.ts";
 import { fixture } from "../support/fixture.ts";
 import { asBackend } from "../support/npm-programs.ts";
-import type { SdkClient } from "../support/sdk-client.ts";
+import { post } from "../support/post.ts";
+import { ROOTS, type SdkClient } from "../support/sdk-client.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { TestGateway } from "./gateway.ts";
 
@@ -30,6 +32,8 @@ beforeAll(async () => {
         "web.structured",
         "web.ask_name",
         "web.structured_list",
+        "web.roots",
+        "old.roots",
       ],
       backends: {
         old: asBackend(referenceCommand("legacy")),
@@ -59,6 +63,8 @@ test("stand after the four in their order, those left out that do not exist", as
     dotted ?? "",
     "web__structured",
     "web__structured_list",
+    "web__roots",
+    "old__roots",
   ]);
 });
 
@@ -110,6 +116,24 @@ describe("are called by a client", () => {
     expect(result.structuredContent).toEqual({ result: [1, 2, 3] });
   });
 
+  test.each(["old__roots", "web__roots"])("that is asked back, in the words of its era: %s", async (name) => {
+    const legacy = await sdk.client.callTool({ name, arguments: {} });
+    expect(legacy.structuredContent).toEqual({ roots: ROOTS });
+    const first = await callModern({ name, arguments: {} });
+    expect(first).toMatchObject({ resultType: "input_required" });
+    const { requestState, inputRequests } = first;
+    const [[key, asked] = ["", undefined]] = Object.entries(Object(inputRequests));
+    expect(asked).toMatchObject({ method: "roots/list" });
+    const inputResponses = { [key]: { roots: ROOTS } };
+    const again = {
+      name,
+      arguments: {},
+      inputResponses,
+      ...(requestState === undefined ? {} : { requestState }),
+    };
+    expect(await callModern(again)).toMatchObject({ structuredContent: { roots: ROOTS } });
+  });
+
   test("by shortened names, too", async () => {
     const dotted = (await names()).find((name) => name.startsWith("dotted"));
     expect(await sdk.text(dotted ?? "", { text: "hi" })).toBe("hi");
@@ -157,6 +181,20 @@ describe("that come and go", () => {
     expect(client.heard().split("notifications/tools/list_changed")).toHaveLength(2);
   });
 });
+
+/** A call by a modern client that has roots; its result. */
+async function callModern(params: { readonly name: string } & Json): Promise<Json> {
+  const _meta = { ...ENVELOPE, "io.modelcontextprotocol/clientCapabilities": { roots: {} } };
+  const message = { jsonrpc: "2.0", id: 1, method: "tools/call", params: { ...params, _meta } };
+  const response = await post(`${gateway.url}/mcp`, message, {
+    "MCP-Protocol-Version": "2026-07-28",
+    "Mcp-Method": "tools/call",
+    "Mcp-Name": params.name,
+    accept: "application/json",
+  });
+  const reply: unknown = await response.json();
+  return Object(reply).result;
+}
 
 /** Listens for changed tools; resolves when the gateway has acknowledged that. */
 async function listen(url: string): Promise<Disposable & { heard(): string }> {
