@@ -23,6 +23,11 @@ interface Unclaimed {
   readonly timer: ReturnType<typeof setTimeout>;
 }
 
+interface Answering {
+  readonly abort: AbortController;
+  readonly owner: Pending | undefined;
+}
+
 export interface BackendQuestionsOptions {
   readonly pending: PendingCalls;
   readonly reply: (response: Response) => void;
@@ -37,7 +42,7 @@ export class BackendQuestions {
   /** Waiting until it is clear whose they are, by the backend's id. */
   readonly #unclaimed = new Map<Id, Unclaimed>();
   /** Being answered by a client, by the backend's id. */
-  readonly #answering = new Map<Id, AbortController>();
+  readonly #answering = new Map<Id, Answering>();
 
   constructor({ pending, reply, askOutsideOfCalls }: BackendQuestionsOptions) {
     this.#pending = pending;
@@ -53,7 +58,7 @@ export class BackendQuestions {
       return this.#reply(errorResponse(question.id, { code: -32603, message }));
     }
     const abort = new AbortController();
-    this.#answering.set(question.id, abort);
+    this.#answering.set(question.id, { abort, owner });
     // A call that waits for a person is not late.
     if (owner !== undefined) owner.deadlineMs = Number.POSITIVE_INFINITY;
     const { id, method, params } = question;
@@ -85,7 +90,7 @@ export class BackendQuestions {
     const ghosts = this.#pending.ghostOwners().length;
     if (candidates.length + ghosts <= 1) {
       for (const id of [...this.#unclaimed.keys()]) this.#claim(id, candidates[0]);
-    } else if (ghosts === 0 && this.#unclaimed.size >= candidates.length) {
+    } else if (ghosts === 0 && !this.#mayEnd(candidates) && this.#unclaimed.size >= candidates.length) {
       // Every call waits for an answer, so none would ever end: the newest question is refused, which ends its call.
       const newest = [...this.#unclaimed.keys()].at(-1);
       if (newest !== undefined) this.#claim(newest, undefined);
@@ -96,7 +101,7 @@ export class BackendQuestions {
   withdraw(id: unknown): void {
     if (!isId(id)) return;
     this.#forget(id);
-    this.#answering.get(id)?.abort();
+    this.#answering.get(id)?.abort.abort();
     this.#answering.delete(id);
   }
 
@@ -109,6 +114,11 @@ export class BackendQuestions {
     const askable = [...this.#pending.values()].filter((pending) => pending.onQuestion !== undefined);
     const likely = askable.filter((pending) => MAY_ASK_BACK.has(pending.method));
     return likely.length > 0 ? likely : askable;
+  }
+
+  /** True where one of them waits for a client and not for us: it goes on when the client has answered. */
+  #mayEnd(calls: readonly Pending[]): boolean {
+    return this.#answering.values().some(({ owner }) => owner !== undefined && calls.includes(owner));
   }
 
   #claim(id: Id, owner: Pending | undefined): void {

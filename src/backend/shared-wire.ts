@@ -2,11 +2,15 @@
 // Streamable HTTP says with every message whose it is, so there all calls run side by side.
 
 import type { Answer, Call } from "../protocol/call.ts";
+import type { Json } from "../protocol/jsonrpc.ts";
 import { MAY_ASK_BACK, Method } from "../protocol/mcp.ts";
 import { rank, wantedLogLevel } from "./exchange.ts";
 import type { Connected } from "./handshake.ts";
 import type { Traits } from "./traits.ts";
-import { Turns } from "./turns.ts";
+import { type Leave, Turns } from "./turns.ts";
+
+/** Questions that a server puts together come within this time, and belong to one call. */
+const TOGETHER_MS = 100;
 
 export class SharedWire {
   readonly #traits: Traits;
@@ -26,16 +30,11 @@ export class SharedWire {
   async run(connected: Connected, call: Call, work: (call: Call) => Promise<Answer>): Promise<Answer> {
     if (!MAY_ASK_BACK.has(call.method) || connected.connection.transport.kind === "http") return work(call);
     const leave = await this.#turns.enter(this.#mustBeAlone(connected, call), call.signal);
+    const asking = new Asking(leave);
     try {
-      return await work({
-        ...call,
-        ask: (question, signal) => {
-          leave();
-          return call.ask(question, signal);
-        },
-      });
+      return await work({ ...call, ask: (question, signal) => asking.until(call.ask(question, signal)) });
     } finally {
-      leave();
+      asking.end();
     }
   }
 
@@ -55,5 +54,37 @@ export class SharedWire {
   #mustBeAlone(connected: Connected, call: Call): boolean {
     if (this.#traits.hasAsked && connected.era === "legacy") return true;
     return this.#traits.hasLogged && wantedLogLevel(call) !== undefined;
+  }
+}
+
+/** One call's turn while it asks: nobody may come in between questions that are put together, nor wait for a person. */
+class Asking {
+  readonly #leave: Leave;
+  #open = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(leave: Leave) {
+    this.#leave = leave;
+  }
+
+  async until(answer: Promise<Json>): Promise<Json> {
+    this.#open += 1;
+    this.#timer ??= setTimeout(this.#leave, TOGETHER_MS);
+    try {
+      return await answer;
+    } finally {
+      this.#open -= 1;
+      if (this.#open === 0) this.#stop();
+    }
+  }
+
+  end(): void {
+    this.#stop();
+    this.#leave();
+  }
+
+  #stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 }
