@@ -1,0 +1,16 @@
+// Fifty clients of both eras on one backend of each kind: every message arrives at its owner and nowhere else.
+// A short run; `scripts/isolation` plays the long one.
+
+import { expect, test } from "bun:test";
+import { ROUNDS } from "./plans.ts";
+import { playRound } from "./stage.ts";
+
+test.each(ROUNDS.map((round) => [`${round.backend}, ${round.name}`, round] as const))(
+  "%s",
+  async (_name, round) => {
+    const ledger = await playRound(round, { clients: 50, callsPerClient: 6, seed: 20_260_728 });
+    expect(ledger.violations).toEqual([]);
+    expect(ledger.counts.marks).toBeGreaterThan(ledger.counts.calls ?? 0);
+  },
+  60_000,
+);
