@@ -18,6 +18,9 @@ import { GHOST_MS, type Pending, type PendingCalls } from "./pending.ts";
 /** How long a question may wait for the other calls to end before the backend is told that nobody can be asked. */
 const CLAIM_TIMEOUT_MS = 30_000;
 
+/** How long all calls must have seemed to wait for each other before one of them is refused. */
+const STUCK_MS = 500;
+
 interface Unclaimed {
   readonly question: Request;
   readonly timer: ReturnType<typeof setTimeout>;
@@ -43,6 +46,8 @@ export class BackendQuestions {
   readonly #unclaimed = new Map<Id, Unclaimed>();
   /** Being answered by a client, by the backend's id. */
   readonly #answering = new Map<Id, Answering>();
+
+  #stuckTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor({ pending, reply, askOutsideOfCalls }: BackendQuestionsOptions) {
     this.#pending = pending;
@@ -90,11 +95,25 @@ export class BackendQuestions {
     const ghosts = this.#pending.ghostOwners().length;
     if (candidates.length + ghosts <= 1) {
       for (const id of [...this.#unclaimed.keys()]) this.#claim(id, candidates[0]);
-    } else if (ghosts === 0 && !this.#mayEnd(candidates) && this.#unclaimed.size >= candidates.length) {
-      // Every call waits for an answer, so none would ever end: the newest question is refused, which ends its call.
-      const newest = [...this.#unclaimed.keys()].at(-1);
-      if (newest !== undefined) this.#claim(newest, undefined);
+    } else if (this.#isStuck()) {
+      this.#stuckTimer ??= setTimeout(() => this.#refuseNewest(), STUCK_MS);
     }
+  }
+
+  /** Every call seems to wait for an answer of ours, so none would ever end. One call may have asked several times. */
+  #isStuck(): boolean {
+    const candidates = this.#candidates();
+    const hasGhosts = this.#pending.ghostOwners().length > 0;
+    return !hasGhosts && !this.#mayEnd(candidates) && this.#unclaimed.size >= candidates.length;
+  }
+
+  /** What still looks stuck after a while is: the newest question is refused, which ends its call. */
+  #refuseNewest(): void {
+    this.#stuckTimer = undefined;
+    const newest = [...this.#unclaimed.keys()].at(-1);
+    if (newest === undefined || !this.#isStuck()) return;
+    this.#claim(newest, undefined);
+    this.review();
   }
 
   /** The backend takes back a question of its own. */
@@ -106,6 +125,8 @@ export class BackendQuestions {
   }
 
   clear(): void {
+    clearTimeout(this.#stuckTimer);
+    this.#stuckTimer = undefined;
     for (const id of [...this.#unclaimed.keys(), ...this.#answering.keys()]) this.withdraw(id);
   }
 
