@@ -43,7 +43,7 @@ describe("kill -9", () => {
     await waitFor(() => !Object.values(pids).some(isRunning), { what: "the orphans to end" });
     expect(Object.values(pidsBeside).filter(isRunning)).toHaveLength(3);
     await waitFor(() => pages().length === 1);
-    expect(next.stderr).toContain("ended a child that a killed gateway had left behind");
+    await waitFor(() => next.stderr.includes("ended a child that a killed gateway had left behind"));
   });
 
   test("time and again leaves nothing once the next one has started", async () => {

@@ -92,7 +92,7 @@ describe("the token", () => {
   test("comes from the environment where the file has none; the file wins", () => {
     const env = { MCP_GATEWAY_TOKEN: "from-env" };
     expect(load("port: 1", { env }).auth.token).toBe("from-env");
-    expect(load("auth: {token: from-file}", { env }).auth.token).toBe("from-file");
+    expect(load("auth: {token: the-files-own}", { env }).auth.token).toBe("the-files-own");
     expect(load("port: 1", { env: { MCP_GATEWAY_TOKEN: "" } }).auth).toEqual({ disabled: false });
   });
 });

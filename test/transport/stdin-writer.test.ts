@@ -3,7 +3,6 @@
 import { describe, expect, test } from "bun:test";
 import { SendError } from "../../src/transport/transport.ts";
 import { fixture } from "../support/fixture.ts";
-import { isRunning } from "../support/process-table.ts";
 import { StdioWire } from "../support/stdio-wire.ts";
 import { waitFor } from "../support/wait-for.ts";
 
@@ -61,7 +60,7 @@ describe("a child that is gone", () => {
   test("was not told what is sent while its end is being noticed", async () => {
     // A grandchild keeps stdout open, so the end is told a little later than the exit.
     await using wire = await StdioWire.start(["sh", "-c", "sleep 1000 & exit 9"]);
-    await waitFor(() => !isRunning(wire.pid ?? 0), { what: "the exit" });
+    await waitFor(() => isReaped(wire.pid ?? 0), { what: "the exit" });
     expect(wire.ends).toEqual([]);
     const error = await refusal(wire.ask("tools/call", {}));
     expect(error).toMatchObject({ maybeDelivered: false, message: "the process ended with exit code 9" });
@@ -111,3 +110,12 @@ describe("a child that is gone", () => {
     expect((await wire.ended()).reason).toContain("SIGKILL");
   });
 });
+
+/** A process that has ended is in the table until its parent has taken notice. */
+function isReaped(pid: number): boolean {
+  try {
+    return !process.kill(pid, 0);
+  } catch {
+    return true;
+  }
+}
