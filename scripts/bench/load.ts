@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
 import { describeLoad, loadBars, type Memory } from "./load-report.ts";
+import { describeMachine } from "./machine.ts";
 import { measure } from "./measure.ts";
 import { settledRssMb } from "./memory.ts";
 import { gatewayCommand, toCount } from "./options.ts";
@@ -90,12 +91,15 @@ function withoutPeers(workload: Workload): Workload {
 
 function report(results: Results, memory: Memory, missing: readonly string[]): void {
   const bars = loadBars(results, memory);
+  const machine = describeMachine();
   if (options.json) {
     const told = bars.map((bar) => ({ ...bar, isMet: isMet(bar) }));
-    console.log(JSON.stringify({ rounds: options.rounds, ...results.toJSON(), memory, missing, bars: told }));
+    console.log(
+      JSON.stringify({ machine, rounds: options.rounds, ...results.toJSON(), memory, missing, bars: told }),
+    );
     return;
   }
-  console.log(describeLoad(results));
+  console.log(`${machine}; medians of ${options.rounds} rounds\n\n${describeLoad(results)}`);
   for (const reason of missing) console.log(`\nnot measured: ${reason}`);
   console.log(`\n${barTable(bars)}`);
 }

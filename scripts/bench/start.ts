@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { type Question, timeToAnswer, timeToEnd } from "./cold-start.ts";
 import { referenceCommand } from "./installed.ts";
+import { describeMachine } from "./machine.ts";
 import { resultText, searchRequest } from "./mcp-client.ts";
 import { measure } from "./measure.ts";
 import { growthMb, rssOverCalls, sessionKb, settledRssMb } from "./memory.ts";
@@ -117,10 +118,14 @@ async function measureMemory(): Promise<Pick<Figures, "idleMb" | "loadedMb" | "s
 
 function report(figures: Figures): void {
   const bars = startBars(figures);
+  const machine = describeMachine();
   if (options.json) {
-    console.log(JSON.stringify({ ...figures, bars: bars.map((bar) => ({ ...bar, isMet: isMet(bar) })) }));
+    console.log(
+      JSON.stringify({ machine, ...figures, bars: bars.map((bar) => ({ ...bar, isMet: isMet(bar) })) }),
+    );
     return;
   }
+  console.log(`${machine}; medians of ${options.runs} starts\n`);
   console.log(`exec to the first /health answer: ${digits(figures.healthMs)} ms`);
   console.log(`exec to the first search answered, nothing known: ${digits(figures.firstSearchMs)} ms`);
   console.log(`memory through the calls, MB: ${figures.samplesMb.map(digits).join(" ")}`);
