@@ -71,9 +71,9 @@ function createApp(options: HttpOptions) {
   };
   return new Elysia({ serve: serving })
     .onRequest(({ request }) => {
+      const wantsToken = guard.wantsToken && !isHealth(request);
       const refusal =
-        guard.checkOrigin(request.headers) ??
-        (isHealth(request) ? undefined : guard.checkToken(request.headers));
+        guard.checkOrigin(request.headers) ?? (wantsToken ? guard.checkToken(request.headers) : undefined);
       return refusal === undefined ? undefined : refused(refusal);
     })
     .onError(({ code, error, request }) => {
