@@ -9,6 +9,8 @@ export interface Round {
   readonly kinds: readonly KindName[];
   /** Every log line that a client asked for must arrive. */
   readonly logsAreExact: boolean;
+  /** No client sets a log level: then calls run side by side, and the lines of most of them are nobody's. */
+  readonly isUnlevelled?: boolean;
   /** The longest that a person takes to answer a question. */
   readonly thinkMs?: number;
   /** How many calls this round has, as a share of those that a backend gets. */
@@ -50,6 +52,14 @@ export const ROUNDS: readonly Round[] = [
     kinds: [...CALM, "cancel"],
     logsAreExact: false,
     share: 0.16,
+  },
+  {
+    backend: "stdio-legacy",
+    name: "logging to nobody in particular",
+    kinds: ["log", "progress", "log"],
+    logsAreExact: false,
+    isUnlevelled: true,
+    share: 0.2,
   },
   { backend: "sse-legacy", name: "calm", kinds: CALM, logsAreExact: true, share: 0.2 },
   {

@@ -20,6 +20,7 @@ export interface Plan {
   readonly kinds: readonly KindName[];
   /** True where every log line that a client asked for must arrive. */
   readonly logsAreExact: boolean;
+  readonly isUnlevelled: boolean;
   /** The longest that a person takes to answer a question. */
   readonly thinkMs?: number;
   readonly seed: number;
@@ -59,12 +60,12 @@ export async function play(plan: Plan): Promise<Ledger> {
   return ledger;
 }
 
-async function enter({ gateway, backend }: Plan, number: number): Promise<Player> {
+async function enter({ gateway, backend, isUnlevelled }: Plan, number: number): Promise<Player> {
   const isMeta = number % 5 === 4;
   const route = { isMeta, path: isMeta ? "/mcp" : `/mcp/${backend.name}` };
   const url = `${gateway}${route.path}`;
   const name = `client-${number}`;
-  const logLevel = LEVELS[number % LEVELS.length];
+  const logLevel = isUnlevelled ? undefined : LEVELS[number % LEVELS.length];
   const isLegacy = number % 2 === 0;
   const opensStream = number % 4 < 2;
   const revision = LEGACY_REVISIONS[(number / 2) % LEGACY_REVISIONS.length] ?? LEGACY_REVISIONS[0];

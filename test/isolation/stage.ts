@@ -27,6 +27,7 @@ export async function playRound(round: Round, size: Size): Promise<Ledger> {
     callsPerClient: Math.max(1, Math.round(size.callsPerClient * round.share)),
     kinds: round.kinds,
     logsAreExact: round.logsAreExact,
+    isUnlevelled: round.isUnlevelled ?? false,
     ...(round.thinkMs === undefined ? {} : { thinkMs: round.thinkMs }),
     seed: size.seed,
   });
