@@ -43,6 +43,7 @@ export const ROUNDS: readonly Round[] = [
     name: "asking people who think",
     kinds: ["echo", "progress", "log", "ask", "aside"],
     logsAreExact: false,
+    isUnlevelled: true,
     thinkMs: 300,
     share: 0.04,
   },

@@ -6,7 +6,7 @@ import { LEGACY_REVISIONS } from "../../src/protocol/mcp.ts";
 import { Random } from "../fuzz/random.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { type Backend, KINDS, type KindName, type Made, type Route } from "./calls.ts";
-import type { Client, Question } from "./client.ts";
+import type { CallOptions, Client } from "./client.ts";
 import { Ledger, markOf } from "./ledger.ts";
 import { LegacyClient } from "./legacy-client.ts";
 import { ModernClient } from "./modern-client.ts";
@@ -103,7 +103,12 @@ async function makeCall(
   if (kind === "cancel") player.cancelled.push(`${mark}cancel`);
   const ask: Made["ask"] = async (method, params, options = {}) => {
     const progressToken = call % 3 === 0 ? `token-${call}` : call;
-    const heard = await client.call(method, params, { id: call, progressToken, answer: refuse, ...options });
+    const heard = await client.call(method, params, {
+      id: call,
+      progressToken,
+      answer: refusing(ledger, mark),
+      ...options,
+    });
     for (const message of [...heard.notifications, ...heard.questions]) {
       const isLog = message.method === "notifications/message";
       const mayBeOfAnother = client.era === "legacy" && !plan.backend.namesCalls;
@@ -140,8 +145,12 @@ function detailToken(params: unknown): unknown {
   return isObject(params) ? params.progressToken : undefined;
 }
 
-function refuse({ method }: Question): Promise<Json> {
-  return Promise.reject(new Error(`was asked for ${method}`));
+/** For calls that ask nothing: whoever hears a question there hears somebody else's. */
+function refusing(ledger: Ledger, who: string): CallOptions["answer"] {
+  return ({ method }) => {
+    ledger.violate(`${who} was asked for ${method}`);
+    return Promise.resolve({});
+  };
 }
 
 /** Each touches its own resource, and those who watch theirs hear of it, and of no other. */
@@ -152,6 +161,7 @@ async function hearOfOwnChanges(
 ): Promise<void> {
   await Promise.all(
     players.map(async ({ client, number, route }) => {
+      const { name } = client;
       const args = { uri: `test://own/${markOf(number, 0)}` };
       const params = route.isMeta
         ? {
@@ -159,7 +169,7 @@ async function hearOfOwnChanges(
             arguments: { server: backend.name, tool: "touch_resource", arguments: args },
           }
         : { name: "touch_resource", arguments: args };
-      await client.call("tools/call", params, { id: 1, progressToken: 1, answer: refuse });
+      await client.call("tools/call", params, { id: 1, progressToken: 1, answer: refusing(ledger, name) });
     }),
   );
   for (const { client, number, watched } of players) {
@@ -175,10 +185,11 @@ async function hearOfOwnChanges(
 
 /** What the backend itself saw: those calls cancelled that were cancelled, and all others completed. */
 async function checkEnds(players: readonly Player[], first: Player, ledger: Ledger): Promise<void> {
+  const { name } = first.client;
   const { response } = await first.client.call(
     "tools/call",
     { name: "slow_log" },
-    { id: 1, progressToken: 1, answer: refuse },
+    { id: 1, progressToken: 1, answer: refusing(ledger, name) },
   );
   const ends = isObject(response?.result) ? response.result.structuredContent : undefined;
   if (!isObject(ends)) throw new Error(`no slow_log: ${JSON.stringify(response)}`);

@@ -14,6 +14,9 @@ export interface Size {
   readonly seed: number;
 }
 
+/** Of each client: with fewer, calls would hardly meet. */
+const LEAST_CALLS = 2;
+
 /** Plays one round against a gateway and a backend of its own. */
 export async function playRound(round: Round, size: Size): Promise<Ledger> {
   await using owned = new AsyncDisposableStack();
@@ -24,7 +27,7 @@ export async function playRound(round: Round, size: Size): Promise<Ledger> {
     gateway: gateway.url,
     backend: { name: round.backend, isModern: eras === "modern", namesCalls: wire === "http" },
     clients: size.clients,
-    callsPerClient: Math.max(1, Math.round(size.callsPerClient * round.share)),
+    callsPerClient: Math.max(LEAST_CALLS, Math.round(size.callsPerClient * round.share)),
     kinds: round.kinds,
     logsAreExact: round.logsAreExact,
     isUnlevelled: round.isUnlevelled ?? false,
