@@ -26,6 +26,8 @@ export interface Made {
   readonly backend: Backend;
   /** False where the wire cannot say whose a log line is, and dropping it is allowed. */
   readonly logsAreExact: boolean;
+  /** True where a question may be refused because it could be another client's. */
+  readonly mayRefuse: boolean;
   /** How long the person takes to answer this question. */
   readonly thinkMs: () => number;
   /** Makes the one request, and checks that all that came for it is marked as its own. */
@@ -147,6 +149,7 @@ const ask: Kind = async (made) => {
     roots: { method: "roots/list", params: {} },
   };
   const heard = await callTool(made, "ask", { questions, state: mark }, answering(made));
+  if (isRefused(made, heard)) return;
   const text = JSON.stringify(structured(heard));
   const answers = [`${mark}form`, `${mark}model`, `${mark}roots`].filter((answer) => text.includes(answer));
   check(made, answers.length === 3, "the answers to its questions", heard);
@@ -165,13 +168,34 @@ function answering({ mark, thinkMs }: Made): Asking {
 
 function answerTo({ method }: Question, mark: string): Json {
   if (method === "roots/list") return { roots: [{ uri: `file:///${mark}roots` }] };
-  if (method === "elicitation/create") return { action: "accept", content: { reply: `${mark}form` } };
+  if (method === "elicitation/create")
+    return {
+      action: "accept",
+      content: { reply: `${mark}form`, name: `${mark}name`, color: `${mark}color` },
+    };
   return { role: "assistant", model: "m", content: { type: "text", text: `${mark}model` } };
 }
+
+/** The gateway said that it cannot tell whose the question is. */
+function isRefused(made: Made, heard: Heard): boolean {
+  const isIt = made.mayRefuse && textOf(heard).includes("cannot tell which client this question is for");
+  if (isIt) made.ledger.count("questions refused");
+  return isIt;
+}
+
+/** A second question when the first is answered: in between others may have come in. */
+const askTwice: Kind = async (made) => {
+  const heard = await callTool(made, "test_input_required_result_multi_round", {}, answering(made));
+  if (isRefused(made, heard)) return;
+  const expected = `${made.mark}name likes ${made.mark}color.`;
+  check(made, textOf(heard) === expected, "the answers to both questions", heard);
+  made.ledger.count("questions", heard.questions.length);
+};
 
 /** A question that the wire does not tie to a call, on no wire. */
 const aside: Kind = async (made) => {
   const heard = await callTool(made, "ask_aside", { message: made.mark }, answering(made));
+  if (isRefused(made, heard)) return;
   const text = JSON.stringify(heard.response);
   check(made, text.includes(`${made.mark}form`), "the answer to its question aside", heard);
   made.ledger.count("questions", heard.questions.length);
@@ -186,5 +210,17 @@ const cancel: Kind = async (made) => {
   made.ledger.count("cancelled calls");
 };
 
-export const KINDS = { echo, whoami, progress, log, fail, prompt, resource, ask, aside, cancel } as const;
+export const KINDS = {
+  echo,
+  whoami,
+  progress,
+  log,
+  fail,
+  prompt,
+  resource,
+  ask,
+  askTwice,
+  aside,
+  cancel,
+} as const;
 export type KindName = keyof typeof KINDS;

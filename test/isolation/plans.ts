@@ -18,7 +18,9 @@ export interface Round {
 }
 
 const CALM: readonly KindName[] = ["echo", "whoami", "progress", "log", "fail", "prompt", "resource"];
-const ALL: readonly KindName[] = [...CALM, "ask", "cancel"];
+const ALL: readonly KindName[] = [...CALM, "ask", "askTwice", "cancel"];
+
+const ASKING: readonly KindName[] = ["echo", "progress", "log", "ask", "askTwice", "aside"];
 
 /**
  * HTTP says of every message which call it belongs to, so everything is played at once and nothing may be missing. On a
@@ -34,14 +36,14 @@ export const ROUNDS: readonly Round[] = [
   {
     backend: "stdio-legacy",
     name: "asking",
-    kinds: ["echo", "progress", "log", "ask", "aside"],
+    kinds: ASKING,
     logsAreExact: false,
     share: 0.2,
   },
   {
     backend: "stdio-legacy",
     name: "asking people who think",
-    kinds: ["echo", "progress", "log", "ask", "aside"],
+    kinds: ASKING,
     logsAreExact: false,
     isUnlevelled: true,
     thinkMs: 300,
@@ -66,7 +68,7 @@ export const ROUNDS: readonly Round[] = [
   {
     backend: "sse-legacy",
     name: "asking",
-    kinds: ["echo", "progress", "log", "ask", "aside"],
+    kinds: ASKING,
     logsAreExact: false,
     share: 0.05,
   },

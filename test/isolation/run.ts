@@ -1,7 +1,7 @@
 // Many clients of both eras at once on one shared backend: each makes calls of all kinds under ids and progress tokens
 // that all of them use, and every message must arrive at the one whose mark it carries, and nowhere else.
 
-import { isObject, type Json } from "../../src/protocol/jsonrpc.ts";
+import { isObject } from "../../src/protocol/jsonrpc.ts";
 import { LEGACY_REVISIONS } from "../../src/protocol/mcp.ts";
 import { Random } from "../fuzz/random.ts";
 import { waitFor } from "../support/wait-for.ts";
@@ -21,6 +21,7 @@ export interface Plan {
   /** True where every log line that a client asked for must arrive. */
   readonly logsAreExact: boolean;
   readonly isUnlevelled: boolean;
+  readonly mayRefuse: boolean;
   /** The longest that a person takes to answer a question. */
   readonly thinkMs?: number;
   readonly seed: number;
@@ -134,6 +135,7 @@ async function makeCall(
       ledger,
       backend: plan.backend,
       logsAreExact: plan.logsAreExact,
+      mayRefuse: plan.mayRefuse,
       ask,
     });
   } catch (thrown) {

@@ -31,6 +31,8 @@ export async function playRound(round: Round, size: Size): Promise<Ledger> {
     kinds: round.kinds,
     logsAreExact: round.logsAreExact,
     isUnlevelled: round.isUnlevelled ?? false,
+    // While a person thinks, others are let in; what then comes from two calls at once is refused and not guessed.
+    mayRefuse: round.thinkMs !== undefined,
     ...(round.thinkMs === undefined ? {} : { thinkMs: round.thinkMs }),
     seed: size.seed,
   });
