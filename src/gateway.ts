@@ -59,7 +59,7 @@ export class Gateway implements AsyncDisposable {
     const config = finishNetworkConfig(input);
     await using owned = new AsyncDisposableStack();
     const core = await buildCore(config, options, owned);
-    const heartbeat = owned.use(new Heartbeat());
+    const heartbeat = owned.use(new Heartbeat((bytes) => core.metrics.bytes("out", bytes)));
     const seal = new Seal(core.key, "session");
     const ended = await openEndedSessions(join(core.stateFolder, "ended-sessions"), core.log);
     const sessions = owned.use(new Sessions({ seal, log: core.log, heartbeat, ended }));
@@ -153,7 +153,13 @@ function listen(
     host,
     port,
     guard: new Guard(host, auth),
-    mcp: new McpEdge({ modern: core.modern, legacy: new LegacyEdge(sessions), heartbeat, log }),
+    mcp: new McpEdge({
+      modern: core.modern,
+      legacy: new LegacyEdge(sessions),
+      heartbeat,
+      log,
+      read: (bytes) => metrics.bytes("in", bytes),
+    }),
     sse: owned.use(new SseEdge({ modern: core.modern, heartbeat, log })),
     log,
     root: core.root,

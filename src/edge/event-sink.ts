@@ -13,10 +13,21 @@ export const STREAM_HEADERS: Readonly<Record<string, string>> = {
   "x-accel-buffering": "no",
 };
 
-/** The one timer behind all open streams. */
+function ignoreBytes(): void {
+  // Nobody counts.
+}
+
+/** What all streams share: one timer that keeps them alive, one count of what goes out. */
 export class Heartbeat implements Disposable {
   readonly #sinks = new Set<EventSink>();
   readonly #timer = setInterval(() => this.#beat(), HEARTBEAT_MS);
+
+  /** Told of every piece that goes out to a client, in bytes. */
+  readonly wrote: (bytes: number) => void;
+
+  constructor(wrote: (bytes: number) => void = ignoreBytes) {
+    this.wrote = wrote;
+  }
 
   get streams(): number {
     return this.#sinks.size;
@@ -75,7 +86,9 @@ export class EventSink {
       this.#leave();
       return false;
     }
-    controller.enqueue(encoder.encode(text));
+    const bytes = encoder.encode(text);
+    this.#heartbeat.wrote(bytes.length);
+    controller.enqueue(bytes);
     return true;
   }
 

@@ -52,6 +52,7 @@ export class HttpReply implements Outlet {
       this.#sink.close();
       return;
     }
+    this.#options.heartbeat.wrote(Buffer.byteLength(json));
     const status = this.#options.statusOf?.(outcome) ?? 200;
     const headers = { "content-type": "application/json", ...this.#options.headers };
     this.#respond(new Response(json, { status, headers }));

@@ -15,6 +15,8 @@ export interface McpEdgeOptions {
   readonly modern: ModernEdge;
   readonly legacy: LegacyEdge;
   readonly heartbeat: Heartbeat;
+  /** Told of every body that came in, in bytes. */
+  readonly read: (bytes: number) => void;
   readonly log: Log;
 }
 
@@ -44,7 +46,9 @@ export class McpEdge {
         message: "The body must be JSON: Content-Type: application/json.",
       });
     }
-    const body = parse(await request.text());
+    const text = await request.text();
+    this.#options.read(Buffer.byteLength(text));
+    const body = parse(text);
     if (body === undefined)
       return failure(400, { code: ErrorCode.parse, message: "The body is not valid JSON." });
     if (Array.isArray(body.value)) return this.#serveBatch(body.value, legacy);
