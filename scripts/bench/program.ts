@@ -13,6 +13,13 @@ const END_TIMEOUT_MS = 5_000;
 /** Of the clock that /proc counts processor time in; Linux has the same everywhere. */
 const TICK_MS = 10;
 
+/** What runs now: none of it may outlive the harness, however that ends. */
+const running = new Set<Subprocess>();
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(130));
+
 export class Program implements AsyncDisposable {
   readonly name: string;
   readonly port: number;
@@ -37,6 +44,8 @@ export class Program implements AsyncDisposable {
       stdout: "pipe",
       stderr: "pipe",
     });
+    running.add(child);
+    void child.exited.then(() => running.delete(child));
     const printed = Promise.withResolvers<number>();
     const lastWords: string[] = [];
     const hear = (line: string) => {

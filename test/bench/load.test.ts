@@ -3,6 +3,8 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { isPeer, WORKLOADS } from "../../scripts/bench/workloads.ts";
+import { descendants, isRunning } from "../support/process-table.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 const ROOT = join(import.meta.dir, "..", "..");
 const GATEWAY = `${process.execPath} --no-env-file ${join(ROOT, "src/main.ts")}`;
@@ -43,6 +45,20 @@ test("load fails where the gateway gives no right answer", async () => {
   expect(JSON.parse(stdout).failures).toContainEqual(
     expect.objectContaining({ workload: "meta echo C=1", subject: "gateway" }),
   );
+}, 60_000);
+
+test("load leaves nothing behind when it is ended", async () => {
+  const command = [process.execPath, "--no-env-file", join(ROOT, "scripts/bench/load.ts")];
+  const child = Bun.spawn([...command, "--gateway", GATEWAY, "--no-peers"], {
+    stdio: ["ignore", "ignore", "ignore"],
+  });
+  const started = await waitFor(() => {
+    const below = descendants(child.pid);
+    return below.some(({ command: words }) => words.includes("main.ts serve")) && below;
+  });
+  child.kill("SIGTERM");
+  await child.exited;
+  await waitFor(() => !started.some(({ pid }) => isRunning(pid)), { what: "the end of all programs" });
 }, 60_000);
 
 test("start measures every figure", async () => {
