@@ -17,7 +17,17 @@ test("children that crash, babble and hang cost no answer, and leave nothing beh
 }, 120_000);
 
 test("a soak makes every call, and watches what the gateway holds", async () => {
-  const { report } = await run("soak.ts", "--calls", "500", "--backends", "8", "--sessions", "10");
+  const { report } = await run(
+    "soak.ts",
+    "--calls",
+    "500",
+    "--backends",
+    "8",
+    "--sessions",
+    "10",
+    "--rest-ms",
+    "200",
+  );
   // Of growth a run this short says nothing.
   expect(report).toMatchObject({ calls: 500, samples: expect.any(Array) });
   expect(JSON.stringify(report)).not.toContain("calls failed");
