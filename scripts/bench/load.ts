@@ -41,11 +41,8 @@ const workloads = WORKLOADS.filter(
   ({ name }) => options.only === undefined || name.includes(options.only),
 ).map(withoutPeers);
 const folder = mkdtempSync(join(tmpdir(), "mcp-gateway-bench-"));
-try {
-  process.exitCode = await run();
-} finally {
-  rmSync(folder, { recursive: true, force: true });
-}
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+process.exitCode = await run();
 
 async function run(): Promise<number> {
   const wanted = new Set<SubjectName>(workloads.flatMap(({ subjects }) => subjects));

@@ -67,11 +67,8 @@ const options = new Command("start")
 
 const gateway = gatewayCommand(options.gateway);
 const folder = mkdtempSync(join(tmpdir(), "mcp-gateway-bench-"));
-try {
-  report({ ...(await measureStarts()), ...(await measureMemory()) });
-} finally {
-  rmSync(folder, { recursive: true, force: true });
-}
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+report({ ...(await measureStarts()), ...(await measureMemory()) });
 
 async function measureStarts(): Promise<
   Pick<Figures, "versionMs" | "healthMs" | "firstSearchMs" | "knownSearchMs">
