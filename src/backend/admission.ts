@@ -1,6 +1,7 @@
 // How many calls a backend gets at a time: the others wait in order of arrival, and not too many of them.
 
 import type { BackendConfig } from "../config/config.ts";
+import type { Abortable } from "../protocol/cancellation.ts";
 import { GatewayError } from "../protocol/errors.ts";
 
 /** More than this in the queue would only time out there. */
@@ -19,15 +20,21 @@ export class Admission {
     return this.#running > 0;
   }
 
-  /** Runs work when its turn has come. Rejects with GatewayError where it never comes, and as the work does. */
-  async run<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-    if (this.#isFull) await this.#turn(signal);
-    else this.#running += 1;
-    try {
-      return await work();
-    } finally {
-      this.#passOn();
-    }
+  /**
+   * Takes a place: at once where one is free (undefined), else when its turn has come. Whoever came in must `leave`.
+   * Rejects with GatewayError where the turn never comes.
+   */
+  enter(signal: Abortable): Promise<void> | undefined {
+    if (this.#isFull) return this.#turn(signal);
+    this.#running += 1;
+    return undefined;
+  }
+
+  /** The place of a call that ends goes to the next one without ever being free. */
+  leave(): void {
+    const [next] = this.#waiting;
+    if (next === undefined) this.#running -= 1;
+    else next();
   }
 
   get #isFull(): boolean {
@@ -35,14 +42,7 @@ export class Admission {
     return maxConcurrency > 0 && this.#running >= maxConcurrency;
   }
 
-  /** The place of a call that ends goes to the next one without ever being free. */
-  #passOn(): void {
-    const [next] = this.#waiting;
-    if (next === undefined) this.#running -= 1;
-    else next();
-  }
-
-  #turn(signal: AbortSignal): Promise<void> {
+  #turn(signal: Abortable): Promise<void> {
     const { name, maxConcurrency, requestTimeoutMs } = this.#config;
     if (this.#waiting.size >= MAX_WAITING) {
       const words =
@@ -73,7 +73,7 @@ export class Admission {
         fail(new GatewayError("backend-busy", words));
       }, requestTimeoutMs);
       if (signal.aborted) return onAbort();
-      signal.addEventListener("abort", onAbort, { once: true });
+      signal.addEventListener("abort", onAbort);
       this.#waiting.add(enter);
     });
   }

@@ -57,7 +57,8 @@ export class BackendQuestions {
 
   /** Lets the owner answer; without one the backend is told so, at once. */
   put(question: Request, owner: Pending | undefined): void {
-    const ask = owner?.onQuestion ?? this.#askOutsideOfCalls;
+    const listener = owner?.waiting.listener;
+    const ask = listener?.onQuestion?.bind(listener) ?? this.#askOutsideOfCalls;
     if (ask === undefined) {
       const message = "The gateway cannot tell which client this question is for, so it asked none.";
       return this.#reply(errorResponse(question.id, { code: -32603, message }));
@@ -132,8 +133,10 @@ export class BackendQuestions {
 
   /** Calls that may ask back come first; where none is in flight, any call of a client can be the reason. */
   #candidates(): Pending[] {
-    const askable = [...this.#pending.values()].filter((pending) => pending.onQuestion !== undefined);
-    const likely = askable.filter((pending) => MAY_ASK_BACK.has(pending.method));
+    const askable = [...this.#pending.values()].filter(
+      ({ waiting }) => waiting.listener.onQuestion !== undefined,
+    );
+    const likely = askable.filter((pending) => MAY_ASK_BACK.has(pending.waiting.method));
     return likely.length > 0 ? likely : askable;
   }
 

@@ -4,7 +4,8 @@
 import type { BackendConfig } from "../config/config.ts";
 import type { Log } from "../log.ts";
 import type { Answer, Call, Subscriber } from "../protocol/call.ts";
-import { type Json, type Notification, notification, RpcError } from "../protocol/jsonrpc.ts";
+import type { Abortable } from "../protocol/cancellation.ts";
+import { type Json, type Notification, notification } from "../protocol/jsonrpc.ts";
 import { type Implementation, LIST_KEY, Method, STALE_AFTER } from "../protocol/mcp.ts";
 import type { ParamHeader } from "../protocol/param-headers.ts";
 import { Admission } from "./admission.ts";
@@ -19,6 +20,9 @@ import type { BackendObserver, BackendStatus } from "./observation.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import { ToolPolicy } from "./tool-policy.ts";
 import { waitWhile } from "./wait-while.ts";
+
+/** How long a call may wait for a tool to become known, before its headers are compared with nothing. */
+export const PARAM_HEADERS_DEADLINE_MS = 60_000;
 
 export interface BackendOptions extends MemoryOptions {
   readonly identity: Implementation;
@@ -96,14 +100,14 @@ export class Backend implements AsyncDisposable {
   }
 
   /** How the server presents itself: remembered where it is known, asked where it is not. Rejects with GatewayError. */
-  async handshake(signal: AbortSignal): Promise<Handshake> {
+  async handshake(signal: Abortable): Promise<Handshake> {
     const known = this.catalog.handshake;
     if (known !== undefined) return known;
     return this.#instances.common().lifecycle.use(signal, (connected) => Promise.resolve(connected));
   }
 
   /** One kind of list, whole: remembered where it is known, else asked for. Rejects with GatewayError or RpcError. */
-  async list(method: string, signal: AbortSignal): Promise<readonly Json[]> {
+  async list(method: string, signal: Abortable): Promise<readonly Json[]> {
     const known = this.catalog.list(method);
     // An empty list may have come too early; a backend that runs can be asked again.
     const isRunning = this.#instances.all().some(({ lifecycle }) => lifecycle.connected !== undefined);
@@ -116,20 +120,21 @@ export class Backend implements AsyncDisposable {
     }
   }
 
-  async tools(signal: AbortSignal): Promise<readonly Tool[]> {
+  async tools(signal: Abortable): Promise<readonly Tool[]> {
     await this.list(Method.listTools, signal);
     return this.catalog.tools;
   }
 
   /** Asks for the tools anew, whatever is known. */
-  async relist(signal: AbortSignal): Promise<void> {
+  async relist(signal: Abortable): Promise<void> {
     await this.#instances.common().fetch(Method.listTools, signal);
   }
 
   /** The arguments that a modern HTTP call to this tool mirrors in headers; none for a tool that nobody knows. */
-  async paramHeaders(tool: string, signal: AbortSignal): Promise<readonly ParamHeader[]> {
-    if (this.catalog.list(Method.listTools) === undefined) await this.tools(signal);
-    return this.catalog.paramHeaders(tool) ?? [];
+  paramHeaders(tool: string): readonly ParamHeader[] | Promise<readonly ParamHeader[]> {
+    if (this.catalog.list(Method.listTools) !== undefined) return this.catalog.paramHeaders(tool) ?? [];
+    const deadline = AbortSignal.timeout(PARAM_HEADERS_DEADLINE_MS);
+    return this.tools(deadline).then(() => this.catalog.paramHeaders(tool) ?? []);
   }
 
   /**
@@ -186,7 +191,7 @@ export class Backend implements AsyncDisposable {
   }
 
   /** Starts it where it is not running, for those who watch it or for all. Rejects with GatewayError. */
-  async wake(signal: AbortSignal): Promise<void> {
+  async wake(signal: Abortable): Promise<void> {
     const keys = this.#subscriptions.watchedKeys;
     const instances = (keys.length > 0 ? keys : [""]).map((key) => this.#instances.withKey(key));
     await Promise.all(instances.map(({ lifecycle }) => lifecycle.use(signal, () => Promise.resolve())));
@@ -242,19 +247,14 @@ export class Backend implements AsyncDisposable {
     return translateAnswer(handshake, call, { result: { [key]: items } });
   }
 
-  #admit(call: Call): Promise<Answer> {
-    return this.#admission.run(call.signal, async () => {
-      const instance = this.#instances.of(call.caller);
-      try {
-        const answer = await instance.call(call);
-        instance.lifecycle.succeeded();
-        return answer;
-      } catch (thrown) {
-        // Who says no is well.
-        if (thrown instanceof RpcError) instance.lifecycle.succeeded();
-        throw thrown;
-      }
-    });
+  async #admit(call: Call): Promise<Answer> {
+    const turn = this.#admission.enter(call.signal);
+    if (turn !== undefined) await turn;
+    try {
+      return await this.#instances.of(call.caller).call(call);
+    } finally {
+      this.#admission.leave();
+    }
   }
 
   #makeInstance(key: string, onAsleep: () => void): Instance {

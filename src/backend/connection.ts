@@ -3,6 +3,7 @@
 
 import type { Log } from "../log.ts";
 import type { Answer } from "../protocol/call.ts";
+import type { Abortable } from "../protocol/cancellation.ts";
 import { GatewayError } from "../protocol/errors.ts";
 import {
   errorResponse,
@@ -30,20 +31,22 @@ import {
 } from "../transport/transport.ts";
 import { answerOf } from "./answer-text.ts";
 import { BackendQuestions } from "./backend-questions.ts";
-import type { Ask, ConnectionEvents } from "./connection-events.ts";
-import { type Pending, PendingCalls } from "./pending.ts";
+import type { ConnectionEvents } from "./connection-events.ts";
+import { type Listener, Pending, PendingCalls } from "./pending.ts";
 import { progressTokenOf, withProgressToken } from "./progress-token.ts";
 import { waitWhile } from "./wait-while.ts";
 import { callTimeout, describeEnd, refusal } from "./wire-failure.ts";
 
 export interface RequestOptions {
   readonly timeoutMs: number;
-  readonly signal?: AbortSignal;
+  readonly signal?: Abortable;
   readonly owner?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly onNotification?: (notification: Notification) => void;
-  readonly onQuestion?: Ask;
+  readonly listener?: Listener;
 }
+
+/** For requests of the gateway itself: nobody wants to hear what comes before the answer. */
+const DEAF: Listener = {};
 
 /** Notifications that are for everybody who subscribed, whatever stream they came on. */
 const FOR_SUBSCRIBERS: ReadonlySet<string> = new Set([
@@ -119,38 +122,16 @@ export class Connection implements AsyncDisposable {
     if (this.#end !== undefined) return Promise.reject(this.#failure(this.#end, false));
     if (options.signal?.aborted) return Promise.reject(this.#cancelled(method));
     const id = this.#nextId++;
-    return new Promise<Answer>((resolve, reject) => {
-      const { signal } = options;
-      const onAbort = () => this.#cancel(id, reject);
-      signal?.addEventListener("abort", onAbort, { once: true });
-      const settled = () => signal?.removeEventListener("abort", onAbort);
-      const token = params === undefined ? undefined : progressTokenOf(params);
-      this.#pending.add({
-        id,
-        method,
-        owner: options.owner,
-        progressToken: token,
-        timeoutMs: options.timeoutMs,
-        deadlineMs: options.timeoutMs > 0 ? Date.now() + options.timeoutMs : Number.POSITIVE_INFINITY,
-        onNotification: options.onNotification,
-        onQuestion: options.onQuestion,
-        resolve: (answer) => {
-          settled();
-          resolve(answer);
-        },
-        reject: (reason) => {
-          settled();
-          reject(reason);
-        },
-      });
-      const sent = token === undefined ? params : withProgressToken(params ?? {}, id);
-      this.transport
-        .send(
-          request(id, method, sent),
-          options.headers === undefined ? undefined : { headers: options.headers },
-        )
-        .catch((error: unknown) => this.#refused(id, error));
-    });
+    const token = params === undefined ? undefined : progressTokenOf(params);
+    const { timeoutMs, signal, owner, headers, listener = DEAF } = options;
+    const waiting = { id, method, owner, progressToken: token, timeoutMs, listener, signal };
+    const pending = new Pending(waiting, (aborted) => this.#cancel(aborted));
+    this.#pending.add(pending);
+    const sent = token === undefined ? params : withProgressToken(params ?? {}, id);
+    this.transport
+      .send(request(id, method, sent), headers === undefined ? undefined : { headers })
+      .catch((error: unknown) => this.#refused(id, error));
+    return pending.answer;
   }
 
   /** Sends a notification; one that cannot be delivered is only logged, as nobody waits for it. */
@@ -220,14 +201,14 @@ export class Connection implements AsyncDisposable {
   #receiveNotification(message: Notification, origin: Id | undefined): void {
     const { method, params } = message;
     const listen = isObject(params?._meta) ? params._meta[META.subscriptionId] : undefined;
-    if (isId(listen)) return this.#pending.get(listen)?.onNotification?.(message);
+    if (isId(listen)) return this.#pending.get(listen)?.waiting.listener.onNotification?.(message);
     if (method === Notice.progress) return this.#progress(message);
     if (method === Notice.cancelled) return this.#questions.withdraw(params?.requestId);
     if (FOR_SUBSCRIBERS.has(method)) return this.#events.onNotification(message);
-    if (origin !== undefined) return this.#pending.get(origin)?.onNotification?.(message);
+    if (origin !== undefined) return this.#pending.get(origin)?.waiting.listener.onNotification?.(message);
     if (method === Notice.message) this.#events.onSharedLog();
     const owner = this.#pending.soleOwner();
-    if (owner !== undefined) owner.onNotification?.(message);
+    if (owner !== undefined) owner.waiting.listener.onNotification?.(message);
     else if (this.#pending.size === 0) this.#events.onNotification(message);
     else this.#log.debug("dropped a notification that may be any client's", { backend: this.#name, method });
   }
@@ -235,29 +216,31 @@ export class Connection implements AsyncDisposable {
   #progress(message: Notification): void {
     const token = message.params?.progressToken;
     const pending = this.#pending.get(isId(token) ? token : undefined);
-    if (pending?.progressToken === undefined) return;
+    if (pending?.waiting.progressToken === undefined) return;
+    const { progressToken, listener } = pending.waiting;
     this.#pending.extend(pending);
-    const params = { ...message.params, progressToken: pending.progressToken };
-    pending.onNotification?.(notification(message.method, params));
+    const params = { ...message.params, progressToken };
+    listener.onNotification?.(notification(message.method, params));
   }
 
-  #cancel(id: number, reject: (reason: unknown) => void): void {
+  #cancel({ id, waiting }: Pending): void {
     const pending = this.#pending.take(id);
     if (pending === undefined) return;
-    reject(this.#cancelled(pending.method));
+    pending.reject(this.#cancelled(waiting.method));
     this.#withdraw(pending, "the client cancelled");
   }
 
   #expire(pending: Pending): void {
-    pending.reject(callTimeout(this.#name, pending));
-    this.#withdraw(pending, `no answer within ${pending.timeoutMs / 1000} s`);
+    const { waiting } = pending;
+    pending.reject(callTimeout(this.#name, waiting));
+    this.#withdraw(pending, `no answer within ${waiting.timeoutMs / 1000} s`);
   }
 
   /** Tells the backend that nobody waits any more. `initialize` cannot be cancelled (basic/utilities/cancellation). */
   #withdraw(pending: Pending, reason: string): void {
     this.transport.abandon(pending.id);
     this.#pending.haunt(pending);
-    if (pending.method !== Method.initialize && !this.cancelsByClosing) {
+    if (pending.waiting.method !== Method.initialize && !this.cancelsByClosing) {
       void this.notify(Notice.cancelled, { requestId: pending.id, reason });
     }
     this.#questions.review();

@@ -1,13 +1,14 @@
 // One call over one connection: the caller's words into the backend's era, the answer back into the caller's.
 
 import type { Answer, Call, Question } from "../protocol/call.ts";
-import { isObject, type Json, RpcError } from "../protocol/jsonrpc.ts";
+import { isObject, type Json, type Notification, RpcError } from "../protocol/jsonrpc.ts";
 import { LOG_LEVELS, McpErrorCode, META, Method, Notice } from "../protocol/mcp.ts";
 import { toModernAnswer } from "../protocol/modern-result.ts";
 import { mirrorHeaders, type ParamHeader } from "../protocol/param-headers.ts";
 import { canAnswer, requiredCapabilities } from "../protocol/questions.ts";
 import type { Connected } from "./handshake.ts";
 import type { Handshake } from "./introductions.ts";
+import type { Listener } from "./pending.ts";
 import { answerRounds, answerUrlElicitations, cannotAsk } from "./rounds.ts";
 import { toLegacyAnswer, toLegacyError, toLegacyParams, toModernError, toModernParams } from "./translate.ts";
 
@@ -69,7 +70,7 @@ async function sendModern(
       signal: call.signal,
       owner: call.caller.key,
       ...(isHttp ? { headers: mirrorHeaders(call.method, params, mirrored) } : {}),
-      onNotification: (notification) => call.notify(notification),
+      listener: { onNotification: (notification) => call.notify(notification) },
     });
   };
   try {
@@ -86,37 +87,48 @@ async function sendModern(
   }
 }
 
-async function withLegacy(connected: Connected, call: Call, options: ExchangeOptions): Promise<Answer> {
-  const isMixed = call.caller.era === "modern";
-  if (isMixed && call.params?.requestState !== undefined) {
+function withLegacy(connected: Connected, call: Call, options: ExchangeOptions): Promise<Answer> {
+  return call.caller.era === "modern"
+    ? withLegacyTranslated(connected, call, options)
+    : sendLegacy(connected, call, call.params, new LegacyListener(call, options));
+}
+
+async function withLegacyTranslated(
+  connected: Connected,
+  call: Call,
+  options: ExchangeOptions,
+): Promise<Answer> {
+  if (call.params?.requestState !== undefined) {
     throw new RpcError(-32602, "This requestState is not one of ours, or was changed; make the call anew.");
   }
-  const params = isMixed ? toLegacyParams(call.params) : call.params;
-  const questions = new LegacyQuestions(call, options);
-  const send = () =>
-    connected.connection.request(call.method, params, {
-      timeoutMs: options.timeoutMs,
-      signal: call.signal,
-      owner: call.caller.key,
-      onNotification: (notification) => {
-        if (notification.method !== Notice.message || wantsLog(call, notification.params))
-          call.notify(notification);
-      },
-      onQuestion: (question, signal) => questions.ask(question, signal),
-    });
-  if (!isMixed) return send();
+  const params = toLegacyParams(call.params);
+  const listener = new LegacyListener(call, options);
   try {
-    const answer = await answerUrlElicitations(call, send);
-    if (answer.result.isError === true) questions.throwIfMissing();
+    const answer = await answerUrlElicitations(call, () => sendLegacy(connected, call, params, listener));
+    if (answer.result.isError === true) listener.throwIfMissing();
     return toModernAnswer(call.method, answer, connected.description.serverInfo);
   } catch (thrown) {
-    questions.throwIfMissing();
+    listener.throwIfMissing();
     throw thrown instanceof RpcError ? toModernError(thrown) : thrown;
   }
 }
 
-/** The questions that a legacy server puts during one call. */
-class LegacyQuestions {
+function sendLegacy(
+  { connection }: Connected,
+  { method, signal, caller }: Call,
+  params: Json | undefined,
+  listener: LegacyListener,
+): Promise<Answer> {
+  return connection.request(method, params, {
+    timeoutMs: listener.timeoutMs,
+    signal,
+    owner: caller.key,
+    listener,
+  });
+}
+
+/** What a legacy server says and asks during one call. */
+class LegacyListener implements Listener {
   readonly #call: Call;
   readonly #options: ExchangeOptions;
   /** What the caller would have to declare for a question that could not be put to it. */
@@ -127,7 +139,16 @@ class LegacyQuestions {
     this.#options = options;
   }
 
-  async ask(question: Question, signal: AbortSignal): Promise<Json> {
+  get timeoutMs(): number {
+    return this.#options.timeoutMs;
+  }
+
+  onNotification(notification: Notification): void {
+    if (notification.method !== Notice.message || wantsLog(this.#call, notification.params))
+      this.#call.notify(notification);
+  }
+
+  async onQuestion(question: Question, signal: AbortSignal): Promise<Json> {
     const { caller } = this.#call;
     if (!canAnswer(caller, question)) {
       this.#missing = new RpcError(

@@ -4,7 +4,8 @@
 import type { BackendConfig } from "../config/config.ts";
 import type { Log } from "../log.ts";
 import type { Answer, Call, Question, Subscriber } from "../protocol/call.ts";
-import type { Json, Notification } from "../protocol/jsonrpc.ts";
+import type { Abortable } from "../protocol/cancellation.ts";
+import { type Json, type Notification, RpcError } from "../protocol/jsonrpc.ts";
 import { type Implementation, Method, Notice, STALE_AFTER } from "../protocol/mcp.ts";
 import { canAnswer } from "../protocol/questions.ts";
 import type { WireEnd } from "../transport/transport.ts";
@@ -15,7 +16,7 @@ import { Lifecycle } from "./lifecycle.ts";
 import type { Listing } from "./listing.ts";
 import { isRepeatable, isSessionExpired } from "./repeating.ts";
 import { cannotAsk } from "./rounds.ts";
-import { SharedWire } from "./shared-wire.ts";
+import { SharedWire, type Turn } from "./shared-wire.ts";
 import { messageOf, startWithin } from "./starting.ts";
 import type { StateName } from "./state.ts";
 import type { Subscriptions } from "./subscriptions.ts";
@@ -78,14 +79,19 @@ export class Instance implements AsyncDisposable {
   async call(call: Call): Promise<Answer> {
     this.#open.add(call);
     try {
-      return await this.#callOrRepeat(call);
+      return await this.#callOnce(call);
+    } catch (thrown) {
+      if (!this.#mayRepeat(call, thrown)) throw thrown;
+      await this.#whenBrokenWireEnded();
+      this.#options.log.info("repeating a call on a new connection", { method: call.method });
+      return await this.#callOnce(call);
     } finally {
       this.#open.delete(call);
     }
   }
 
   /** One list, asked for now. Rejects with RpcError or GatewayError. */
-  fetch(method: string, signal: AbortSignal): Promise<readonly Json[]> {
+  fetch(method: string, signal: Abortable): Promise<readonly Json[]> {
     return this.lifecycle.use(signal, (connected) => this.#options.listing.fetch(connected, method, signal));
   }
 
@@ -96,7 +102,7 @@ export class Instance implements AsyncDisposable {
   }
 
   /** Wakes the backend, and keeps it awake until the last watcher is gone. */
-  async watch(uri: string, subscriber: Subscriber, signal: AbortSignal): Promise<void> {
+  async watch(uri: string, subscriber: Subscriber, signal: Abortable): Promise<void> {
     await this.lifecycle.use(signal, (connected) =>
       this.#watching.watch(connected, uri, subscriber, this.#options.config.requestTimeoutMs),
     );
@@ -112,17 +118,9 @@ export class Instance implements AsyncDisposable {
     return this.lifecycle[Symbol.asyncDispose]();
   }
 
-  async #callOrRepeat(call: Call): Promise<Answer> {
-    try {
-      return await this.#callOnce(call);
-    } catch (thrown) {
-      const isOver = call.signal.aborted || this.lifecycle.closing.aborted;
-      const tool = this.#options.catalog.tool(String(call.params?.name));
-      if (isOver || !isRepeatable(call, thrown, tool)) throw thrown;
-      await this.#whenBrokenWireEnded();
-      this.#options.log.info("repeating a call on a new connection", { method: call.method });
-      return this.#callOnce(call);
-    }
+  #mayRepeat(call: Call, thrown: unknown): boolean {
+    if (call.signal.aborted || this.lifecycle.closing.aborted) return false;
+    return isRepeatable(call, thrown, this.#options.catalog.tool(String(call.params?.name)));
   }
 
   /** A pipe that refuses a message is about to end; until it has, a repeated call would go the same way. */
@@ -132,18 +130,31 @@ export class Instance implements AsyncDisposable {
       await connection.whenEnded(WIRE_END_MS);
   }
 
-  #callOnce(call: Call): Promise<Answer> {
+  /** Waits for a connection and, where the wire does not say whose a message is, for its turn among the others. */
+  async #callOnce(call: Call): Promise<Answer> {
+    const { lifecycle } = this;
     const { config, listing } = this.#options;
-    return this.lifecycle.use(call.signal, async (connected) => {
-      try {
-        await this.#shared.ensureLogLevel(connected, call, config.requestTimeoutMs);
-        const answer = await this.#shared.run(connected, call, (turn) => this.#exchange(connected, turn));
-        return call.method === Method.listTools ? listing.forClients(connected, answer) : answer;
-      } catch (thrown) {
-        if (isSessionExpired(thrown)) this.lifecycle.renew(connected);
-        throw thrown;
-      }
-    });
+    const entered = lifecycle.enter(call.signal);
+    const ready = entered instanceof Promise ? await entered : entered;
+    const { connected } = ready;
+    let turn: Turn | undefined;
+    try {
+      const levelSet = this.#shared.ensureLogLevel(connected, call, config.requestTimeoutMs);
+      if (levelSet !== undefined) await levelSet;
+      const granted = this.#shared.enter(connected, call);
+      turn = granted instanceof Promise ? await granted : granted;
+      const answer = await this.#exchange(connected, turn ?? call);
+      lifecycle.succeeded();
+      return call.method === Method.listTools ? listing.forClients(connected, answer) : answer;
+    } catch (thrown) {
+      // Who says no is well.
+      if (thrown instanceof RpcError) lifecycle.succeeded();
+      else if (isSessionExpired(thrown)) lifecycle.renew(connected);
+      throw thrown;
+    } finally {
+      turn?.end();
+      lifecycle.leave(ready);
+    }
   }
 
   #exchange(connected: Connected, call: Call): Promise<Answer> {

@@ -3,6 +3,7 @@
 
 import type { BackendConfig } from "../config/config.ts";
 import type { Log } from "../log.ts";
+import type { Abortable } from "../protocol/cancellation.ts";
 import { GatewayError } from "../protocol/errors.ts";
 import type { WireEnd } from "../transport/transport.ts";
 import type { Connection } from "./connection.ts";
@@ -29,6 +30,8 @@ export class Lifecycle implements AsyncDisposable {
   readonly #closing = new AbortController();
   #state: State = { name: "stopped" };
   #idleTimer: ReturnType<typeof setTimeout> | undefined;
+  /** When the last call ended, on the clock of `performance`. */
+  #idleSinceMs = 0;
   /** Starts again what is to be kept alive. */
   #revivalTimer: ReturnType<typeof setTimeout> | undefined;
   readonly #failures: Failures;
@@ -73,24 +76,38 @@ export class Lifecycle implements AsyncDisposable {
    * Runs work on a ready connection and counts it in flight. Waits for a start, under the caller's signal.
    * Rejects with GatewayError where there is no connection to be had, and as the work does.
    */
-  async use<T>(signal: AbortSignal, work: (connected: Connected) => Promise<T>): Promise<T> {
-    this.#users += 1;
+  async use<T>(signal: Abortable, work: (connected: Connected) => Promise<T>): Promise<T> {
+    const ready = await this.enter(signal);
     try {
-      return await this.#useOnce(signal, work);
+      return await work(ready.connected);
     } finally {
-      this.#users -= 1;
+      this.leave(ready);
     }
   }
 
-  async #useOnce<T>(signal: AbortSignal, work: (connected: Connected) => Promise<T>): Promise<T> {
-    const state = await this.#acquire(signal);
+  /** The first half of `use`: whoever came in must `leave`. At once where there is a connection. Rejects as `use`. */
+  enter(signal: Abortable): Ready | Promise<Ready> {
+    this.#users += 1;
+    const state = this.#state;
+    if (state.name !== "ready" || signal.aborted || this.#closing.signal.aborted) return this.#await(signal);
     state.inFlight += 1;
-    clearTimeout(this.#idleTimer);
+    return state;
+  }
+
+  leave(ready: Ready): void {
+    this.#users -= 1;
+    ready.inFlight -= 1;
+    if (this.#state === ready) this.#armIdleTimer(ready);
+  }
+
+  async #await(signal: Abortable): Promise<Ready> {
     try {
-      return await work(state.connected);
-    } finally {
-      state.inFlight -= 1;
-      if (this.#state === state) this.#armIdleTimer(state);
+      const state = await this.#acquire(signal);
+      state.inFlight += 1;
+      return state;
+    } catch (thrown) {
+      this.#users -= 1;
+      throw thrown;
     }
   }
 
@@ -133,7 +150,7 @@ export class Lifecycle implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
-    clearTimeout(this.#idleTimer);
+    this.#disarmIdleTimer();
     clearTimeout(this.#revivalTimer);
     const retired = [...this.#retiring].map((connection) => connection[Symbol.asyncDispose]());
     if (this.#state.name === "starting" || this.#state.name === "draining") await this.#state.done;
@@ -142,7 +159,7 @@ export class Lifecycle implements AsyncDisposable {
     await Promise.all(retired);
   }
 
-  async #acquire(signal: AbortSignal): Promise<Ready> {
+  async #acquire(signal: Abortable): Promise<Ready> {
     const { name } = this.#config;
     for (;;) {
       if (signal.aborted) throw new GatewayError("call-cancelled", `${name}: the call was cancelled.`);
@@ -196,7 +213,7 @@ export class Lifecycle implements AsyncDisposable {
   }
 
   #fail(thrown: unknown, permanent = isPermanent(thrown)): void {
-    clearTimeout(this.#idleTimer);
+    this.#disarmIdleTimer();
     if (this.#closing.signal.aborted) return this.#become({ name: "stopped" });
     const error = thrown instanceof Error ? thrown : new Error(String(thrown));
     this.lastError = error.message;
@@ -218,19 +235,32 @@ export class Lifecycle implements AsyncDisposable {
     );
   }
 
+  /** It is idle from now on, if it is. One timer serves many calls: it looks how long that has been when it fires. */
   #armIdleTimer(state: Ready): void {
-    clearTimeout(this.#idleTimer);
     const { idleTimeoutMs, keepAlive } = this.#config;
-    if (keepAlive || idleTimeoutMs <= 0 || state.inFlight > 0 || this.#options.isWatched()) return;
-    this.#idleTimer = setTimeout(() => {
-      if (this.#state === state && state.inFlight === 0) void this.#end(state, "asleep");
-    }, idleTimeoutMs);
+    if (keepAlive || idleTimeoutMs <= 0 || state.inFlight > 0) return;
+    this.#idleSinceMs = performance.now();
+    this.#idleTimer ??= setTimeout(() => this.#fallAsleep(), idleTimeoutMs);
+  }
+
+  #fallAsleep(): void {
+    this.#idleTimer = undefined;
+    const state = this.#state;
+    if (state.name !== "ready" || state.inFlight > 0 || this.#options.isWatched()) return;
+    const restMs = this.#idleSinceMs + this.#config.idleTimeoutMs - performance.now();
+    if (restMs > 0) this.#idleTimer = setTimeout(() => this.#fallAsleep(), Math.ceil(restMs));
+    else void this.#end(state, "asleep");
+  }
+
+  #disarmIdleTimer(): void {
+    clearTimeout(this.#idleTimer);
+    this.#idleTimer = undefined;
   }
 
   async #end(state: Ready, next: "asleep" | "stopped"): Promise<void> {
     const { promise: done, resolve } = Promise.withResolvers<void>();
     this.#become({ name: "draining", done });
-    clearTimeout(this.#idleTimer);
+    this.#disarmIdleTimer();
     try {
       await state.connected.connection[Symbol.asyncDispose]();
     } finally {
@@ -260,14 +290,14 @@ export class Lifecycle implements AsyncDisposable {
 }
 
 /** Waits for a promise that never rejects, or for the signal, whichever is first. */
-function untilAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+function untilAborted(promise: Promise<void>, signal: Abortable): Promise<void> {
   return new Promise((resolve) => {
     const finish = () => {
       signal.removeEventListener("abort", finish);
       resolve();
     };
     if (signal.aborted) return resolve();
-    signal.addEventListener("abort", finish, { once: true });
+    signal.addEventListener("abort", finish);
     void promise.then(finish);
   });
 }

@@ -2,6 +2,7 @@
 
 import type { Log } from "../log.ts";
 import type { Answer } from "../protocol/call.ts";
+import type { Abortable } from "../protocol/cancellation.ts";
 import { isObject, type Json } from "../protocol/jsonrpc.ts";
 import { type Implementation, Method } from "../protocol/mcp.ts";
 import { mirrorHeaders, readParamHeaders } from "../protocol/param-headers.ts";
@@ -43,7 +44,7 @@ export class Listing {
   async refresh(
     connected: Connected,
     methods: readonly string[] | undefined,
-    signal: AbortSignal,
+    signal: Abortable,
   ): Promise<boolean> {
     const before = this.#news;
     for (const method of methods ?? CAPABILITY.keys()) await this.fetch(connected, method, signal);
@@ -51,7 +52,7 @@ export class Listing {
   }
 
   /** One list, all pages; none where the server does not declare it. Rejects with RpcError or GatewayError. */
-  async fetch(connected: Connected, method: string, signal: AbortSignal): Promise<readonly Json[]> {
+  async fetch(connected: Connected, method: string, signal: Abortable): Promise<readonly Json[]> {
     if (connected.description.capabilities[CAPABILITY.get(method) ?? ""] === undefined) {
       return this.#learn(method, []);
     }
@@ -112,7 +113,7 @@ export class Listing {
     connected: Connected,
     method: string,
     cursor: string | undefined,
-    signal: AbortSignal,
+    signal: Abortable,
   ): Promise<Json> {
     const page = cursor === undefined ? {} : { cursor };
     const isModern = connected.era === "modern";

@@ -1,11 +1,17 @@
 // The requests that wait for an answer on one connection, with one timer for all their deadlines.
 
-import type { Answer } from "../protocol/call.ts";
-import type { Id, Notification } from "../protocol/jsonrpc.ts";
-import type { Ask } from "./connection-events.ts";
+import type { Answer, Question } from "../protocol/call.ts";
+import type { Abortable } from "../protocol/cancellation.ts";
+import type { Id, Json, Notification } from "../protocol/jsonrpc.ts";
 
-/** Who waits, and for what. */
-export interface Pending {
+/** What comes for one request before its answer. */
+export interface Listener {
+  onNotification?(notification: Notification): void;
+  /** Absent where nobody can be asked. */
+  onQuestion?(question: Question, withdrawn: AbortSignal): Promise<Json>;
+}
+
+export interface Waiting {
   readonly id: number;
   readonly method: string;
   /** Caller.key of the one who asked; undefined for what the gateway asks for itself. */
@@ -13,11 +19,50 @@ export interface Pending {
   /** The caller's own token, put back into the progress that comes for it. */
   readonly progressToken: Id | undefined;
   readonly timeoutMs: number;
+  readonly listener: Listener;
+  readonly signal: Abortable | undefined;
+}
+
+/** Who waits, and for what. */
+export class Pending {
+  readonly waiting: Waiting;
+  readonly answer: Promise<Answer>;
   deadlineMs: number;
-  readonly onNotification: ((notification: Notification) => void) | undefined;
-  readonly onQuestion: Ask | undefined;
-  resolve(answer: Answer): void;
-  reject(reason: unknown): void;
+  readonly #onAbort: (() => void) | undefined;
+  readonly #resolve: (answer: Answer) => void;
+  readonly #reject: (reason: unknown) => void;
+
+  /** `onAborted` is called where the signal ends the wait. */
+  constructor(waiting: Waiting, onAborted: (pending: Pending) => void) {
+    const { signal, timeoutMs } = waiting;
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+    this.waiting = waiting;
+    this.answer = promise;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.deadlineMs = timeoutMs > 0 ? Date.now() + timeoutMs : Number.POSITIVE_INFINITY;
+    if (signal === undefined) return;
+    this.#onAbort = () => onAborted(this);
+    signal.addEventListener("abort", this.#onAbort);
+  }
+
+  get id(): number {
+    return this.waiting.id;
+  }
+
+  resolve(answer: Answer): void {
+    this.#settled();
+    this.#resolve(answer);
+  }
+
+  reject(reason: unknown): void {
+    this.#settled();
+    this.#reject(reason);
+  }
+
+  #settled(): void {
+    if (this.#onAbort !== undefined) this.waiting.signal?.removeEventListener("abort", this.#onAbort);
+  }
 }
 
 /** No request waits longer than this, whatever its progress: a backend that only ever reports progress must end. */
@@ -54,7 +99,6 @@ export class PendingCalls {
   take(id: Id | undefined): Pending | undefined {
     const pending = this.get(id);
     if (pending !== undefined) this.#byId.delete(pending.id);
-    if (this.#byId.size === 0) this.#disarm();
     return pending;
   }
 
@@ -67,7 +111,7 @@ export class PendingCalls {
 
   /** True while a client waits, as opposed to the gateway itself. */
   hasOwned(): boolean {
-    return this.#byId.values().some(({ owner }) => owner !== undefined);
+    return this.#byId.values().some(({ waiting }) => waiting.owner !== undefined);
   }
 
   values(): IterableIterator<Pending> {
@@ -75,7 +119,7 @@ export class PendingCalls {
   }
 
   /** Nobody waits for this call any more, but the backend may still be at work on it, and speak. */
-  haunt({ id, owner }: Pending): void {
+  haunt({ id, waiting: { owner } }: Pending): void {
     if (owner !== undefined) this.#ghosts.set(id, { owner, untilMs: Date.now() + GHOST_MS });
   }
 
@@ -95,18 +139,19 @@ export class PendingCalls {
   soleOwner(): Pending | undefined {
     let last: Pending | undefined;
     for (const pending of this.#byId.values()) {
-      if (pending.owner === undefined) continue;
-      if (last !== undefined && last.owner !== pending.owner) return undefined;
+      if (pending.waiting.owner === undefined) continue;
+      if (last !== undefined && last.waiting.owner !== pending.waiting.owner) return undefined;
       last = pending;
     }
-    return this.ghostOwners().every((owner) => owner === last?.owner) ? last : undefined;
+    return this.ghostOwners().every((owner) => owner === last?.waiting.owner) ? last : undefined;
   }
 
   /** Progress shows that work is being done: the deadline starts anew. */
   extend(pending: Pending): void {
-    pending.deadlineMs = Date.now() + Math.min(pending.timeoutMs, PROGRESS_EXTENSIONS_MAX_MS);
+    pending.deadlineMs = Date.now() + Math.min(pending.waiting.timeoutMs, PROGRESS_EXTENSIONS_MAX_MS);
   }
 
+  /** A timer stays armed when the call that it was for has ended: it looks whose turn it is when it fires. */
   #armAt(atMs: number): void {
     if (atMs >= this.#timerAtMs || atMs === Number.POSITIVE_INFINITY) return;
     clearTimeout(this.#timer);

@@ -1,8 +1,9 @@
 // Order on wires with one channel for all: which call may run beside which, and at which level the server logs.
 // Streamable HTTP says with every message whose it is, so there all calls run side by side.
 
-import type { Answer, Call } from "../protocol/call.ts";
-import type { Json } from "../protocol/jsonrpc.ts";
+import type { Call, Caller, Question } from "../protocol/call.ts";
+import type { Abortable } from "../protocol/cancellation.ts";
+import type { Json, Notification } from "../protocol/jsonrpc.ts";
 import { MAY_ASK_BACK, Method } from "../protocol/mcp.ts";
 import { rank, wantedLogLevel } from "./exchange.ts";
 import type { Connected } from "./handshake.ts";
@@ -26,29 +27,27 @@ export class SharedWire {
     this.#logLevel = undefined;
   }
 
-  /** Runs a call when its turn has come. While it waits for a person, others may run. */
-  async run(connected: Connected, call: Call, work: (call: Call) => Promise<Answer>): Promise<Answer> {
-    if (!MAY_ASK_BACK.has(call.method) || connected.connection.transport.kind === "http") return work(call);
-    const leave = await this.#turns.enter(this.#mustBeAlone(connected, call), call.signal);
-    const asking = new Asking(leave);
-    try {
-      return await work({ ...call, ask: (question, signal) => asking.until(call.ask(question, signal)) });
-    } finally {
-      asking.end();
-    }
+  /**
+   * The turn of a call: undefined where it needs none, else the call as it is to run, to be ended when it has.
+   * While it waits for a person, others may run. Rejects with call-cancelled where the turn never comes.
+   */
+  enter(connected: Connected, call: Call): Turn | undefined | Promise<Turn> {
+    if (!MAY_ASK_BACK.has(call.method) || connected.connection.transport.kind === "http") return undefined;
+    const entered = this.#turns.enter(this.#mustBeAlone(connected, call), call.signal);
+    return entered instanceof Promise
+      ? entered.then((leave) => new Turn(call, leave))
+      : new Turn(call, entered);
   }
 
-  /** A shared legacy server logs at one level for all: the most verbose that a caller wants. */
-  async ensureLogLevel(connected: Connected, call: Call, timeoutMs: number): Promise<void> {
+  /** A shared legacy server logs at one level for all: the most verbose that a caller wants. Undefined: it does already. */
+  ensureLogLevel(connected: Connected, call: Call, timeoutMs: number): Promise<void> | undefined {
     const wanted = wantedLogLevel(call);
-    if (wanted === undefined || connected.era !== "legacy") return;
-    if (connected.description.capabilities.logging === undefined) return;
-    if (this.#logLevel !== undefined && rank(this.#logLevel) <= rank(wanted)) return;
+    if (wanted === undefined || connected.era !== "legacy") return undefined;
+    if (connected.description.capabilities.logging === undefined) return undefined;
+    if (this.#logLevel !== undefined && rank(this.#logLevel) <= rank(wanted)) return undefined;
     this.#logLevel = wanted;
     const options = { timeoutMs, signal: call.signal };
-    await connected.connection.request(Method.setLogLevel, { level: wanted }, options).catch(() => {
-      // The call matters more than its log lines.
-    });
+    return connected.connection.request(Method.setLogLevel, { level: wanted }, options).then(ignore, ignore);
   }
 
   #mustBeAlone(connected: Connected, call: Call): boolean {
@@ -57,21 +56,37 @@ export class SharedWire {
   }
 }
 
-/** One call's turn while it asks: nobody may come in between questions that are put together, nor wait for a person. */
-class Asking {
+/** One call in its turn. While it asks, nobody may come in between questions that are put together, nor wait for a person. */
+export class Turn implements Call {
+  readonly method: string;
+  readonly caller: Caller;
+  readonly signal: Abortable;
+  readonly params?: Json;
+  readonly passesRounds?: boolean;
+  readonly #call: Call;
   readonly #leave: Leave;
   #open = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(leave: Leave) {
+  constructor(call: Call, leave: Leave) {
+    this.#call = call;
     this.#leave = leave;
+    this.method = call.method;
+    this.caller = call.caller;
+    this.signal = call.signal;
+    if (call.params !== undefined) this.params = call.params;
+    if (call.passesRounds !== undefined) this.passesRounds = call.passesRounds;
   }
 
-  async until(answer: Promise<Json>): Promise<Json> {
+  notify(notification: Notification): void {
+    this.#call.notify(notification);
+  }
+
+  async ask(question: Question, signal: Abortable): Promise<Json> {
     this.#open += 1;
     this.#timer ??= setTimeout(this.#leave, TOGETHER_MS);
     try {
-      return await answer;
+      return await this.#call.ask(question, signal);
     } finally {
       this.#open -= 1;
       if (this.#open === 0) this.#stop();
@@ -87,4 +102,8 @@ class Asking {
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
+}
+
+function ignore(): void {
+  // The call matters more than its log lines.
 }

@@ -1,7 +1,7 @@
 // Which tools of one backend there are for clients, and under which names and words. Knows the rules, no wire and no client.
 
 import type { ToolRules } from "../config/config.ts";
-import type { Call } from "../protocol/call.ts";
+import { type Call, reworded } from "../protocol/call.ts";
 import { type Json, RpcError } from "../protocol/jsonrpc.ts";
 import { Method } from "../protocol/mcp.ts";
 
@@ -42,7 +42,7 @@ export class ToolPolicy {
     if (call.method !== Method.callTool || typeof name !== "string") return call;
     const own = this.#ownName(name);
     if (own === undefined) throw new RpcError(-32602, `Unknown tool: ${name}`);
-    return own === name ? call : { ...call, params: { ...call.params, name: own } };
+    return own === name ? call : reworded(call, { params: { ...call.params, name: own } });
   }
 
   /** Rules that fit none of the server's tools, each once: they may be misspelt. */

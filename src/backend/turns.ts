@@ -1,5 +1,6 @@
 // Who may be in flight on a wire that does not say whose a message is: many at once, or one call alone.
 
+import type { Abortable } from "../protocol/cancellation.ts";
 import { GatewayError } from "../protocol/errors.ts";
 
 /** Called once, when the call has ended. */
@@ -21,8 +22,13 @@ export class Turns {
     return this.#queue.length === 0 && !this.#isAloneActive;
   }
 
-  /** Resolves when the call may go. Rejects with call-cancelled if the signal comes first. */
-  enter(isAlone: boolean, signal: AbortSignal): Promise<Leave> {
+  /** At once where the call may go, else when it may. Rejects with call-cancelled if the signal comes first. */
+  enter(isAlone: boolean, signal: Abortable): Leave | Promise<Leave> {
+    if (this.#queue.length === 0 && this.#mayEnter(isAlone)) return this.#begin(isAlone);
+    return this.#queueUp(isAlone, signal);
+  }
+
+  #queueUp(isAlone: boolean, signal: Abortable): Promise<Leave> {
     return new Promise<Leave>((resolve, reject) => {
       const onAbort = () => {
         const at = this.#queue.indexOf(waiting);
@@ -37,7 +43,7 @@ export class Turns {
           resolve(leave);
         },
       };
-      signal.addEventListener("abort", onAbort, { once: true });
+      signal.addEventListener("abort", onAbort);
       this.#queue.push(waiting);
       this.#admit();
     });
@@ -50,10 +56,14 @@ export class Turns {
       head = this.#queue[0]
     ) {
       this.#queue.shift();
-      this.#active += 1;
-      this.#isAloneActive = head.isAlone;
-      head.enter(this.#leaveOnce());
+      head.enter(this.#begin(head.isAlone));
     }
+  }
+
+  #begin(isAlone: boolean): Leave {
+    this.#active += 1;
+    this.#isAloneActive = isAlone;
+    return this.#leaveOnce();
   }
 
   #mayEnter(isAlone: boolean): boolean {

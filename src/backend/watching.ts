@@ -79,9 +79,11 @@ export class Watching {
         timeoutMs: 0,
         signal: current.signal,
         headers: mirrorHeaders(Method.listen, params),
-        onNotification: (notification) => {
-          if (notification.method === Notice.listenAcknowledged) finish();
-          else this.#hear(withoutSubscriptionId(notification));
+        listener: {
+          onNotification: (notification) => {
+            if (notification.method === Notice.listenAcknowledged) finish();
+            else this.#hear(withoutSubscriptionId(notification));
+          },
         },
       })
       .then(

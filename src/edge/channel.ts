@@ -97,14 +97,14 @@ export class Channel implements Disposable {
   async #receiveModern(message: Request): Promise<void> {
     const { target, principal, modern } = this.#options;
     const request = { message, target, principal };
-    const rejection = await modern.check(request);
-    if (rejection !== undefined) return this.#send(errorResponse(message.id, rejection.error));
+    const checked = await modern.check(request);
+    if ("rejection" in checked) return this.#send(errorResponse(message.id, checked.rejection.error));
     const outlet = this.#outlet(message.id);
     const done = () => this.#modernCalls.delete(message.id);
     // Known before it runs: its answer may come at once.
     let leave: (() => void) | undefined;
     this.#modernCalls.set(message.id, () => leave?.());
-    leave = modern.receive(request, {
+    leave = modern.receive(request, checked, {
       send: outlet.send,
       finish: (outcome) => {
         done();

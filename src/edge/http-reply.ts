@@ -11,12 +11,13 @@ export interface HttpReplyOptions {
   readonly heartbeat: Heartbeat;
   /** False where the client did not list `text/event-stream`: then there is no way to speak before the answer. */
   readonly canStream: boolean;
-  readonly headers?: Readonly<Record<string, string>>;
   /** HTTP status of an answer that is not streamed; 200 unless told. */
   readonly statusOf?: (outcome: Outcome) => number;
   /** The client closed the stream before it was answered. */
   readonly onGone?: () => void;
 }
+
+const JSON_HEADERS: Readonly<Record<string, string>> = { "content-type": "application/json" };
 
 export class HttpReply implements Outlet {
   readonly response: Promise<Response>;
@@ -30,12 +31,6 @@ export class HttpReply implements Outlet {
     const { promise, resolve } = Promise.withResolvers<Response>();
     this.response = promise;
     this.#respond = resolve;
-  }
-
-  /** Gives the request another answer than ours (a stream that somebody else writes). */
-  respondWith(response: Response): void {
-    this.#isFinished = true;
-    this.#respond(response);
   }
 
   send(message: Message): boolean {
@@ -54,8 +49,7 @@ export class HttpReply implements Outlet {
     }
     this.#options.heartbeat.wrote(Buffer.byteLength(json));
     const status = this.#options.statusOf?.(outcome) ?? 200;
-    const headers = { "content-type": "application/json", ...this.#options.headers };
-    this.#respond(new Response(json, { status, headers }));
+    this.#respond(new Response(json, { status, headers: JSON_HEADERS }));
   }
 
   /** HTTP has to answer something where no stream is open; an open one just ends. */
@@ -69,7 +63,7 @@ export class HttpReply implements Outlet {
     if (this.#sink !== undefined) return this.#sink;
     const sink = new EventSink(this.#options.heartbeat, this.#options.onGone);
     this.#sink = sink;
-    this.#respond(new Response(sink.stream, { headers: { ...STREAM_HEADERS, ...this.#options.headers } }));
+    this.#respond(new Response(sink.stream, { headers: STREAM_HEADERS }));
     return sink;
   }
 }

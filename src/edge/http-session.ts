@@ -1,23 +1,20 @@
-// A legacy session over Streamable HTTP: its GET stream, the streams of its POSTs, and what can be resumed of them.
+// A legacy session over Streamable HTTP: its POSTs, and its GET stream for what belongs to none of them.
 
 import type { Log } from "../log.ts";
-import type { Outcome } from "../protocol/call.ts";
 import { KEEP_ALIVE } from "../protocol/event-stream.ts";
-import { errorResponse, type Message, type Request } from "../protocol/jsonrpc.ts";
+import type { Message, Request } from "../protocol/jsonrpc.ts";
 import { Notice } from "../protocol/mcp.ts";
 import type { Target } from "../target/target.ts";
-import { EventLog, type EventPosition, readEventId, requestOf, UNASKED_STREAM } from "./event-log.ts";
+import { type EventPosition, readEventId, UNASKED_STREAM } from "./event-log.ts";
 import { EventSink, type Heartbeat, STREAM_HEADERS } from "./event-sink.ts";
-import { HttpReply, responseText } from "./http-reply.ts";
 import { LegacySession, type SessionFacts } from "./legacy-session.ts";
-import type { Outlet } from "./outlet.ts";
+import { PostOutlet } from "./post-outlet.ts";
+import { SessionStreams } from "./session-streams.ts";
 
 /** Since this revision a client expects a first event with an id and no data; older ones choke on it. */
 const PRIMED_SINCE = "2025-11-25";
 /** Before a client opens its GET stream, this many unasked messages are kept for it. */
 const MAX_UNSENT = 100;
-/** JSON-RPC code of an answer that nobody can give any more. */
-const LOST = -32000;
 
 export interface HttpSessionOptions {
   readonly id: string;
@@ -29,10 +26,8 @@ export interface HttpSessionOptions {
 
 export class HttpSession implements Disposable {
   readonly session: LegacySession;
+  readonly streams: SessionStreams;
   readonly #options: HttpSessionOptions;
-  readonly #events = new EventLog();
-  /** Streams whose answer is still to come, and where they write now. */
-  readonly #running = new Map<string, EventSink | undefined>();
   readonly #unsent: Message[] = [];
   /** Who reads the stream for what is unasked. */
   #unaskedSink: EventSink | undefined;
@@ -41,10 +36,15 @@ export class HttpSession implements Disposable {
   constructor(options: HttpSessionOptions) {
     this.#options = options;
     this.session = new LegacySession({ ...options, push: (message) => this.#push(message) });
+    this.streams = new SessionStreams(options.heartbeat, this.#isPrimed);
   }
 
   get id(): string {
     return this.session.id;
+  }
+
+  get heartbeat(): Heartbeat {
+    return this.#options.heartbeat;
   }
 
   get targetName(): string {
@@ -61,40 +61,9 @@ export class HttpSession implements Disposable {
 
   /** Answers one request of a POST; resolves with its response as soon as that has a head. */
   post(message: Request, canStream: boolean): Promise<Response> {
-    const headers = { "mcp-session-id": this.id };
-    const { heartbeat } = this.#options;
-    let stream: string | undefined;
-    let isOver = false;
-    const reply = new HttpReply({
-      id: message.id,
-      heartbeat,
-      canStream,
-      headers,
-    });
-    const outlet: Outlet = {
-      send: (out) => {
-        if (!canStream || isOver) return false;
-        if (stream === undefined) {
-          stream = this.#events.openStream(message.id);
-          const sink = this.#openStream(stream);
-          reply.respondWith(new Response(sink.stream, { headers: { ...STREAM_HEADERS, ...headers } }));
-        }
-        this.#write(stream, JSON.stringify(out));
-        return true;
-      },
-      finish: (outcome) => {
-        isOver = true;
-        if (stream === undefined) reply.finish(outcome);
-        else this.#finish(stream, message, outcome);
-      },
-      drop: (outcome) => {
-        isOver = true;
-        if (stream === undefined) reply.drop(outcome);
-        else this.#close(stream);
-      },
-    };
+    const outlet = new PostOutlet(this, message, canStream);
     void this.session.receive(message, outlet);
-    return reply.response;
+    return outlet.response;
   }
 
   /**
@@ -104,7 +73,7 @@ export class HttpSession implements Disposable {
   get(lastEventId: string | null): Response | undefined {
     const position = lastEventId === null ? undefined : readEventId(lastEventId);
     const isForRequest = position !== undefined && position.stream !== UNASKED_STREAM;
-    const sink = isForRequest ? this.#resume(position) : this.#listen(position);
+    const sink = isForRequest ? this.streams.resume(position) : this.#listen(position);
     if (sink === undefined) return undefined;
     return new Response(sink.stream, { headers: { ...STREAM_HEADERS, "mcp-session-id": this.id } });
   }
@@ -112,7 +81,7 @@ export class HttpSession implements Disposable {
   [Symbol.dispose](): void {
     this.session[Symbol.dispose]();
     this.#unaskedSink?.close();
-    for (const sink of this.#running.values()) sink?.close();
+    this.streams[Symbol.dispose]();
   }
 
   get #isPrimed(): boolean {
@@ -122,83 +91,23 @@ export class HttpSession implements Disposable {
   #listen(position: EventPosition | undefined): EventSink {
     this.session.listen();
     this.#unaskedSink?.close();
-    const sink = new EventSink(this.#options.heartbeat, () => {
+    const sink = new EventSink(this.heartbeat, () => {
       if (this.#unaskedSink === sink) this.#unaskedSink = undefined;
     });
     this.#unaskedSink = sink;
-    const missed = position === undefined ? "" : this.#events.after(position);
+    const { log } = this.streams;
+    const missed = position === undefined ? "" : log.after(position);
     if (missed !== "") sink.write(missed);
-    else if (this.#isPrimed) sink.write(this.#events.append(UNASKED_STREAM, ""));
+    else if (this.#isPrimed) sink.write(log.append(UNASKED_STREAM, ""));
     // Without a byte of body the head would wait as well, and with it the client.
     else sink.write(KEEP_ALIVE);
     for (const message of this.#unsent.splice(0)) this.#push(message);
     return sink;
   }
 
-  #openStream(stream: string): EventSink {
-    const sink = this.#sinkOf(stream);
-    if (this.#isPrimed) sink.write(this.#events.append(stream, ""));
-    return sink;
-  }
-
-  /** A client that leaves has not cancelled: the stream goes on in the log, and can be resumed. */
-  #sinkOf(stream: string): EventSink {
-    const sink = new EventSink(this.#options.heartbeat, () => {
-      if (this.#running.get(stream) === sink) this.#running.set(stream, undefined);
-    });
-    this.#running.set(stream, sink);
-    return sink;
-  }
-
-  /** What was missed of a stream, and what is still to come of it. */
-  #resume(position: EventPosition): EventSink | undefined {
-    if (!this.#events.holds(position)) return this.#tellLoss(position.stream);
-    const missed = this.#events.after(position);
-    if (this.#running.has(position.stream)) {
-      this.#running.get(position.stream)?.close();
-      const sink = this.#sinkOf(position.stream);
-      sink.write(missed === "" ? ": nothing missed\n\n" : missed);
-      return sink;
-    }
-    return missed === "" ? undefined : this.#sinkWith(missed);
-  }
-
-  /** The call ended with the process that ran it: better an error than a client that waits for good. */
-  #tellLoss(stream: string): EventSink | undefined {
-    const id = requestOf(stream);
-    if (id === undefined) return undefined;
-    const message =
-      "The gateway's process that ran this call is gone, and the answer with it; part of the work may have been done.";
-    const json = JSON.stringify(errorResponse(id, { code: LOST, message }));
-    return this.#sinkWith(this.#events.append(this.#events.openStream(id), json));
-  }
-
-  #sinkWith(text: string): EventSink {
-    const sink = new EventSink(this.#options.heartbeat);
-    sink.write(text);
-    sink.close();
-    return sink;
-  }
-
-  #write(stream: string, json: string): void {
-    const text = this.#events.append(stream, json);
-    const sink = this.#running.get(stream);
-    if (!sink?.write(text)) this.#running.set(stream, undefined);
-  }
-
-  #finish(stream: string, message: Request, outcome: Outcome): void {
-    this.#write(stream, responseText(message.id, outcome));
-    this.#close(stream);
-  }
-
-  #close(stream: string): void {
-    this.#running.get(stream)?.close();
-    this.#running.delete(stream);
-  }
-
   #push(message: Message): boolean {
     if (this.#unaskedSink !== undefined) {
-      return this.#unaskedSink.write(this.#events.append(UNASKED_STREAM, JSON.stringify(message)));
+      return this.#unaskedSink.write(this.streams.log.append(UNASKED_STREAM, JSON.stringify(message)));
     }
     if ("id" in message) return false;
     if (this.#unsent.some((kept) => isSame(kept, message))) return true;

@@ -69,7 +69,10 @@ function createApp(options: HttpOptions) {
     reusePort: false,
     development: false,
   };
-  return new Elysia({ serve: serving })
+  const app = new Elysia({ serve: serving });
+  // There once the app listens. The `server` of a context would be an accessor that Elysia defines for every request.
+  const server = () => app.server;
+  const whole = app
     .onRequest(({ request }) => {
       const wantsToken = guard.wantsToken && !isHealth(request);
       const refusal =
@@ -85,25 +88,31 @@ function createApp(options: HttpOptions) {
         message: "Internal error in the gateway; its log has the details.",
       });
     })
-    .use(operationRoutes(options))
-    .use(mcpRoutes(options))
-    .use(sseRoutes(options));
+    .use(operationRoutes(options, server))
+    .use(mcpRoutes(options, server))
+    .use(sseRoutes(options, server));
+  // Elysia would await it, going by how its text looks: a detour through the microtask queue for every request.
+  for (const hook of whole.event.request ?? []) hook.isAsync = false;
+  return whole;
 }
 
 /** For people and probes. */
-function operationRoutes({ guard, health, metrics, status, restart, backendNames }: HttpOptions) {
+function operationRoutes(
+  { guard, health, metrics, status, restart, backendNames }: HttpOptions,
+  server: () => Lifted | null,
+) {
   return new Elysia()
     .get(
       "/status",
-      ({ request, server }) => (mayOperate(guard, request, server) ? status() : refused(NOT_FROM_AFAR)),
+      ({ request }) => (mayOperate(guard, request, server()) ? status() : refused(NOT_FROM_AFAR)),
       { response: { 200: GatewayStatus } },
     )
     .post(
       "/backends/:backend/restart",
-      async ({ request, params, server }) => {
-        if (!mayOperate(guard, request, server)) return refused(NOT_FROM_AFAR);
+      async ({ request, params }) => {
+        if (!mayOperate(guard, request, server())) return refused(NOT_FROM_AFAR);
         // A start may take its time.
-        server?.timeout(request, 0);
+        server()?.timeout(request, 0);
         const reply = await restart(params.backend);
         return reply === undefined ? unknownBackend(params.backend, backendNames()) : Response.json(reply);
       },
@@ -130,49 +139,39 @@ function mayOperate(guard: Guard, request: Request, server: Lifted | null): bool
   return isLoopback(address.replace(/^::ffff:/i, ""));
 }
 
-function mcpRoutes({ guard, mcp, root, backend, backendNames }: HttpOptions) {
+function mcpRoutes({ guard, mcp, root, backend, backendNames }: HttpOptions, server: () => Lifted | null) {
   const principal = guard.principalOf();
-  const serve = (request: Request, target: Target, server: Lifted | null) => {
+  const serve = (request: Request, target: Target) => {
     if (!METHODS.has(request.method)) return wrongMethod(request.method);
     // A tool may be silent for as long as it likes: only its own request_timeout ends it.
-    server?.timeout(request, 0);
+    server()?.timeout(request, 0);
     return mcp.serve(request, target, principal);
   };
-  const serveBackend = (request: Request, name: string, server: Lifted | null) => {
+  const serveBackend = (request: Request, name: string) => {
     const target = backend(name);
-    return target === undefined ? unknownBackend(name, backendNames()) : serve(request, target, server);
+    return target === undefined ? unknownBackend(name, backendNames()) : serve(request, target);
   };
   const direct = { parse: "none", params: BackendParams } as const;
   return new Elysia()
-    .all("/mcp", ({ request, server }) => serve(request, root, server), { parse: "none" })
-    .all(
-      "/mcp/:backend",
-      ({ request, params, server }) => serveBackend(request, params.backend, server),
-      direct,
-    )
-    .all(
-      "/:backend/mcp",
-      ({ request, params, server }) => serveBackend(request, params.backend, server),
-      direct,
-    );
+    .all("/mcp", ({ request }) => serve(request, root), { parse: "none" })
+    .all("/mcp/:backend", ({ request, params }) => serveBackend(request, params.backend), direct)
+    .all("/:backend/mcp", ({ request, params }) => serveBackend(request, params.backend), direct);
 }
 
 /** The wire of 2024-11-05. */
-function sseRoutes({ guard, sse, root, backend, backendNames }: HttpOptions) {
+function sseRoutes({ guard, sse, root, backend, backendNames }: HttpOptions, server: () => Lifted | null) {
   const principal = guard.principalOf();
-  const open = (request: Request, target: Target, server: Lifted | null) => {
-    server?.timeout(request, 0);
+  const open = (request: Request, target: Target) => {
+    server()?.timeout(request, 0);
     return sse.open(target, principal);
   };
   return new Elysia()
-    .get("/sse", ({ request, server }) => open(request, root, server))
+    .get("/sse", ({ request }) => open(request, root))
     .get(
       "/:backend/sse",
-      ({ request, params, server }) => {
+      ({ request, params }) => {
         const target = backend(params.backend);
-        return target === undefined
-          ? unknownBackend(params.backend, backendNames())
-          : open(request, target, server);
+        return target === undefined ? unknownBackend(params.backend, backendNames()) : open(request, target);
       },
       { params: BackendParams },
     )

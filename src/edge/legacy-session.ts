@@ -3,6 +3,7 @@
 
 import type { Log } from "../log.ts";
 import type { Call, Caller, Outcome, Question, Subscriber } from "../protocol/call.ts";
+import { type Abortable, Cancellation, signalOf } from "../protocol/cancellation.ts";
 import {
   type Id,
   isId,
@@ -18,7 +19,7 @@ import {
 import { LATEST_LEGACY, LEGACY_REVISIONS, LOG_LEVELS, Method, MODERN_ONLY, Notice } from "../protocol/mcp.ts";
 import type { Target } from "../target/target.ts";
 import type { Outlet } from "./outlet.ts";
-import { perform } from "./perform.ts";
+import { failed } from "./perform.ts";
 
 /** What a session is, as far as its id tells: enough to go on after a restart. */
 export interface SessionFacts {
@@ -48,11 +49,11 @@ export class LegacySession implements Disposable {
   readonly #options: SessionOptions;
   #subscription: Disposable | undefined;
   readonly #subscriber: Subscriber;
-  /** By the client's own id: a client that uses an id twice cancels both. */
-  readonly #inFlight = new Map<Id, Set<AbortController>>();
+  readonly #inFlight = new Set<LegacyCall>();
   readonly #questions = new Map<Id, OpenQuestion>();
   readonly #ended = new AbortController();
   #logLevel: string | undefined;
+  #caller: Caller | undefined;
   #nextQuestion = 1;
 
   constructor(options: SessionOptions) {
@@ -78,23 +79,23 @@ export class LegacySession implements Disposable {
 
   /** Answers one request through its outlet. Never rejects. */
   async receive(message: Request, outlet: Outlet): Promise<void> {
-    const abort = new AbortController();
-    const sameId = this.#inFlight.get(message.id) ?? new Set();
-    this.#inFlight.set(message.id, sameId.add(abort));
+    const call = new LegacyCall(this, message, outlet);
+    this.#inFlight.add(call);
+    let outcome: Outcome;
     try {
-      const call = this.#toCall(message, outlet, abort.signal);
-      const outcome = await perform(() => this.#answer(call), call, this.#options.log);
-      if (abort.signal.aborted) outlet.drop(outcome);
-      else outlet.finish(outcome);
-    } finally {
-      sameId.delete(abort);
-      if (sameId.size === 0) this.#inFlight.delete(message.id);
+      outcome = await this.#answer(call);
+    } catch (thrown) {
+      outcome = failed(thrown, call, this.#options.log);
     }
+    this.#inFlight.delete(call);
+    if (call.signal.aborted) outlet.drop(outcome);
+    else outlet.finish(outcome);
   }
 
   receiveNotification({ method, params }: Notification): void {
-    if (method === Notice.cancelled && isId(params?.requestId)) {
-      for (const abort of this.#inFlight.get(params.requestId) ?? []) abort.abort();
+    if (method === Notice.cancelled) {
+      // A client that uses an id twice cancels both.
+      for (const call of this.#inFlight) if (call.id === params?.requestId) call.signal.abort();
     } else if (method === Notice.rootsChanged) {
       this.#options.target.notify(notification(method, params));
     }
@@ -111,24 +112,18 @@ export class LegacySession implements Disposable {
   [Symbol.dispose](): void {
     this.#subscription?.[Symbol.dispose]();
     this.#ended.abort();
-    for (const aborts of this.#inFlight.values()) for (const abort of aborts) abort.abort();
+    for (const call of [...this.#inFlight]) call.signal.abort();
     for (const question of this.#questions.values())
       question.reject(new RpcError(-32000, "The client's session ended."));
   }
 
-  #toCall({ method, params }: Request, outlet: Outlet, signal: AbortSignal): Call {
-    return {
-      method,
-      ...(params === undefined ? {} : { params }),
-      caller: this.#caller(),
-      signal,
-      notify: (message) => void outlet.send(message),
-      ask: (question, withdrawn) =>
-        this.#ask(question, outlet, AbortSignal.any([signal, withdrawn, this.#ended.signal])),
-    };
+  /** Who asks; the same for all calls until the client wants another log level. */
+  get caller(): Caller {
+    this.#caller ??= this.#describeCaller();
+    return this.#caller;
   }
 
-  #caller(): Caller {
+  #describeCaller(): Caller {
     const { revision, capabilities, clientInfo, principal } = this.facts;
     return {
       era: "legacy",
@@ -142,40 +137,44 @@ export class LegacySession implements Disposable {
     };
   }
 
-  async #answer(call: Call): Promise<Outcome> {
+  #answer(call: Call): Outcome | Promise<Outcome> {
     const { target } = this.#options;
     if (MODERN_ONLY.has(call.method)) throw new RpcError(-32601, `Method not found: ${call.method}`);
     switch (call.method) {
       case Method.initialize:
-        return { result: await initializeResult(target, call) };
+        return initializeResult(target, call).then((result) => ({ result }));
       case Method.ping:
         return { result: {} };
       case Method.setLogLevel:
-        return { result: await this.#setLogLevel(call) };
+        return this.#setLogLevel(call);
       case Method.subscribe:
         this.listen();
-        await target.watch(readUri(call), this.#subscriber, call);
-        return { result: {} };
+        return target.watch(readUri(call), this.#subscriber, call).then(() => ({ result: {} }));
       case Method.unsubscribe:
-        await target.unwatch(readUri(call), this.#subscriber);
-        return { result: {} };
+        return target.unwatch(readUri(call), this.#subscriber).then(() => ({ result: {} }));
       default:
         return target.call(call);
     }
   }
 
-  async #setLogLevel(call: Call): Promise<Json> {
+  async #setLogLevel(call: Call): Promise<Outcome> {
     const level = LOG_LEVELS.find((known) => known === call.params?.level);
     if (level === undefined) throw new RpcError(-32602, `The level must be one of ${LOG_LEVELS.join(", ")}.`);
     const { capabilities } = await this.#options.target.describe(call.signal);
     if (capabilities.logging === undefined)
       throw new RpcError(-32601, "This server does not log to its clients.");
     this.#logLevel = level;
-    return {};
+    this.#caller = undefined;
+    return { result: {} };
   }
 
   /** A real request to the client, on the stream of the request that it belongs to, else on the one for everything. */
-  async #ask(question: Question, outlet: Outlet, signal: AbortSignal): Promise<Json> {
+  async ask(
+    question: Question,
+    { outlet, signal: cancelled }: LegacyCall,
+    withdrawn: Abortable,
+  ): Promise<Json> {
+    const signal = AbortSignal.any([signalOf(cancelled), signalOf(withdrawn), this.#ended.signal]);
     const id = `gateway-${this.#nextQuestion++}`;
     const message = request(id, question.method, question.params);
     const { promise, resolve, reject } = Promise.withResolvers<Json>();
@@ -199,6 +198,34 @@ export class LegacySession implements Disposable {
       signal.removeEventListener("abort", onAbort);
       this.#questions.delete(id);
     }
+  }
+}
+
+/** One request of the client while it runs. */
+class LegacyCall implements Call {
+  readonly id: Id;
+  readonly method: string;
+  readonly params?: Json;
+  readonly caller: Caller;
+  readonly signal = new Cancellation();
+  readonly outlet: Outlet;
+  readonly #session: LegacySession;
+
+  constructor(session: LegacySession, { id, method, params }: Request, outlet: Outlet) {
+    this.id = id;
+    this.method = method;
+    if (params !== undefined) this.params = params;
+    this.caller = session.caller;
+    this.outlet = outlet;
+    this.#session = session;
+  }
+
+  notify(message: Notification): void {
+    this.outlet.send(message);
+  }
+
+  ask(question: Question, withdrawn: Abortable): Promise<Json> {
+    return this.#session.ask(question, this, withdrawn);
   }
 }
 

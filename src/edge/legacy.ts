@@ -33,7 +33,7 @@ export class LegacyEdge {
     this.#sessions = sessions;
   }
 
-  async post(request: LegacyRequest, message: Message): Promise<Response> {
+  post(request: LegacyRequest, message: Message): Response | Promise<Response> {
     if (isRequest(message) && message.method === Method.initialize) return this.#initialize(request, message);
     const session = this.#find(request, isRequest(message) ? message.id : null);
     if (session instanceof Response) return session;

@@ -66,23 +66,22 @@ export class McpEdge {
         status,
       );
     }
-    if (classified.era === "legacy") return this.#options.legacy.post(legacy, message);
-    return this.#serveModern(message, legacy, request.signal);
+    if (classified.era === "legacy") return await this.#options.legacy.post(legacy, message);
+    return await this.#serveModern(message, legacy, request);
   }
 
   async #serveModern(
     message: Message,
     { target, headers, principal, canStream }: LegacyArguments,
-    gone: AbortSignal,
+    incoming: globalThis.Request,
   ): Promise<Response> {
     if (!isRequest(message)) return accepted();
     const request = { message, target, principal, headers };
-    const rejection = await this.#options.modern.check(request);
-    if (rejection !== undefined) {
-      return json(
-        JSON.stringify({ jsonrpc: "2.0", id: message.id, error: rejection.error }),
-        rejection.status,
-      );
+    const checking = this.#options.modern.check(request);
+    const checked = checking instanceof Promise ? await checking : checking;
+    if ("rejection" in checked) {
+      const { status, error } = checked.rejection;
+      return json(JSON.stringify({ jsonrpc: "2.0", id: message.id, error }), status);
     }
     let leave: (() => void) | undefined;
     const reply = new HttpReply({
@@ -92,9 +91,9 @@ export class McpEdge {
       statusOf: modernStatus,
       onGone: () => leave?.(),
     });
-    leave = this.#options.modern.receive(request, reply);
-    gone.addEventListener("abort", () => leave?.(), { once: true });
-    return reply.response;
+    leave = this.#options.modern.receive(request, checked, reply);
+    incoming.signal.addEventListener("abort", () => leave?.(), { once: true });
+    return await reply.response;
   }
 
   async #serveBatch(values: readonly unknown[], legacy: LegacyArguments): Promise<Response> {

@@ -2,8 +2,8 @@
 // headers it had, and the outlet to answer by.
 
 import type { Log } from "../log.ts";
-import type { Call, Outcome } from "../protocol/call.ts";
-import { checkMirror, modernCaller, type Rejection, readEnvelope } from "../protocol/era.ts";
+import type { Call, Caller, Outcome } from "../protocol/call.ts";
+import { checkMirror, type Envelope, modernCaller, type Rejection, readEnvelope } from "../protocol/era.ts";
 import {
   isObject,
   type Json,
@@ -23,10 +23,11 @@ import {
   type ServerDescription,
 } from "../protocol/mcp.ts";
 import { toModernAnswer } from "../protocol/modern-result.ts";
+import type { ParamHeader } from "../protocol/param-headers.ts";
 import type { Target } from "../target/target.ts";
 import type { Outlet } from "./outlet.ts";
-import { perform } from "./perform.ts";
-import type { RunningCalls } from "./running-calls.ts";
+import { failed, perform } from "./perform.ts";
+import type { RunningCall, RunningCalls } from "./running-calls.ts";
 
 /** How long a client may keep what a target says of itself. */
 const DISCOVER_TTL_MS = 60_000;
@@ -39,6 +40,9 @@ export interface ModernRequest {
   readonly headers?: Headers;
 }
 
+/** A request that passed says who asks. */
+export type Checked = Envelope | { readonly rejection: Rejection };
+
 let requests = 0;
 
 export class ModernEdge {
@@ -50,35 +54,37 @@ export class ModernEdge {
     this.#log = log;
   }
 
-  /** What is wrong with the request itself, or undefined. */
-  async check({ message, target, headers }: ModernRequest): Promise<Rejection | undefined> {
+  /** What the request says of its caller, or what is wrong with the request itself. */
+  check({ message, target, headers }: ModernRequest): Checked | Promise<Checked> {
     const envelope = readEnvelope(message, headers);
-    if ("rejection" in envelope) return envelope.rejection;
-    if (LEGACY_ONLY.has(message.method)) return methodNotFound(message.method);
-    if (headers === undefined) return undefined;
-    const tool = message.method === Method.callTool ? message.params?.name : undefined;
-    // A backend that cannot be asked for its tools will say why when it is called.
-    const mirrored =
-      typeof tool === "string"
-        ? await target.paramHeaders(tool, AbortSignal.timeout(60_000)).catch(() => [])
-        : [];
-    return checkMirror(headers, message.method, message.params, mirrored);
+    if ("rejection" in envelope) return envelope;
+    if (LEGACY_ONLY.has(message.method)) return { rejection: methodNotFound(message.method) };
+    if (headers === undefined) return envelope;
+    const compare = (mirrored: readonly ParamHeader[]) => {
+      const rejection = checkMirror(headers, message.method, message.params, mirrored);
+      return rejection === undefined ? envelope : { rejection };
+    };
+    const mirrored = mirroredOf(message, target);
+    return mirrored instanceof Promise ? mirrored.then(compare) : compare(mirrored);
   }
 
   /** Answers a request that passed `check`. Returns what to call when the client goes away. */
-  receive(request: ModernRequest, outlet: Outlet): () => void {
-    if (request.message.method === Method.listen) return this.#listen(request, outlet);
+  receive(request: ModernRequest, envelope: Envelope, outlet: Outlet): () => void {
+    if (request.message.method === Method.listen) return this.#listen(request, envelope, outlet);
     if (this.#running.isOurs(request.message)) return this.#resume(request, outlet);
-    const running = this.#running.start(request, outlet);
-    const call = this.#toCall(request, {
-      signal: running.signal,
-      notify: (message) => running.notify(message),
-      ask: (question, withdrawn) => running.ask(question, withdrawn),
-    });
-    void perform(() => this.#answer(call, request.target), call, this.#log).then((outcome) =>
-      running.finish(outcome),
-    );
+    const running = this.#running.start(request, callerOf(request, envelope), outlet);
+    void this.#run(running, request.target);
     return () => running.leave(outlet);
+  }
+
+  async #run(running: RunningCall, target: Target): Promise<void> {
+    let outcome: Outcome;
+    try {
+      outcome = await this.#answer(running, target);
+    } catch (thrown) {
+      outcome = failed(thrown, running, this.#log);
+    }
+    running.finish(outcome);
   }
 
   #resume(request: ModernRequest, outlet: Outlet): () => void {
@@ -86,21 +92,9 @@ export class ModernEdge {
       const running = this.#running.resume(request, outlet);
       return () => running.leave(outlet);
     } catch (thrown) {
-      void perform(() => Promise.reject(thrown), request.message, this.#log).then((outcome) =>
-        outlet.finish(outcome),
-      );
+      outlet.finish(failed(thrown, request.message, this.#log));
       return ignore;
     }
-  }
-
-  #toCall(request: ModernRequest, rest: Pick<Call, "signal" | "notify" | "ask">): Call {
-    const { message, principal, headers } = request;
-    const envelope = readEnvelope(message, headers);
-    if ("rejection" in envelope) throw new Error("the request was not checked");
-    requests += 1;
-    const caller = modernCaller(envelope, principal, `request-${requests}`);
-    const { method, params } = message;
-    return params === undefined ? { method, caller, ...rest } : { method, params, caller, ...rest };
   }
 
   async #answer(call: Call, target: Target): Promise<Outcome> {
@@ -121,15 +115,19 @@ export class ModernEdge {
   }
 
   /** A long request that carries what the client wants to hear of (2026-07-28, basic/patterns/subscriptions). */
-  #listen(request: ModernRequest, outlet: Outlet): () => void {
+  #listen(request: ModernRequest, envelope: Envelope, outlet: Outlet): () => void {
     const { message, target } = request;
+    const { method, params } = message;
     const gone = new AbortController();
     const stamp = (sent: Notification) => stamped(sent, message.id);
-    const call = this.#toCall(request, {
+    const call: Call = {
+      method,
+      ...(params === undefined ? {} : { params }),
+      caller: callerOf(request, envelope),
       signal: gone.signal,
       notify: (sent) => void outlet.send(stamp(sent)),
       ask: () => Promise.reject(new RpcError(-32601, "A subscription cannot be asked.")),
-    });
+    };
     let subscription: Disposable | undefined;
     void perform(
       async () => {
@@ -157,6 +155,26 @@ export class ModernEdge {
       outlet.finish(outcome);
     });
     return () => gone.abort();
+  }
+}
+
+function callerOf({ principal }: ModernRequest, envelope: Envelope): Caller {
+  requests += 1;
+  return modernCaller(envelope, principal, `request-${requests}`);
+}
+
+/** A backend that cannot be asked for its tools will say why when it is called. */
+function mirroredOf(
+  { method, params }: Request,
+  target: Target,
+): readonly ParamHeader[] | Promise<readonly ParamHeader[]> {
+  const tool = method === Method.callTool ? params?.name : undefined;
+  if (typeof tool !== "string") return [];
+  try {
+    const known = target.paramHeaders(tool);
+    return known instanceof Promise ? known.catch(() => []) : known;
+  } catch {
+    return [];
   }
 }
 

@@ -12,7 +12,12 @@ export async function perform(
   try {
     return await run();
   } catch (thrown) {
-    if (!isExpected(thrown)) log.error("a bug in the gateway", { method: call.method, error: thrown });
-    return { error: toErrorObject(thrown) };
+    return failed(thrown, call, log);
   }
+}
+
+/** What a call that threw is answered with. */
+export function failed(thrown: unknown, call: Pick<Call, "method">, log: Log): Outcome {
+  if (!isExpected(thrown)) log.error("a bug in the gateway", { method: call.method, error: thrown });
+  return { error: toErrorObject(thrown) };
 }

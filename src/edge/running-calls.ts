@@ -4,7 +4,8 @@
 import { createHash, randomBytes } from "node:crypto";
 import { type Static, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
-import type { Outcome, Question } from "../protocol/call.ts";
+import type { Call, Caller, Outcome, Question } from "../protocol/call.ts";
+import { type Abortable, Cancellation } from "../protocol/cancellation.ts";
 import { isObject, type Json, type Notification, type Request, RpcError } from "../protocol/jsonrpc.ts";
 import { ResultType } from "../protocol/mcp.ts";
 import type { Outlet } from "./outlet.ts";
@@ -46,8 +47,8 @@ export class RunningCalls implements Disposable {
     this.#seal = seal;
   }
 
-  start(asked: Asked, outlet: Outlet): RunningCall {
-    return new RunningCall(this, asked, outlet);
+  start(asked: Asked, caller: Caller, outlet: Outlet): RunningCall {
+    return new RunningCall(this, asked, caller, outlet);
   }
 
   /** True where a request carries a state of ours, as opposed to one that a backend made. */
@@ -109,28 +110,37 @@ interface OpenQuestion {
   reject(error: RpcError): void;
 }
 
-export class RunningCall {
-  readonly id = randomBytes(9).toString("base64url");
+export class RunningCall implements Call {
   readonly asked: Asked;
+  readonly method: string;
+  readonly params?: Json;
+  readonly caller: Caller;
+  readonly signal = new Cancellation();
   /** Counts the rounds of questions, so that an old state cannot answer a new question. */
   round = 0;
   readonly #calls: RunningCalls;
-  readonly #abort = new AbortController();
   readonly #questions = new Map<string, OpenQuestion>();
+  #id: string | undefined;
   /** Undefined while parked: nobody listens. */
   #outlet: Outlet | undefined;
   #outcome: Outcome | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #nextKey = 1;
 
-  constructor(calls: RunningCalls, asked: Asked, outlet: Outlet) {
+  constructor(calls: RunningCalls, asked: Asked, caller: Caller, outlet: Outlet) {
+    const { method, params } = asked.message;
     this.#calls = calls;
     this.asked = asked;
+    this.method = method;
+    if (params !== undefined) this.params = params;
+    this.caller = caller;
     this.#outlet = outlet;
   }
 
-  get signal(): AbortSignal {
-    return this.#abort.signal;
+  /** Few calls are ever parked and need one. */
+  get id(): string {
+    this.#id ??= randomBytes(9).toString("base64url");
+    return this.#id;
   }
 
   /** True where the outcome is known and waits for the client to come back. */
@@ -145,29 +155,29 @@ export class RunningCall {
 
   abandon(): void {
     this.#settle();
-    this.#abort.abort();
+    this.signal.abort();
   }
 
   notify(notification: Notification): void {
     this.#outlet?.send(notification);
   }
 
-  ask(question: Question, withdrawn: AbortSignal): Promise<Json> {
+  ask(question: Question, withdrawn: Abortable): Promise<Json> {
     const key = `question-${this.#nextKey++}`;
     const { promise, resolve, reject } = Promise.withResolvers<Json>();
     const onWithdrawn = () => {
       this.#questions.delete(key);
       reject(new RpcError(-32000, "The question was withdrawn."));
     };
-    withdrawn.addEventListener("abort", onWithdrawn, { once: true });
-    this.#abort.signal.addEventListener("abort", onWithdrawn, { once: true });
+    withdrawn.addEventListener("abort", onWithdrawn);
+    this.signal.addEventListener("abort", onWithdrawn);
     this.#questions.set(key, { question, resolve, reject });
     this.#parkSoon();
     return promise;
   }
 
   finish(outcome: Outcome): void {
-    if (this.#outlet === undefined && !this.#abort.signal.aborted) {
+    if (this.#outlet === undefined && !this.signal.aborted) {
       this.#outcome = outcome; // The backend gave up waiting: its client hears so when it comes back.
       return;
     }
@@ -198,7 +208,7 @@ export class RunningCall {
 
   #park(): void {
     const outlet = this.#outlet;
-    if (outlet === undefined || this.#questions.size === 0 || this.#abort.signal.aborted) return;
+    if (outlet === undefined || this.#questions.size === 0 || this.signal.aborted) return;
     this.round += 1;
     try {
       const requestState = this.#calls.park(this);
@@ -221,7 +231,7 @@ export class RunningCall {
 
   #settle(): void {
     clearTimeout(this.#timer);
-    this.#calls.forget(this);
+    if (this.#id !== undefined) this.#calls.forget(this);
     this.#questions.clear();
   }
 }

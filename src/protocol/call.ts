@@ -1,5 +1,6 @@
 // One request in flight, with who asks. Everything about a caller travels here; nothing of it is kept on a shared connection.
 
+import type { Abortable } from "./cancellation.ts";
 import type { ErrorObject, Json, Notification } from "./jsonrpc.ts";
 import { isModern } from "./mcp.ts";
 
@@ -42,11 +43,29 @@ export interface Call {
    */
   readonly passesRounds?: boolean;
   /** Aborted when the caller cancels or goes away. */
-  readonly signal: AbortSignal;
+  readonly signal: Abortable;
   /** Sends a notification to the one who called, before the answer. */
   notify(notification: Notification): void;
   /** Puts a question to the one who called; resolves with the bare result, rejects with an RpcError. */
-  ask(question: Question, signal: AbortSignal): Promise<Json>;
+  ask(question: Question, signal: Abortable): Promise<Json>;
+}
+
+/** The same call in other words: who asks, and how it is reached, stays. Calls may be objects with a life; none is spread. */
+export function reworded(
+  call: Call,
+  words: Partial<Pick<Call, "method" | "params" | "passesRounds" | "ask">>,
+): Call {
+  const { method, params, passesRounds, caller, signal } = call;
+  return {
+    method,
+    ...(params === undefined ? {} : { params }),
+    ...(passesRounds === undefined ? {} : { passesRounds }),
+    caller,
+    signal,
+    notify: (notification) => call.notify(notification),
+    ask: (question, withdrawn) => call.ask(question, withdrawn),
+    ...words,
+  };
 }
 
 /** A result on its way back. `text` is its exact JSON where it came off a wire and nobody changed it. */

@@ -3,6 +3,7 @@
 import type { Backend } from "../backend/backend.ts";
 import type { Fleet } from "../backend/fleet.ts";
 import type { Answer, Call, Subscriber } from "../protocol/call.ts";
+import type { Abortable } from "../protocol/cancellation.ts";
 import type { Notification } from "../protocol/jsonrpc.ts";
 import type { ParamHeader } from "../protocol/param-headers.ts";
 import { unknownBackend } from "./merged.ts";
@@ -19,7 +20,7 @@ export class DirectTarget implements Target {
     this.#backendName = backend;
   }
 
-  async describe(signal: AbortSignal): Promise<Described> {
+  async describe(signal: Abortable): Promise<Described> {
     const { era, revision, description } = await this.#backend.handshake(signal);
     return era === "legacy" ? { ...description, revision } : description;
   }
@@ -44,9 +45,10 @@ export class DirectTarget implements Target {
     await this.#backend.unwatch(uri, subscriber);
   }
 
-  async paramHeaders(tool: string, signal: AbortSignal): Promise<readonly ParamHeader[]> {
-    return await this.#backend.paramHeaders(tool, signal);
+  paramHeaders(tool: string): readonly ParamHeader[] | Promise<readonly ParamHeader[]> {
+    return this.#backend.paramHeaders(tool);
   }
+
   /** The one that has these settings now. Throws GatewayError where the configuration has it no longer. */
   get #backend(): Backend {
     const backend = this.#fleet.get(this.#backendName);

@@ -4,7 +4,8 @@ import type { Backend } from "../backend/backend.ts";
 import type { Tool } from "../backend/catalog.ts";
 import type { Fleet } from "../backend/fleet.ts";
 import { argumentProblems, signature } from "../discovery/signature.ts";
-import type { Answer, Call } from "../protocol/call.ts";
+import { type Answer, type Call, reworded } from "../protocol/call.ts";
+import type { Abortable } from "../protocol/cancellation.ts";
 import { isObject, type Json, RpcError } from "../protocol/jsonrpc.ts";
 import { Method } from "../protocol/mcp.ts";
 import { failed } from "./answers.ts";
@@ -50,7 +51,7 @@ async function callTool(backend: Backend, tool: Tool, args: Json, call: Call): P
   const params: Json = { name: tool.name, arguments: args };
   if (call.params?._meta !== undefined) params._meta = call.params._meta;
   try {
-    const inner: Call = { ...call, method: Method.callTool, params, passesRounds: false };
+    const inner = reworded(call, { method: Method.callTool, params, passesRounds: false });
     return explained(await backend.call(inner), backend, tool, args);
   } catch (thrown) {
     if (!(thrown instanceof RpcError) || isForCaller(thrown)) throw thrown;
@@ -102,7 +103,7 @@ function parseObject(text: string): unknown {
 }
 
 /** A tool that the catalogue does not know may be new: the list is asked for once more. */
-async function findTool(backend: Backend, name: string, signal: AbortSignal): Promise<Tool | undefined> {
+async function findTool(backend: Backend, name: string, signal: Abortable): Promise<Tool | undefined> {
   await backend.tools(signal);
   const known = backend.catalog.tool(name) ?? backend.catalog.tool(name.replace(`${backend.name}.`, ""));
   if (known !== undefined) return known;

@@ -1,8 +1,9 @@
 // All backends as one server, under qualified names. Knows nothing of the four meta-tools.
 
-import type { Backend } from "../backend/backend.ts";
+import { type Backend, PARAM_HEADERS_DEADLINE_MS } from "../backend/backend.ts";
 import type { Fleet } from "../backend/fleet.ts";
-import type { Answer, Call, Subscriber } from "../protocol/call.ts";
+import { type Answer, type Call, reworded, type Subscriber } from "../protocol/call.ts";
+import { type Abortable, signalOf } from "../protocol/cancellation.ts";
 import { GatewayError } from "../protocol/errors.ts";
 import { isObject, type Json, type Notification, notification, RpcError } from "../protocol/jsonrpc.ts";
 import { type Implementation, LIST_KEY, Method, Notice } from "../protocol/mcp.ts";
@@ -82,15 +83,15 @@ export class MergedTarget implements Target {
     await backend.unwatch(own, this.#watcher(backend.name, subscriber));
   }
 
-  async paramHeaders(tool: string, signal: AbortSignal): Promise<readonly ParamHeader[]> {
-    const owner = await this.#find(tool, Method.listTools, signal);
-    return owner === undefined ? [] : owner.backend.paramHeaders(owner.name, signal);
+  async paramHeaders(tool: string): Promise<readonly ParamHeader[]> {
+    const owner = await this.#find(tool, Method.listTools, AbortSignal.timeout(PARAM_HEADERS_DEADLINE_MS));
+    return owner === undefined ? [] : owner.backend.paramHeaders(owner.name);
   }
 
   /** The tool behind a qualified name, shortened ones too, where a list has it. Rejects as `Backend.list`. */
   async findTool(
     qualified: string,
-    signal: AbortSignal,
+    signal: Abortable,
   ): Promise<{ backend: string; name: string } | undefined> {
     const owner = await this.#find(qualified, Method.listTools, signal);
     return owner === undefined ? undefined : { backend: owner.backend.name, name: owner.name };
@@ -100,7 +101,7 @@ export class MergedTarget implements Target {
   async #find(
     qualified: string,
     method: string,
-    signal: AbortSignal,
+    signal: Abortable,
   ): Promise<{ backend: Backend; name: string } | undefined> {
     const split = splitName(qualified, this.#fleet.names);
     const guess = split === undefined ? undefined : this.#fleet.get(split.backend);
@@ -161,7 +162,7 @@ export class MergedTarget implements Target {
   /** One list over all backends. Those that were never asked are asked now, side by side, within a deadline. */
   async #list(call: Call): Promise<Json> {
     const key = LIST_KEY.get(call.method) ?? "";
-    const deadline = AbortSignal.any([call.signal, AbortSignal.timeout(LIST_DEADLINE_MS)]);
+    const deadline = AbortSignal.any([signalOf(call.signal), AbortSignal.timeout(LIST_DEADLINE_MS)]);
     const lists = await Promise.all(
       this.#fleet.enabled().map(async (backend) => {
         const items = await backend.list(call.method, deadline).catch(() => []);
@@ -185,7 +186,7 @@ export class MergedTarget implements Target {
 
 /** The same call with other params: who asks, and how it is reached, stays. */
 export function passOn(call: Call, params: Json): Call {
-  return { ...call, params, passesRounds: true };
+  return reworded(call, { params, passesRounds: true });
 }
 
 function qualifyItem(backend: string, item: unknown): unknown {

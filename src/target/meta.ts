@@ -5,6 +5,7 @@ import type { Fleet } from "../backend/fleet.ts";
 import type { Config } from "../config/config.ts";
 import type { Log } from "../log.ts";
 import type { Answer, Call, Subscriber } from "../protocol/call.ts";
+import type { Abortable } from "../protocol/cancellation.ts";
 import { GatewayError } from "../protocol/errors.ts";
 import { isObject, type Notification, RpcError } from "../protocol/jsonrpc.ts";
 import { type Implementation, Method, Notice } from "../protocol/mcp.ts";
@@ -102,9 +103,9 @@ export class MetaTarget implements Target {
     return this.#merged.unwatch(uri, subscriber);
   }
 
-  async paramHeaders(tool: string, signal: AbortSignal): Promise<readonly ParamHeader[]> {
+  paramHeaders(tool: string): readonly ParamHeader[] | Promise<readonly ParamHeader[]> {
     const pin = this.#pins.find(tool);
-    return pin === undefined ? [] : pin.backend.paramHeaders(pin.tool, signal);
+    return pin === undefined ? [] : pin.backend.paramHeaders(pin.tool);
   }
 
   /** Failures come back as results that a model can read; only a request without sense is a protocol error. */
@@ -147,7 +148,7 @@ export class MetaTarget implements Target {
     }
   }
 
-  async #listTools(server: string, tool: string | undefined, signal: AbortSignal): Promise<string> {
+  async #listTools(server: string, tool: string | undefined, signal: Abortable): Promise<string> {
     const backend = this.#search.requireBackend(server);
     await backend.tools(signal);
     this.#search.expectCall(backend);

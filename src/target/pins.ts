@@ -4,6 +4,7 @@ import type { Backend } from "../backend/backend.ts";
 import type { Fleet } from "../backend/fleet.ts";
 import type { Log } from "../log.ts";
 import type { Call, Subscriber } from "../protocol/call.ts";
+import { signalOf } from "../protocol/cancellation.ts";
 import { Method, Notice } from "../protocol/mcp.ts";
 import { listedFor } from "./listed-for.ts";
 import { isQualified, qualifyName } from "./qualified.ts";
@@ -42,7 +43,7 @@ export class Pins {
 
   /** The definitions under qualified names, in the order of the configuration; what does not exist is left out. */
   async list(call: Call): Promise<unknown[]> {
-    const deadline = AbortSignal.any([call.signal, AbortSignal.timeout(LIST_DEADLINE_MS)]);
+    const deadline = AbortSignal.any([signalOf(call.signal), AbortSignal.timeout(LIST_DEADLINE_MS)]);
     const backends = new Set(this.#all().map(({ backend }) => backend));
     // Why one does not answer stands in its state and in the log.
     await Promise.allSettled([...backends].map((backend) => backend.tools(deadline)));

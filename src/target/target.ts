@@ -2,6 +2,7 @@
 // of HTTP, sessions or streams.
 
 import type { Answer, Call, Subscriber } from "../protocol/call.ts";
+import type { Abortable } from "../protocol/cancellation.ts";
 import type { Notification } from "../protocol/jsonrpc.ts";
 import type { ServerDescription } from "../protocol/mcp.ts";
 import type { ParamHeader } from "../protocol/param-headers.ts";
@@ -15,7 +16,7 @@ export interface Target {
   /** Unique among targets and stable over restarts: sessions are bound to it. */
   readonly name: string;
   /** How the target presents itself. Rejects with GatewayError where it cannot be known. */
-  describe(signal: AbortSignal): Promise<Described>;
+  describe(signal: Abortable): Promise<Described>;
   /** Rejects with RpcError (data of the backend) or GatewayError (our own failure). */
   call(call: Call): Promise<Answer>;
   /** Passes on a client's notification that is no cancellation. */
@@ -24,6 +25,6 @@ export interface Target {
   /** Rejects as `call` does. */
   watch(uri: string, subscriber: Subscriber, call: Call): Promise<void>;
   unwatch(uri: string, subscriber: Subscriber): Promise<void>;
-  /** The arguments of a tool that a modern HTTP request must mirror in headers. */
-  paramHeaders(tool: string, signal: AbortSignal): Promise<readonly ParamHeader[]>;
+  /** The arguments of a tool that a modern HTTP request must mirror in headers: at once where the tool is known. */
+  paramHeaders(tool: string): readonly ParamHeader[] | Promise<readonly ParamHeader[]>;
 }

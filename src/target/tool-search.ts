@@ -5,6 +5,7 @@ import type { Tool } from "../backend/catalog.ts";
 import type { Fleet } from "../backend/fleet.ts";
 import { type Explained, SearchIndex } from "../discovery/search.ts";
 import { answerLine } from "../discovery/signature.ts";
+import { type Abortable, signalOf } from "../protocol/cancellation.ts";
 import { RpcError } from "../protocol/jsonrpc.ts";
 import { unknownBackend } from "./merged.ts";
 import type { Prewarm } from "./prewarm.ts";
@@ -34,7 +35,7 @@ export class ToolSearch {
   }
 
   /** Hits as lines that a model can act on, best first, and who could not be asked. */
-  async answer(query: string, limit: number, signal: AbortSignal): Promise<string> {
+  async answer(query: string, limit: number, signal: Abortable): Promise<string> {
     const unavailable = await this.#askUnknown(signal);
     const startedMs = performance.now();
     this.#bringUpToDate();
@@ -92,11 +93,11 @@ export class ToolSearch {
   }
 
   /** Asks every backend whose tools nobody knows yet, side by side; returns those that gave no answer, and why. */
-  async #askUnknown(signal: AbortSignal): Promise<[name: string, reason: string][]> {
+  async #askUnknown(signal: Abortable): Promise<[name: string, reason: string][]> {
     const unknown = this.#fleet.enabled().filter(({ catalog }) => catalog.list("tools/list") === undefined);
     if (unknown.length === 0) return [];
     const deadline = AbortSignal.timeout(ASK_DEADLINE_MS);
-    const both = AbortSignal.any([signal, deadline]);
+    const both = AbortSignal.any([signalOf(signal), deadline]);
     const results = await Promise.all(
       unknown.map(async (backend): Promise<[string, string] | undefined> => {
         try {

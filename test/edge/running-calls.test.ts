@@ -17,6 +17,13 @@ afterEach(() => {
 });
 
 const never = new AbortController().signal;
+const caller = {
+  era: "modern",
+  revision: "2026-07-28",
+  capabilities: {},
+  principal: "local",
+  key: "request-1",
+} as const;
 const target = { name: "backend:one" };
 const elicitation = (message: string) => ({ method: "elicitation/create", params: { message } });
 
@@ -35,7 +42,7 @@ interface Parked {
 /** A call that has asked one question, and whose client has been told. */
 async function park(question = elicitation("Which?"), request = asked()): Promise<Parked> {
   const outlet = new FakeOutlet();
-  const call = calls.start(request, outlet);
+  const call = calls.start(request, caller, outlet);
   const answer = call.ask(question, never);
   answer.catch(() => {});
   const { requestState, inputRequests } = await outlet.result();
@@ -66,7 +73,7 @@ test("asks the client, takes its answer with the retry, and answers that", async
 
 test("puts questions that come together to the client together", async () => {
   const outlet = new FakeOutlet();
-  const call = calls.start(asked(), outlet);
+  const call = calls.start(asked(), caller, outlet);
   const answers = [call.ask(elicitation("one"), never), call.ask(elicitation("two"), never)];
   const { inputRequests, requestState } = await outlet.result();
   expect(Object.values(inputRequests as Json)).toEqual([elicitation("one"), elicitation("two")]);
@@ -173,14 +180,14 @@ describe("refuses", () => {
 describe("a client that goes away", () => {
   test("cancels its call", () => {
     const outlet = new FakeOutlet();
-    const call = calls.start(asked(), outlet);
+    const call = calls.start(asked(), caller, outlet);
     call.leave(outlet);
     expect(call.signal.aborted).toBe(true);
   });
 
   test("does not cancel a call that is parked, nor one that has another request now", async () => {
     const first = new FakeOutlet();
-    const call = calls.start(asked(), first);
+    const call = calls.start(asked(), caller, first);
     const answer = call.ask(elicitation("Which?"), never);
     const { requestState, inputRequests } = await first.result();
     call.leave(first);
@@ -198,7 +205,7 @@ describe("a client that goes away", () => {
 describe("a question", () => {
   test("that its backend takes back fails, and is not asked again", async () => {
     const outlet = new FakeOutlet();
-    const call = calls.start(asked(), outlet);
+    const call = calls.start(asked(), caller, outlet);
     const withdrawn = new AbortController();
     const answer = call.ask(elicitation("Which?"), withdrawn.signal);
     withdrawn.abort();
@@ -218,7 +225,7 @@ describe("a question", () => {
 test("a thousand calls may wait; one more is refused unless one has ended", async () => {
   const all = await Promise.all(Array.from({ length: 1_000 }, () => park()));
   const outlet = new FakeOutlet();
-  const refused = calls.start(asked(), outlet).ask(elicitation("one more"), never);
+  const refused = calls.start(asked(), caller, outlet).ask(elicitation("one more"), never);
   await expect(refused).rejects.toThrow("Too many calls wait");
   all[500]?.call.finish({ result: {} });
   await park();
