@@ -9,7 +9,7 @@ import type { Target } from "../target/target.ts";
 import type { Heartbeat } from "./event-sink.ts";
 import { HttpReply } from "./http-reply.ts";
 import { accepted, failure, json, type LegacyEdge } from "./legacy.ts";
-import type { ModernEdge } from "./modern.ts";
+import type { Checked, ModernEdge, ModernRequest } from "./modern.ts";
 
 export interface McpEdgeOptions {
   readonly modern: ModernEdge;
@@ -52,7 +52,7 @@ export class McpEdge {
     if (body === undefined)
       return failure(400, { code: ErrorCode.parse, message: "The body is not valid JSON." });
     if (Array.isArray(body.value)) return this.#serveBatch(body.value, legacy);
-    const message = toMessage(body.value);
+    const message = toMessage(body.value, text.length);
     if (message === undefined)
       return failure(400, {
         code: ErrorCode.invalidRequest,
@@ -70,34 +70,42 @@ export class McpEdge {
     return await this.#serveModern(message, legacy, request);
   }
 
-  async #serveModern(
+  #serveModern(
     message: Message,
-    { target, headers, principal, canStream }: LegacyArguments,
+    legacy: LegacyArguments,
     incoming: globalThis.Request,
-  ): Promise<Response> {
+  ): Response | Promise<Response> {
     if (!isRequest(message)) return accepted();
+    const { target, headers, principal, canStream } = legacy;
     const request = { message, target, principal, headers };
-    const checking = this.#options.modern.check(request);
-    const checked = checking instanceof Promise ? await checking : checking;
+    const checked = this.#options.modern.check(request);
+    return checked instanceof Promise
+      ? checked.then((passed) => this.#answerModern(request, passed, canStream, incoming))
+      : this.#answerModern(request, checked, canStream, incoming);
+  }
+
+  #answerModern(
+    request: ModernRequest,
+    checked: Checked,
+    canStream: boolean,
+    incoming: globalThis.Request,
+  ): Response | Promise<Response> {
+    const { id } = request.message;
     if ("rejection" in checked) {
       const { status, error } = checked.rejection;
-      return json(JSON.stringify({ jsonrpc: "2.0", id: message.id, error }), status);
+      return json(JSON.stringify({ jsonrpc: "2.0", id, error }), status);
     }
     let leave: (() => void) | undefined;
-    const reply = new HttpReply({
-      id: message.id,
-      heartbeat: this.#options.heartbeat,
-      canStream,
-      statusOf: modernStatus,
-      onGone: () => leave?.(),
-    });
-    leave = this.#options.modern.receive(request, checked, reply);
-    incoming.signal.addEventListener("abort", () => leave?.(), { once: true });
-    return await reply.response;
+    const gone = () => leave?.();
+    const { heartbeat, modern } = this.#options;
+    const reply = new HttpReply({ id, heartbeat, canStream, statusOf: modernStatus, onGone: gone });
+    leave = modern.receive(request, checked, reply);
+    incoming.signal.addEventListener("abort", gone, { once: true });
+    return reply.response;
   }
 
   async #serveBatch(values: readonly unknown[], legacy: LegacyArguments): Promise<Response> {
-    const messages = values.map(toMessage).filter((message) => message !== undefined);
+    const messages = values.map((value) => toMessage(value)).filter((message) => message !== undefined);
     const isModern = messages.some((message) => {
       const classified = classify(message, null);
       return "era" in classified && classified.era === "modern";

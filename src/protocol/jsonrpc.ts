@@ -61,11 +61,12 @@ const MAX_DEPTH = 1_000;
 
 /**
  * Sorts one parsed JSON value into the four kinds of message, or none.
- * Only the envelope and the depth are checked: params and results are data that pass as they are.
+ * Only the envelope and the depth are checked: params and results are data that pass as they are. A `textLength` under
+ * the greatest depth says that the value cannot nest too deep.
  */
-export function toMessage(value: unknown): Message | undefined {
+export function toMessage(value: unknown, textLength = Number.POSITIVE_INFINITY): Message | undefined {
   if (!isObject(value) || value.jsonrpc !== "2.0") return undefined;
-  if (!isShallow(value, MAX_DEPTH)) return unusable(value, `nests deeper than ${MAX_DEPTH} levels`);
+  if (nestsTooDeep(value, textLength)) return unusable(value, `nests deeper than ${MAX_DEPTH} levels`);
   if (typeof value.method === "string") {
     if (value.params !== undefined && !isObject(value.params)) return undefined;
     if (value.id === undefined) return value as unknown as Notification;
@@ -80,6 +81,10 @@ export function toMessage(value: unknown): Message | undefined {
       : undefined;
   }
   return unusable(value, "has neither a result that is an object nor an error with code and message");
+}
+
+function nestsTooDeep(value: Json, textLength: number): boolean {
+  return textLength > MAX_DEPTH && !isShallow(value, MAX_DEPTH);
 }
 
 /** Runs over every message: `for in` and `every`, as Object.values would cost ten times as much. */

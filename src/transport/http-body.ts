@@ -45,12 +45,12 @@ export function toIncoming(text: string, origin?: Id): Incoming[] | undefined {
   }
   const from = origin === undefined ? {} : { origin };
   if (!Array.isArray(value)) {
-    const message = toMessage(value);
+    const message = toMessage(value, text.length);
     if (message === undefined) return undefined;
     // A text of several lines would break the wires that frame by lines; it is written anew there.
     return [/[\r\n]/.test(text) ? { message, ...from } : { message, text, ...from }];
   }
-  const messages = value.map(toMessage).filter((message) => message !== undefined);
+  const messages = value.map((item) => toMessage(item)).filter((message) => message !== undefined);
   return messages.length < value.length || value.length === 0
     ? undefined
     : messages.map((message) => ({ message, ...from }));

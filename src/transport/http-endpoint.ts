@@ -7,7 +7,8 @@ export interface HttpRequest {
   readonly method: "GET" | "POST" | "DELETE";
   /** Of the endpoint's own origin; the configured URL unless told. */
   readonly url?: URL;
-  readonly headers: Readonly<Record<string, string>>;
+  /** All of them, as `HttpEndpoint.headers` makes them; the same object may serve many requests. */
+  readonly headers: Headers;
   readonly body?: string;
   readonly signal: AbortSignal;
 }
@@ -35,14 +36,31 @@ export class HttpEndpoint implements Disposable {
     });
   }
 
+  /** The configured headers and these, which win. */
+  headers(own: Readonly<Record<string, string>>): Headers {
+    const all = new Headers(this.#headers);
+    for (const [name, value] of Object.entries(own)) all.set(name, value);
+    return all;
+  }
+
   /**
    * Sends one request and gives the response of whatever status, once its head has come, redirects within the origin
    * followed. Waits as long as it takes: the caller's signal is the only deadline. Rejects with SendError.
    */
   async request(request: HttpRequest): Promise<Response> {
-    let url = request.url ?? this.url;
-    for (let hops = 0; ; hops++) {
+    const url = request.url ?? this.url;
+    try {
       const response = await this.#fetch(url, request);
+      return REDIRECTS.has(response.status) ? await this.#follow(response, url, request) : response;
+    } catch (error) {
+      throw error instanceof SendError ? error : this.#failure(error, url, request);
+    }
+  }
+
+  async #follow(first: Response, firstUrl: URL, request: HttpRequest): Promise<Response> {
+    let url = firstUrl;
+    let response = first;
+    for (let hops = 0; ; hops++) {
       const location = REDIRECTS.has(response.status) ? response.headers.get("location") : null;
       if (location === null) return response;
       await response.body?.cancel();
@@ -55,6 +73,7 @@ export class HttpEndpoint implements Disposable {
         throw refused("that turns it into a GET, which loses the message. Check http_url.");
       }
       url = this.#sameOrigin(location, url, refused);
+      response = await this.#fetch(url, request);
     }
   }
 
@@ -63,26 +82,17 @@ export class HttpEndpoint implements Disposable {
     this.#pool.close();
   }
 
-  async #fetch(url: URL, { method, headers, body, signal }: HttpRequest): Promise<Response> {
-    try {
-      const all = new Headers(this.#headers);
-      for (const [name, value] of Object.entries(headers)) all.set(name, value);
-      // `timeout: false` lifts Bun's own limit on silence (5 min), which would cut long calls and quiet streams.
-      return await this.#pool.fetch(url, {
-        method,
-        headers: all,
-        signal,
-        redirect: "manual",
-        timeout: false,
-        ...(body === undefined ? {} : { body }),
-      });
-    } catch (error) {
-      const what = describeRequest(method, url);
-      if (signal.aborted)
-        throw new SendError(`${what} was given up.`, { maybeDelivered: true, cause: error });
-      const { reason, maybeDelivered } = explain(error);
-      throw new SendError(`${what} failed: ${reason}`, { maybeDelivered, cause: error });
-    }
+  #fetch(url: URL, { method, headers, body, signal }: HttpRequest): Promise<Response> {
+    // `timeout: false` lifts Bun's own limit on silence (5 min), which would cut long calls and quiet streams.
+    const rest = { method, headers, signal, redirect: "manual", timeout: false } as const;
+    return this.#pool.fetch(url, body === undefined ? rest : { ...rest, body });
+  }
+
+  #failure(error: unknown, url: URL, { method, signal }: HttpRequest): SendError {
+    const what = describeRequest(method, url);
+    if (signal.aborted) return new SendError(`${what} was given up.`, { maybeDelivered: true, cause: error });
+    const { reason, maybeDelivered } = explain(error);
+    return new SendError(`${what} failed: ${reason}`, { maybeDelivered, cause: error });
   }
 
   /** Where a redirect leads. The headers of a backend, tokens among them, never go to another origin. */

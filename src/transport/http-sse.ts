@@ -51,12 +51,12 @@ export class HttpSseTransport implements Transport {
     const response = await this.#endpoint.request({
       method: "POST",
       url,
-      headers: {
+      headers: this.#endpoint.headers({
         accept: "application/json, text/event-stream",
         "content-type": "application/json",
         ...(this.#revision === undefined ? {} : { [Header.protocolVersion]: this.#revision }),
         ...options.headers,
-      },
+      }),
       body: JSON.stringify(message),
       signal: this.#abort.signal,
     });
@@ -99,7 +99,7 @@ export class HttpSseTransport implements Transport {
   async #openStream(): Promise<Response> {
     const response = await this.#endpoint.request({
       method: "GET",
-      headers: { accept: "text/event-stream" },
+      headers: this.#endpoint.headers({ accept: "text/event-stream" }),
       signal: this.#abort.signal,
     });
     if (!response.ok) throw await readRefusal(response, this.#what, false);

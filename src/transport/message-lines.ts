@@ -34,7 +34,7 @@ export class MessageLines {
       return this.#skip("stdout carried a line that is no JSON; skipped", text);
     }
     if (Array.isArray(value)) return this.#readBatch(value);
-    const message = toMessage(value);
+    const message = toMessage(value, text.length);
     if (message === undefined)
       return this.#skip("stdout carried JSON that is no JSON-RPC message; skipped", text);
     this.#onMessage({ message, text });

@@ -5,31 +5,38 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Log } from "../log.ts";
 import { EventStreamParser, TooLargeError } from "../protocol/event-stream.ts";
 import { type ErrorObject, type Id, isResponse, type Response as RpcResponse } from "../protocol/jsonrpc.ts";
-import { MAX_MESSAGE_LENGTH, readEvents, readText, toIncoming } from "./http-body.ts";
+import { readEvents, readText, toIncoming } from "./http-body.ts";
 import { isEventStream, mediaType } from "./http-endpoint.ts";
 import { errorSaysSessionIsGone, mayPass, quote } from "./http-refusal.ts";
 import { type Incoming, SendError } from "./transport.ts";
 
-/** Asks for the rest of a stream. Rejects with SendError. */
-type Resume = (lastEventId: string) => Promise<Response>;
+/** The wire that a reply comes on, the same for all of them. */
+export interface ReplyWire {
+  /** The POST in words, for errors. */
+  readonly what: string;
+  readonly log: Log;
+  readonly maxMessageLength: number;
+  deliver(incoming: Incoming): void;
+  /** Our request `id` will get no answer. */
+  lose(id: Id, error: SendError): void;
+  /** Nothing more will come of this exchange. */
+  finish(exchange: Exchange): void;
+  /** True while an answer could still come by another way: the stream that the server opens to us. */
+  mayBeAnsweredElsewhere(): boolean;
+  /** False where this revision has no such thing. */
+  canResume(): boolean;
+  /** Asks for the rest of a stream. Rejects with SendError. */
+  resume(lastEventId: string, signal: AbortSignal): Promise<Response>;
+}
 
 /** One POST of ours, as far as reading its reply needs to know it. */
 export interface Exchange {
-  /** The POST in words, for errors. */
-  readonly what: string;
   /** The id of our request; undefined where we sent what needs no answer. */
   readonly id: Id | undefined;
   /** True where the POST named a session, which the server may have lost. */
   readonly inSession: boolean;
-  readonly log: Log;
   /** Aborted by whoever no longer wants the reply, and by the reply itself to let go of the response. */
   readonly abort: AbortController;
-  readonly maxMessageLength?: number;
-  deliver(incoming: Incoming): void;
-  /** True while an answer could still come by another way: the stream that the server opens to us. */
-  mayBeAnsweredElsewhere(): boolean;
-  /** Undefined where this revision has no such thing. */
-  readonly resume: Resume | undefined;
 }
 
 const DEFAULT_RETRY_MS = 1_000;
@@ -40,40 +47,46 @@ const MAX_FAILED_RESUMES = 5;
 const LINGER_MS = 1_000;
 
 export class PostReply {
+  readonly #wire: ReplyWire;
   readonly #exchange: Exchange;
-  readonly #maxMessageLength: number;
   #isAnswered = false;
   #linger: ReturnType<typeof setTimeout> | undefined;
   #lastEventId = "";
   #retryMs = DEFAULT_RETRY_MS;
 
-  constructor(exchange: Exchange) {
+  constructor(wire: ReplyWire, exchange: Exchange) {
+    this.#wire = wire;
     this.#exchange = exchange;
-    this.#maxMessageLength = exchange.maxMessageLength ?? MAX_MESSAGE_LENGTH;
   }
 
-  /** Reads to the end. Rejects with SendError where our request will get no answer. */
+  /** Reads to the end, and tells the wire where our request will get no answer. Never rejects. */
   async read(response: Response): Promise<void> {
     try {
       if (!this.#isWaiting) this.#lingerOnly();
       if (isEventStream(response)) await this.#readStreams(response);
-      else await this.#readJson(response);
+      else this.#takeText(response, await readText(response, this.#wire.maxMessageLength));
     } catch (error) {
-      if (this.#exchange.abort.signal.aborted || !this.#isWaiting) return;
-      throw error instanceof SendError ? error : this.#lost("broke off before it was complete", error);
+      if (this.#isWaiting && !this.#exchange.abort.signal.aborted) this.#tellLoss(error);
     } finally {
       clearTimeout(this.#linger);
+      this.#wire.finish(this.#exchange);
     }
+  }
+
+  #tellLoss(error: unknown): void {
+    const { id } = this.#exchange;
+    if (id === undefined) return;
+    if (error instanceof SendError) return this.#wire.lose(id, error);
+    const isTooLarge = error instanceof TooLargeError;
+    const how = isTooLarge ? `holds too much: ${error.message}` : "broke off before it was complete";
+    this.#wire.lose(id, this.#lost(how, error));
   }
 
   get #isWaiting(): boolean {
     return this.#exchange.id !== undefined && !this.#isAnswered;
   }
 
-  async #readJson(response: Response): Promise<void> {
-    const text = await readText(response, this.#maxMessageLength).catch((error: unknown) =>
-      this.#refuseTooLarge(error),
-    );
+  #takeText(response: Response, text: string): void {
     const messages = toIncoming(text, this.#exchange.id);
     for (const incoming of messages ?? []) this.#take(incoming);
     if (!this.#isWaiting) return;
@@ -81,7 +94,7 @@ export class PostReply {
     if (text !== "") {
       throw this.#lost(`is no JSON-RPC, but ${mediaType(response) || "of no type"}: ${quote(text)}`);
     }
-    if (!this.#exchange.mayBeAnsweredElsewhere()) throw this.#lost(`is empty (status ${response.status})`);
+    if (!this.#wire.mayBeAnsweredElsewhere()) throw this.#lost(`is empty (status ${response.status})`);
   }
 
   /** Reads a stream and those that continue it, until the answer has come. */
@@ -93,42 +106,43 @@ export class PostReply {
       const broken = await this.#readStream(stream);
       if (!this.#isWaiting) return;
       const ending = broken === undefined ? "ended without the answer" : "broke off before the answer came";
-      if (this.#lastEventId === "" || this.#exchange.resume === undefined) throw this.#lost(ending, broken);
+      if (this.#lastEventId === "" || !this.#wire.canResume()) throw this.#lost(ending, broken);
       fruitless = this.#lastEventId === idBefore ? fruitless + 1 : 0;
-      stream = await this.#resume(this.#exchange.resume, fruitless, ending);
+      stream = await this.#resume(fruitless, ending);
     }
   }
 
   /** Returns what the connection broke off with, undefined for a stream that ended. */
   async #readStream(stream: Response): Promise<unknown> {
-    const parser = new EventStreamParser({ maxLength: this.#maxMessageLength });
+    const parser = new EventStreamParser({ maxLength: this.#wire.maxMessageLength });
     try {
       await readEvents(stream, parser, ({ event, data }) => this.#takeEvent(event, data));
       return undefined;
     } catch (error) {
       if (error instanceof SendError || this.#exchange.abort.signal.aborted) throw error;
-      return error instanceof TooLargeError ? this.#refuseTooLarge(error) : error;
+      if (error instanceof TooLargeError) throw error;
+      return error;
     } finally {
       this.#lastEventId = parser.lastEventId || this.#lastEventId;
       this.#retryMs = parser.retryMs ?? this.#retryMs;
     }
   }
 
-  async #resume(resume: Resume, fruitless: number, ending: string): Promise<Response> {
+  async #resume(fruitless: number, ending: string): Promise<Response> {
     const { signal } = this.#exchange.abort;
     // Streams that bring nothing are asked for ever more slowly, whatever the server says.
     let waitMs = Math.max(this.#retryMs, fruitless === 0 ? 0 : Math.min(50 * 2 ** fruitless, 5_000));
     for (let failures = 0; ; waitMs *= 2) {
       await sleep(Math.min(waitMs, MAX_WAIT_MS), undefined, { signal });
       try {
-        return await resume(this.#lastEventId);
+        return await this.#wire.resume(this.#lastEventId, signal);
       } catch (error) {
         if (!(error instanceof SendError) || signal.aborted) throw error;
         failures++;
         if (failures === MAX_FAILED_RESUMES || !mayPass(error)) {
           throw this.#lost(`${ending}, and could not be resumed: ${error.message}`, error);
         }
-        this.#exchange.log.debug("a stream could not be resumed yet", { error: error.message });
+        this.#wire.log.debug("a stream could not be resumed yet", { error: error.message });
       }
     }
   }
@@ -137,21 +151,21 @@ export class PostReply {
     if (data === "" || (name !== undefined && name !== "message")) return;
     const messages = toIncoming(data, this.#exchange.id);
     if (messages === undefined) {
-      this.#exchange.log.warning("skipped an event that is no JSON-RPC", { data: quote(data) });
+      this.#wire.log.warning("skipped an event that is no JSON-RPC", { data: quote(data) });
     }
     for (const incoming of messages ?? []) this.#take(incoming);
+    if (!this.#isWaiting) this.#lingerOnly();
   }
 
   #take(incoming: Incoming): void {
     const { message } = incoming;
-    if (!isResponse(message) || !this.#isOurs(message)) return this.#exchange.deliver(incoming);
+    if (!isResponse(message) || !this.#isOurs(message)) return this.#wire.deliver(incoming);
     if ("error" in message) this.#checkSession(message.error);
     this.#isAnswered = true;
-    this.#lingerOnly();
     const { id } = this.#exchange;
     // An error without id comes from a server that could not read the request; here it can belong to no other.
-    if (message.id === id || id === undefined || !("error" in message)) this.#exchange.deliver(incoming);
-    else this.#exchange.deliver({ message: { ...message, id }, origin: id });
+    if (message.id === id || id === undefined || !("error" in message)) this.#wire.deliver(incoming);
+    else this.#wire.deliver({ message: { ...message, id }, origin: id });
   }
 
   #isOurs(response: RpcResponse): boolean {
@@ -162,22 +176,18 @@ export class PostReply {
 
   /** Nothing more is expected: an orderly server closes now, and for the others we do. */
   #lingerOnly(): void {
-    this.#linger = setTimeout(() => this.#exchange.abort.abort(), LINGER_MS);
+    this.#linger ??= setTimeout(() => this.#exchange.abort.abort(), LINGER_MS);
   }
 
   #checkSession(error: ErrorObject): void {
     if (!this.#exchange.inSession || !errorSaysSessionIsGone(error)) return;
-    const message = `${this.#exchange.what} was answered with the error ${error.code}: ${quote(error.message)}`;
+    const message = `${this.#wire.what} was answered with the error ${error.code}: ${quote(error.message)}`;
     throw new SendError(message, { maybeDelivered: false, sessionExpired: true });
-  }
-
-  #refuseTooLarge(error: unknown): never {
-    throw error instanceof TooLargeError ? this.#lost(`holds too much: ${error.message}`, error) : error;
   }
 
   #lost(what: string, cause?: unknown): SendError {
     const sessionExpired = cause instanceof SendError && cause.sessionExpired;
-    return new SendError(`The response to ${this.#exchange.what} ${what}.`, {
+    return new SendError(`The response to ${this.#wire.what} ${what}.`, {
       maybeDelivered: true,
       sessionExpired,
       ...(cause === undefined ? {} : { cause }),

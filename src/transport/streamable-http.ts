@@ -8,10 +8,11 @@ import type { UrlConfig } from "../config/config.ts";
 import type { Log } from "../log.ts";
 import { type Id, isRequest, type Message } from "../protocol/jsonrpc.ts";
 import { Header, isModern, Method } from "../protocol/mcp.ts";
+import { MAX_MESSAGE_LENGTH } from "./http-body.ts";
 import { describeRequest, HttpEndpoint, isEventStream, mediaType } from "./http-endpoint.ts";
 import { readRefusal } from "./http-refusal.ts";
 import { ListenStream } from "./listen-stream.ts";
-import { PostReply } from "./post-reply.ts";
+import { type Exchange, PostReply, type ReplyWire } from "./post-reply.ts";
 import {
   type Incoming,
   SendError,
@@ -40,9 +41,11 @@ export class StreamableHttpTransport implements Transport {
   readonly kind = "http";
   readonly #endpoint: HttpEndpoint;
   readonly #options: HttpStartOptions;
-  /** What is under way, so that the end of the wire ends it. */
+  /** POSTs under way, so that the end of the wire ends them: those that want no answer, and the others by their ids. */
   readonly #open = new Set<AbortController>();
   readonly #byRequest = new Map<Id, AbortController>();
+  readonly #reading: ReplyWire;
+  #headers: Headers | undefined;
   #sessionId: string | undefined;
   #revision: string | undefined;
   #listenStream: ListenStream | undefined;
@@ -51,6 +54,20 @@ export class StreamableHttpTransport implements Transport {
   private constructor(endpoint: HttpEndpoint, options: HttpStartOptions) {
     this.#endpoint = endpoint;
     this.#options = options;
+    const { log, maxMessageLength = MAX_MESSAGE_LENGTH } = options;
+    this.#reading = {
+      what: describeRequest("POST", endpoint.url),
+      log,
+      maxMessageLength,
+      deliver: (incoming) => this.#deliver(incoming),
+      lose: (id, error) => {
+        if (this.#end === undefined) options.events.onLost(id, error);
+      },
+      finish: (exchange) => this.#finish(exchange),
+      mayBeAnsweredElsewhere: () => this.#listenStream?.isOpen ?? false,
+      canResume: () => this.#canResume,
+      resume: (lastEventId, signal) => this.#getStream(lastEventId, signal),
+    };
   }
 
   /** Opens no connection: whether anybody is there shows with the first message. Rejects with StartError. */
@@ -64,14 +81,20 @@ export class StreamableHttpTransport implements Transport {
     const isHandshake = isRequest(message) && message.method === Method.initialize;
     if (isHandshake) this.#forgetSession();
     const id = isRequest(message) ? message.id : undefined;
-    const abort = this.#begin(id);
+    const exchange = this.#begin(id);
+    const { inSession, abort } = exchange;
     try {
-      const inSession = this.#sessionId !== undefined;
-      const response = await this.#post(message, options, abort.signal);
-      if (isHandshake) this.#sessionId = response.headers.get(Header.sessionId) ?? undefined;
-      void this.#readReply(response, { id, abort, inSession });
+      const response = await this.#endpoint.request({
+        method: "POST",
+        headers: this.#postHeaders(options),
+        body: JSON.stringify(message),
+        signal: abort.signal,
+      });
+      if (!response.ok) throw await readRefusal(response, this.#reading.what, inSession);
+      if (isHandshake) this.#beginSession(response.headers.get(Header.sessionId) ?? undefined);
+      void new PostReply(this.#reading, exchange).read(response);
     } catch (error) {
-      this.#finish(id, abort);
+      this.#finish(exchange);
       throw error;
     }
   }
@@ -83,6 +106,7 @@ export class StreamableHttpTransport implements Transport {
   /** An empty revision takes the last one back. */
   negotiated(revision: string): void {
     this.#revision = revision === "" ? undefined : revision;
+    this.#headers = undefined;
   }
 
   /** Opens the GET stream of a legacy session; where one is open already, it takes its place. */
@@ -103,50 +127,6 @@ export class StreamableHttpTransport implements Transport {
     return this.#end;
   }
 
-  async #post(message: Message, options: SendOptions, signal: AbortSignal): Promise<Response> {
-    const headers = {
-      accept: BOTH_TYPES,
-      "content-type": "application/json",
-      ...this.#stateHeaders(),
-      ...options.headers,
-    };
-    const inSession = this.#sessionId !== undefined;
-    const response = await this.#endpoint.request({
-      method: "POST",
-      headers,
-      body: JSON.stringify(message),
-      signal,
-    });
-    if (response.ok) return response;
-    throw await readRefusal(response, describeRequest("POST", this.#endpoint.url), inSession);
-  }
-
-  async #readReply(
-    response: Response,
-    { id, abort, inSession }: { id: Id | undefined; abort: AbortController; inSession: boolean },
-  ): Promise<void> {
-    const { log, maxMessageLength, events } = this.#options;
-    const reply = new PostReply({
-      what: describeRequest("POST", this.#endpoint.url),
-      id,
-      inSession,
-      log,
-      abort,
-      ...(maxMessageLength === undefined ? {} : { maxMessageLength }),
-      deliver: (incoming) => this.#deliver(incoming),
-      mayBeAnsweredElsewhere: () => this.#listenStream?.isOpen ?? false,
-      resume: this.#canResume ? (lastEventId) => this.#getStream(lastEventId, abort.signal) : undefined,
-    });
-    try {
-      await reply.read(response);
-    } catch (error) {
-      if (!(error instanceof SendError)) throw error;
-      if (id !== undefined && this.#end === undefined) events.onLost(id, error);
-    } finally {
-      this.#finish(id, abort);
-    }
-  }
-
   /** Modern streams have no ids to resume after: a broken one loses its request. */
   get #canResume(): boolean {
     return this.#revision === undefined || !isModern(this.#revision);
@@ -158,11 +138,11 @@ export class StreamableHttpTransport implements Transport {
     const inSession = this.#sessionId !== undefined;
     const response = await this.#endpoint.request({
       method: "GET",
-      headers: {
+      headers: this.#endpoint.headers({
         accept: EVENT_STREAM,
         ...this.#stateHeaders(),
         ...(lastEventId === "" ? {} : { [Header.lastEventId]: lastEventId }),
-      },
+      }),
       signal,
     });
     if (!response.ok) throw await readRefusal(response, what, inSession);
@@ -186,21 +166,39 @@ export class StreamableHttpTransport implements Transport {
     if (this.#end === undefined) this.#options.events.onMessage(incoming);
   }
 
-  #begin(id: Id | undefined): AbortController {
-    const abort = new AbortController();
-    this.#open.add(abort);
-    if (id !== undefined) this.#byRequest.set(id, abort);
-    return abort;
+  /** Most POSTs of a session have the same headers. */
+  #postHeaders({ headers: own }: SendOptions): Headers {
+    this.#headers ??= this.#endpoint.headers({
+      accept: BOTH_TYPES,
+      "content-type": "application/json",
+      ...this.#stateHeaders(),
+    });
+    if (own === undefined) return this.#headers;
+    const headers = new Headers(this.#headers);
+    for (const [name, value] of Object.entries(own)) headers.set(name, value);
+    return headers;
   }
 
-  #finish(id: Id | undefined, abort: AbortController): void {
-    this.#open.delete(abort);
-    if (id !== undefined && this.#byRequest.get(id) === abort) this.#byRequest.delete(id);
+  #begin(id: Id | undefined): Exchange {
+    const abort = new AbortController();
+    if (id === undefined) this.#open.add(abort);
+    else this.#byRequest.set(id, abort);
+    return { id, abort, inSession: this.#sessionId !== undefined };
+  }
+
+  #finish({ id, abort }: Exchange): void {
+    if (id === undefined) this.#open.delete(abort);
+    else if (this.#byRequest.get(id) === abort) this.#byRequest.delete(id);
+  }
+
+  #beginSession(id: string | undefined): void {
+    this.#sessionId = id;
+    this.#headers = undefined;
   }
 
   /** A new handshake starts from nothing: the session before it, its revision and its stream are over. */
   #forgetSession(): void {
-    this.#sessionId = undefined;
+    this.#beginSession(undefined);
     this.#revision = undefined;
     this.#listenStream?.[Symbol.dispose]();
     this.#listenStream = undefined;
@@ -208,7 +206,7 @@ export class StreamableHttpTransport implements Transport {
 
   async #close(): Promise<void> {
     this.#listenStream?.[Symbol.dispose]();
-    for (const abort of this.#open) abort.abort();
+    for (const abort of [...this.#open, ...this.#byRequest.values()]) abort.abort();
     await this.#sayGoodbye();
     this.#endpoint[Symbol.dispose]();
     this.#options.events.onEnd({ reason: "the gateway closed the connection", permanent: false });
@@ -221,7 +219,7 @@ export class StreamableHttpTransport implements Transport {
     try {
       const response = await this.#endpoint.request({
         method: "DELETE",
-        headers: this.#stateHeaders(),
+        headers: this.#endpoint.headers(this.#stateHeaders()),
         signal,
       });
       await response.body?.cancel();
