@@ -24,7 +24,6 @@ export interface LineSink {
 export class LineReader {
   readonly #maxLineBytes: number;
   readonly #sink: LineSink;
-  readonly #decoder = new TextDecoder();
   #held: Uint8Array[] = [];
   #heldBytes = 0;
 
@@ -45,7 +44,7 @@ export class LineReader {
     }
     const last = rest.lastIndexOf(NEWLINE);
     if (last !== -1) {
-      for (const line of this.#decoder.decode(rest.subarray(0, last)).split("\n")) this.#sink.onLine(line);
+      for (const line of toText(rest.subarray(0, last)).split("\n")) this.#sink.onLine(line);
     }
     this.#hold(rest.subarray(last + 1));
   }
@@ -74,10 +73,14 @@ export class LineReader {
     this.#held = [];
     this.#heldBytes = 0;
     if (bytes > this.#maxLineBytes) {
-      const [head, tail] = held.map((end) => this.#decoder.decode(end));
+      const [head, tail] = held.map(toText);
       return this.#sink.onOversized({ bytes, head: head ?? "", tail: tail ?? "" });
     }
-    const [first] = held;
-    this.#sink.onLine(this.#decoder.decode(held.length === 1 ? first : Buffer.concat(held)));
+    this.#sink.onLine(toText(Buffer.concat(held)));
   }
+}
+
+/** A Buffer's own decoder takes a fraction of the time of a TextDecoder. Both put U+FFFD for what is no UTF-8. */
+function toText({ buffer, byteOffset, length }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, length).toString();
 }
