@@ -6,12 +6,7 @@ import Histogram from "prom-client/lib/histogram.js";
 import Registry from "prom-client/lib/registry.js";
 import type { StateName } from "../backend/state.ts";
 import { SERVER_METHODS } from "../protocol/mcp.ts";
-
-/**
- * How a call ended: `tool-error` is a result with `isError`, `rpc-error` is the backend's own JSON-RPC error,
- * `gateway-error` is a failure of ours (backend down, timeout).
- */
-export type CallOutcome = "ok" | "tool-error" | "rpc-error" | "gateway-error" | "cancelled";
+import { addUp, type ByOutcome, type CallOutcome, MethodSeries, type Tally } from "./tallies.ts";
 
 export interface FinishedCall {
   /** The configured name, or the gateway's own for its meta-tools; never a name that a client made up. */
@@ -41,17 +36,9 @@ const CALL_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1
 const START_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
 const SEARCH_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5];
 
-/** A counter on the path of every call: it takes a number here, and is added up when a scrape comes. */
-interface Tally {
-  pending: number;
-  readonly counter: Counter.Internal;
-}
-
-type ByOutcome = { [outcome in CallOutcome]?: Tally };
-
 /** What calls have left behind on one backend. */
 interface CallSeries {
-  readonly methods: Map<string, { readonly seconds: Histogram.Internal<string>; readonly calls: ByOutcome }>;
+  readonly methods: Map<string, MethodSeries>;
   readonly tools: Map<string, ByOutcome>;
 }
 
@@ -97,8 +84,8 @@ export class Metrics {
     "Bytes of bodies taken from clients (in) and sent to them (out).",
     ["direction"],
   );
-  readonly #bytesIn = this.#bytes.labels("in");
-  readonly #bytesOut = this.#bytes.labels("out");
+  readonly #bytesIn: Tally = { pending: 0, counter: this.#bytes.labels("in") };
+  readonly #bytesOut: Tally = { pending: 0, counter: this.#bytes.labels("out") };
   readonly #catalogHits = this.#counter(
     "catalog_hits_total",
     "Answers from the catalogue, no backend asked.",
@@ -112,8 +99,6 @@ export class Metrics {
   );
 
   constructor(build: { readonly version: string; readonly commit: string }) {
-    this.#bytesIn.inc(0);
-    this.#bytesOut.inc(0);
     const inFlight = this.#gauge(
       "calls_in_flight",
       "Calls that a backend is working on.",
@@ -129,16 +114,16 @@ export class Metrics {
     this.#registerProcess();
   }
 
-  /** On the path of every call: half a microsecond, most of it the histogram's. */
+  /** On the path of every call. */
   callFinished({ backend, method, outcome, seconds, tool }: FinishedCall): void {
     const series = this.#seriesOf(backend);
     const label = SERVER_METHODS.has(method) ? method : OTHER;
     let byMethod = series.methods.get(label);
     if (byMethod === undefined) {
-      byMethod = { seconds: this.#callSeconds.labels(backend, label), calls: {} };
+      byMethod = new MethodSeries(this.#callSeconds.labels(backend, label));
       series.methods.set(label, byMethod);
     }
-    byMethod.seconds.observe(seconds);
+    byMethod.observe(seconds);
     byMethod.calls[outcome] ??= { pending: 0, counter: this.#calls.labels(backend, label, outcome) };
     byMethod.calls[outcome].pending++;
     if (tool !== undefined) this.#toolFinished(series, backend, tool, outcome);
@@ -175,7 +160,7 @@ export class Metrics {
   }
 
   bytes(direction: "in" | "out", count: number): void {
-    (direction === "in" ? this.#bytesIn : this.#bytesOut).inc(count);
+    (direction === "in" ? this.#bytesIn : this.#bytesOut).pending += count;
   }
 
   /** `kind` is one of a few words of ours, what was answered without a backend: `tools/list`, `initialize` … */
@@ -211,12 +196,12 @@ export class Metrics {
   }
 
   #addUp(): void {
+    addUp(this.#bytesIn);
+    addUp(this.#bytesOut);
     for (const { methods, tools } of this.#series.values()) {
+      for (const byMethod of methods.values()) byMethod.addUp();
       const groups = [...methods.values()].map(({ calls }) => calls).concat(...tools.values());
-      for (const tally of groups.flatMap((calls) => Object.values(calls))) {
-        tally.counter.inc(tally.pending);
-        tally.pending = 0;
-      }
+      for (const tally of groups.flatMap((calls) => Object.values(calls))) addUp(tally);
     }
   }
 

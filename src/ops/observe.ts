@@ -6,7 +6,8 @@ import { GatewayError } from "../protocol/errors.ts";
 import { RpcError } from "../protocol/jsonrpc.ts";
 import { Method } from "../protocol/mcp.ts";
 import type { Activity, CallTally } from "./activity.ts";
-import type { CallOutcome, Metrics } from "./metrics.ts";
+import type { Metrics } from "./metrics.ts";
+import type { CallOutcome } from "./tallies.ts";
 
 /** `pidsOf` names the processes of a backend that is up. */
 export function observeInto(
