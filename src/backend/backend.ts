@@ -148,14 +148,19 @@ export class Backend implements AsyncDisposable {
     const startedMs = performance.now();
     const { observe } = this.#options;
     observe?.inFlightChanged(this.name, 1);
+    const turn = this.#admission.enter(call.signal);
+    let hasEntered = turn === undefined;
     try {
-      const answer = await this.#admit(call);
+      if (turn !== undefined) await turn;
+      hasEntered = true;
+      const answer = await this.#instances.of(call.caller).call(call);
       observe?.callFinished(this.name, call, (performance.now() - startedMs) / 1000, answer);
       return answer;
     } catch (thrown) {
       observe?.callFinished(this.name, call, (performance.now() - startedMs) / 1000, { thrown });
       throw thrown;
     } finally {
+      if (hasEntered) this.#admission.leave();
       observe?.inFlightChanged(this.name, -1);
     }
   }
@@ -245,16 +250,6 @@ export class Backend implements AsyncDisposable {
     if (items === undefined || key === undefined) return undefined;
     this.#options.observe?.answeredFromCatalog(this.name, call);
     return translateAnswer(handshake, call, { result: { [key]: items } });
-  }
-
-  async #admit(call: Call): Promise<Answer> {
-    const turn = this.#admission.enter(call.signal);
-    if (turn !== undefined) await turn;
-    try {
-      return await this.#instances.of(call.caller).call(call);
-    } finally {
-      this.#admission.leave();
-    }
   }
 
   #makeInstance(key: string, onAsleep: () => void): Instance {

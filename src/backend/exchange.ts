@@ -6,6 +6,7 @@ import { LOG_LEVELS, McpErrorCode, META, Method, Notice } from "../protocol/mcp.
 import { toModernAnswer } from "../protocol/modern-result.ts";
 import { mirrorHeaders, type ParamHeader } from "../protocol/param-headers.ts";
 import { canAnswer, requiredCapabilities } from "../protocol/questions.ts";
+import type { RequestOptions } from "./connection.ts";
 import type { Connected } from "./handshake.ts";
 import type { Handshake } from "./introductions.ts";
 import type { Listener } from "./pending.ts";
@@ -39,52 +40,71 @@ export function exchange(connected: Connected, call: Call, options: ExchangeOpti
     : withLegacy(connected, call, options);
 }
 
-async function withModern(connected: Connected, call: Call, options: ExchangeOptions): Promise<Answer> {
+function withModern(connected: Connected, call: Call, options: ExchangeOptions): Promise<Answer> {
   const isMixed = call.caller.era === "legacy";
+  return isMixed || call.passesRounds === false
+    ? withModernTranslated(connected, call, isMixed, options)
+    : sendModern(connected, call, call.params, options);
+}
+
+async function withModernTranslated(
+  connected: Connected,
+  call: Call,
+  isMixed: boolean,
+  options: ExchangeOptions,
+): Promise<Answer> {
   const translate = (params: Json | undefined) =>
     isMixed ? toModernParams(params, call.caller, connected.revision) : params;
   const send = (params: Json | undefined) => sendModern(connected, call, translate(params), options);
   try {
-    const first = await send(call.params);
-    if (!isMixed && call.passesRounds !== false) return first;
-    const answer = await answerRounds(call, first, send);
+    const answer = await answerRounds(call, await send(call.params), send);
     return isMixed ? toLegacyAnswer(call.method, answer) : answer;
   } catch (thrown) {
     throw isMixed && thrown instanceof RpcError ? toLegacyError(call.method, thrown) : thrown;
   }
 }
 
-async function sendModern(
+function sendModern(
   connected: Connected,
   call: Call,
   params: Json | undefined,
   options: ExchangeOptions,
 ): Promise<Answer> {
   const { connection } = connected;
-  const isHttp = connection.transport.kind === "http";
+  if (connection.transport.kind === "http") return sendMirrored(connected, call, params, options);
+  return connection.request(call.method, params, modernRequest(call, options));
+}
+
+/** Over HTTP a request has headers that say what its body says. */
+async function sendMirrored(
+  { connection }: Connected,
+  call: Call,
+  params: Json | undefined,
+  options: ExchangeOptions,
+): Promise<Answer> {
   const tool = call.method === Method.callTool && typeof params?.name === "string" ? params.name : undefined;
   const send = async (isFresh: boolean) => {
-    const mirrored = isHttp && tool !== undefined ? await options.paramHeaders(tool, isFresh) : [];
-    return connection.request(call.method, params, {
-      timeoutMs: options.timeoutMs,
-      signal: call.signal,
-      owner: call.caller.key,
-      ...(isHttp ? { headers: mirrorHeaders(call.method, params, mirrored) } : {}),
-      listener: { onNotification: (notification) => call.notify(notification) },
-    });
+    const mirrored = tool === undefined ? [] : await options.paramHeaders(tool, isFresh);
+    const headers = mirrorHeaders(call.method, params, mirrored);
+    return connection.request(call.method, params, { ...modernRequest(call, options), headers });
   };
   try {
     return await send(false);
   } catch (thrown) {
     // The schema that the headers came from was stale: list anew, once (basic/transports/streamable-http).
-    const isStale =
-      thrown instanceof RpcError &&
-      thrown.code === McpErrorCode.headerMismatch &&
-      isHttp &&
-      tool !== undefined;
-    if (!isStale) throw thrown;
+    const isStale = thrown instanceof RpcError && thrown.code === McpErrorCode.headerMismatch;
+    if (!isStale || tool === undefined) throw thrown;
     return send(true);
   }
+}
+
+function modernRequest(call: Call, { timeoutMs }: ExchangeOptions): RequestOptions {
+  return {
+    timeoutMs,
+    signal: call.signal,
+    owner: call.caller.key,
+    listener: { onNotification: (notification) => call.notify(notification) },
+  };
 }
 
 function withLegacy(connected: Connected, call: Call, options: ExchangeOptions): Promise<Answer> {

@@ -56,7 +56,7 @@ export class Instance implements AsyncDisposable {
   readonly #watchers: Watchers;
   readonly #watching: Watching;
   readonly #shared: SharedWire;
-  /** What clients have asked and still wait for, newest last. */
+  /** What the one client whose it is has asked and still waits for, newest last. */
   readonly #open = new Set<Call>();
 
   constructor(options: InstanceOptions) {
@@ -77,7 +77,7 @@ export class Instance implements AsyncDisposable {
 
   /** Rejects with RpcError (the backend said no) or GatewayError (it could not be asked, or gave no answer). */
   async call(call: Call): Promise<Answer> {
-    this.#open.add(call);
+    if (this.key !== "") this.#open.add(call);
     try {
       return await this.#callOnce(call);
     } catch (thrown) {

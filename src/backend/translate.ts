@@ -36,8 +36,14 @@ export function toLegacyParams(params: Json | undefined): Json | undefined {
   if (params === undefined) return undefined;
   const { inputResponses: _responses, requestState: _state, _meta, ...rest } = params;
   if (!isObject(_meta)) return rest;
-  const meta = Object.fromEntries(Object.entries(_meta).filter(([key]) => !ENVELOPE_KEYS.includes(key)));
-  return Object.keys(meta).length === 0 ? rest : { ...rest, _meta: meta };
+  const meta: Json = {};
+  let hasOwn = false;
+  for (const key in _meta) {
+    if (ENVELOPE_KEYS.includes(key)) continue;
+    meta[key] = _meta[key];
+    hasOwn = true;
+  }
+  return hasOwn ? { ...rest, _meta: meta } : rest;
 }
 
 /** Modern backend → legacy caller. Strict legacy clients refuse results with keys that they do not know. */

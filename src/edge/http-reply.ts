@@ -72,5 +72,6 @@ export class HttpReply implements Outlet {
 export function responseText(id: Id, outcome: Outcome): string {
   if ("error" in outcome) return JSON.stringify(errorResponse(id, outcome.error));
   const result = outcome.text ?? JSON.stringify(outcome.result);
-  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${result}}`;
+  const written = typeof id === "number" ? id : JSON.stringify(id);
+  return `{"jsonrpc":"2.0","id":${written},"result":${result}}`;
 }

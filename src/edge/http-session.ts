@@ -31,6 +31,7 @@ export class HttpSession implements Disposable {
   readonly #unsent: Message[] = [];
   /** Who reads the stream for what is unasked. */
   #unaskedSink: EventSink | undefined;
+  #headers: Headers | undefined;
   lastUsedMs = Date.now();
 
   constructor(options: HttpSessionOptions) {
@@ -41,6 +42,11 @@ export class HttpSession implements Disposable {
 
   get id(): string {
     return this.session.id;
+  }
+
+  get headers(): Headers {
+    this.#headers ??= new Headers({ "content-type": "application/json", "mcp-session-id": this.id });
+    return this.#headers;
   }
 
   get heartbeat(): Heartbeat {

@@ -2,7 +2,7 @@
 // headers it had, and the outlet to answer by.
 
 import type { Log } from "../log.ts";
-import type { Call, Caller, Outcome } from "../protocol/call.ts";
+import type { Answer, Call, Caller } from "../protocol/call.ts";
 import { checkMirror, type Envelope, modernCaller, type Rejection, readEnvelope } from "../protocol/era.ts";
 import {
   isObject,
@@ -78,13 +78,15 @@ export class ModernEdge {
   }
 
   async #run(running: RunningCall, target: Target): Promise<void> {
-    let outcome: Outcome;
     try {
-      outcome = await this.#answer(running, target);
+      requireKnownLogLevel(running);
+      const isDiscover = running.method === Method.discover;
+      const answer = isDiscover ? await this.#discover(running, target) : await target.call(running);
+      const isWhole = "resultType" in answer.result;
+      running.finish(isWhole ? answer : await completed(running, answer, target));
     } catch (thrown) {
-      outcome = failed(thrown, running, this.#log);
+      running.finish(failed(thrown, running, this.#log));
     }
-    running.finish(outcome);
   }
 
   #resume(request: ModernRequest, outlet: Outlet): () => void {
@@ -97,21 +99,11 @@ export class ModernEdge {
     }
   }
 
-  async #answer(call: Call, target: Target): Promise<Outcome> {
-    const level = isObject(call.params?._meta) ? call.params._meta[META.logLevel] : undefined;
-    if (level !== undefined && !LOG_LEVELS.some((known) => known === level)) {
-      throw new RpcError(-32602, `The log level must be one of ${LOG_LEVELS.join(", ")}.`);
-    }
-    if (call.method === Method.discover) {
-      const { clientInfo, revision } = call.caller;
-      const { name, version } = clientInfo ?? {};
-      this.#log.info("a client asks what is here", { client: name, version, revision, target: target.name });
-      return { result: discoverResult(await target.describe(call.signal)) };
-    }
-    const answer = await target.call(call);
-    if ("resultType" in answer.result) return answer;
-    const { serverInfo } = await target.describe(call.signal);
-    return toModernAnswer(call.method, answer, serverInfo);
+  async #discover({ caller, signal }: Call, target: Target): Promise<Answer> {
+    const { clientInfo, revision } = caller;
+    const { name, version } = clientInfo ?? {};
+    this.#log.info("a client asks what is here", { client: name, version, revision, target: target.name });
+    return { result: discoverResult(await target.describe(signal)) };
   }
 
   /** A long request that carries what the client wants to hear of (2026-07-28, basic/patterns/subscriptions). */
@@ -176,6 +168,19 @@ function mirroredOf(
   } catch {
     return [];
   }
+}
+
+function requireKnownLogLevel({ params }: Call): void {
+  const level = isObject(params?._meta) ? params._meta[META.logLevel] : undefined;
+  if (level !== undefined && !LOG_LEVELS.some((known) => known === level)) {
+    throw new RpcError(-32602, `The log level must be one of ${LOG_LEVELS.join(", ")}.`);
+  }
+}
+
+/** A result of the gateway's own, or of a legacy backend, with what every modern one has. */
+async function completed({ method, signal }: Call, answer: Answer, target: Target): Promise<Answer> {
+  const { serverInfo } = await target.describe(signal);
+  return toModernAnswer(method, answer, serverInfo);
 }
 
 const LIST_FLAGS = [

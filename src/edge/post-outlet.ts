@@ -10,6 +10,8 @@ import type { SessionStreams } from "./session-streams.ts";
 /** What is the same for all POSTs of one session. */
 export interface PostSession {
   readonly id: string;
+  /** Of a plain answer. */
+  readonly headers: Headers;
   readonly streams: SessionStreams;
   readonly heartbeat: Heartbeat;
 }
@@ -47,13 +49,11 @@ export class PostOutlet implements Outlet {
 
   finish(outcome: Outcome): void {
     this.#isOver = true;
-    const { id, streams, heartbeat } = this.#session;
+    const { headers, streams, heartbeat } = this.#session;
     const json = responseText(this.#request.id, outcome);
     if (this.#stream === undefined) {
       heartbeat.wrote(Buffer.byteLength(json));
-      this.#respond(
-        new Response(json, { headers: { "content-type": "application/json", "mcp-session-id": id } }),
-      );
+      this.#respond(new Response(json, { headers }));
     } else {
       streams.write(this.#stream, json);
       streams.close(this.#stream);

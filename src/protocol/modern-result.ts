@@ -11,18 +11,42 @@ const LIST_TTL_MS = 30_000;
 /** The same answer with what it lacks. Text that came off a wire is extended, not written anew. */
 export function toModernAnswer(method: string, answer: Answer, serverInfo: Implementation): Answer {
   const { result, text } = answer;
-  const added: Json = { resultType: ResultType.complete };
-  if (CACHEABLE.has(method)) {
-    const isRead = method === Method.readResource;
-    added.ttlMs = isRead ? 0 : LIST_TTL_MS;
-    added.cacheScope = isRead ? "private" : "public";
-  }
-  const meta = { ...(isObject(result._meta) ? result._meta : {}), [META.serverInfo]: serverInfo };
-  const modern = { ...result, ...added, _meta: meta };
-  const isExtendable =
-    text !== undefined && !("_meta" in result) && !Object.keys(added).some((key) => key in result);
+  const added = additions(method);
+  const meta = isObject(result._meta) ? result._meta : undefined;
+  const modern = { ...result, ...added, _meta: { ...meta, [META.serverInfo]: serverInfo } };
+  const isExtendable = text !== undefined && !("_meta" in result) && !overlap(added, result);
   if (!isExtendable) return { result: modern };
-  const head = JSON.stringify({ ...added, _meta: meta }).slice(0, -1);
   const body = text.trimStart().slice(1);
-  return { result: modern, text: body.trim() === "}" ? `${head}}` : `${head},${body}` };
+  return { result: modern, text: `${headText(added, serverInfo)}${body.trim() === "}" ? "" : ","}${body}` };
+}
+
+const COMPLETE: Json = { resultType: ResultType.complete };
+const COMPLETE_LIST: Json = { ...COMPLETE, ttlMs: LIST_TTL_MS, cacheScope: "public" };
+const COMPLETE_READ: Json = { ...COMPLETE, ttlMs: 0, cacheScope: "private" };
+
+function additions(method: string): Json {
+  if (!CACHEABLE.has(method)) return COMPLETE;
+  return method === Method.readResource ? COMPLETE_READ : COMPLETE_LIST;
+}
+
+function overlap(added: Json, result: Json): boolean {
+  for (const key in added) if (key in result) return true;
+  return false;
+}
+
+const heads = new WeakMap<Implementation, Map<Json, string>>();
+
+/** The beginning of a result's JSON, up to its own first key: written once for each server. */
+function headText(added: Json, serverInfo: Implementation): string {
+  let ofServer = heads.get(serverInfo);
+  if (ofServer === undefined) {
+    ofServer = new Map();
+    heads.set(serverInfo, ofServer);
+  }
+  let head = ofServer.get(added);
+  if (head === undefined) {
+    head = JSON.stringify({ ...added, _meta: { [META.serverInfo]: serverInfo } }).slice(0, -1);
+    ofServer.set(added, head);
+  }
+  return head;
 }

@@ -25,8 +25,8 @@ export class DirectTarget implements Target {
     return era === "legacy" ? { ...description, revision } : description;
   }
 
-  async call(call: Call): Promise<Answer> {
-    return await this.#backend.call(call);
+  call(call: Call): Promise<Answer> {
+    return this.#backend.call(call);
   }
 
   notify(notification: Notification): void {

@@ -17,7 +17,7 @@ export interface Target {
   readonly name: string;
   /** How the target presents itself. Rejects with GatewayError where it cannot be known. */
   describe(signal: Abortable): Promise<Described>;
-  /** Rejects with RpcError (data of the backend) or GatewayError (our own failure). */
+  /** Throws or rejects with RpcError (data of the backend) or GatewayError (our own failure). */
   call(call: Call): Promise<Answer>;
   /** Passes on a client's notification that is no cancellation. */
   notify(notification: Notification): void;
