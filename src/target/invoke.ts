@@ -38,7 +38,7 @@ export async function invoke(invoking: Invoking, call: Call, given: unknown): Pr
   const { server, tool: name, arguments: own = {}, max_tokens: maxTokens = maxResultTokens } = args;
   const select = args.select === undefined ? undefined : await readSelect(args.select);
   const backend = search.requireBackend(server);
-  const tool = await findTool(backend, name, call.signal);
+  const tool = knownTool(backend, name) ?? (await findTool(backend, name, call.signal));
   if (tool === undefined) throw new RpcError(-32602, search.unknownToolText(server, name));
   const answer = await callTool(backend, tool, own, call);
   const chosen =
@@ -105,10 +105,14 @@ function parseObject(text: string): unknown {
 /** A tool that the catalogue does not know may be new: the list is asked for once more. */
 async function findTool(backend: Backend, name: string, signal: Abortable): Promise<Tool | undefined> {
   await backend.tools(signal);
-  const known = backend.catalog.tool(name) ?? backend.catalog.tool(name.replace(`${backend.name}.`, ""));
-  if (known !== undefined) return known;
+  const listed = knownTool(backend, name);
+  if (listed !== undefined) return listed;
   await backend.relist(signal);
   return backend.catalog.tool(name);
+}
+
+function knownTool({ catalog, name: server }: Backend, name: string): Tool | undefined {
+  return catalog.tool(name) ?? catalog.tool(name.replace(`${server}.`, ""));
 }
 
 /** A failed result stays as it is; where the arguments cannot have been right, the signature is put after it. */

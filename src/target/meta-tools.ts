@@ -2,6 +2,7 @@
 // carries, so every word here is paid for in each request: a test counts the tokens.
 
 import { type Static, Type } from "@sinclair/typebox";
+import { TypeCheck, TypeCompiler } from "@sinclair/typebox/compiler";
 import { Value } from "@sinclair/typebox/value";
 import { RpcError } from "../protocol/jsonrpc.ts";
 
@@ -101,12 +102,23 @@ export function readArguments<S extends ReturnType<typeof Type.Object>>(
   value: unknown,
 ): Static<S> {
   const given = value ?? {};
-  if (Value.Check(schema, given)) return given;
+  if (checkOf(schema).Check(given)) return given;
   const problem = Value.Errors(schema, given).First();
   const where = problem?.path.slice(1).replaceAll("/", ".") ?? "";
   const what =
     where === "" ? "the arguments are not an object" : `"${where}": ${problem?.message ?? "invalid"}`;
   throw new RpcError(-32602, `${tool}: ${what}. Example: ${EXAMPLES.get(tool) ?? "{}"}`);
+}
+
+const checks = new WeakMap<object, unknown>();
+
+/** Compiled when it is first needed: that takes as long as some hundred checks that are not. */
+function checkOf<S extends ReturnType<typeof Type.Object>>(schema: S): TypeCheck<S> {
+  const known = checks.get(schema);
+  if (known instanceof TypeCheck) return known;
+  const compiled = TypeCompiler.Compile(schema);
+  checks.set(schema, compiled);
+  return compiled;
 }
 
 const EXAMPLES: ReadonlyMap<string, string> = new Map([

@@ -68,13 +68,9 @@ export class MetaTarget implements Target {
     };
   }
 
-  async call(call: Call): Promise<Answer> {
-    if (call.method === Method.listTools) {
-      const pinned = await this.#pins.list(call);
-      return { result: { tools: [...metaToolDefinitions(this.#names()), ...pinned] } };
-    }
+  call(call: Call): Promise<Answer> {
     if (call.method === Method.callTool) return this.#callTool(call);
-    return this.#merged.call(call);
+    return call.method === Method.listTools ? this.#list(call) : this.#merged.call(call);
   }
 
   notify(message: Notification): void {
@@ -108,6 +104,11 @@ export class MetaTarget implements Target {
     return pin === undefined ? [] : pin.backend.paramHeaders(pin.tool);
   }
 
+  async #list(call: Call): Promise<Answer> {
+    const pinned = await this.#pins.list(call);
+    return { result: { tools: [...metaToolDefinitions(this.#names()), ...pinned] } };
+  }
+
   /** Failures come back as results that a model can read; only a request without sense is a protocol error. */
   async #callTool(call: Call): Promise<Answer> {
     const name = call.params?.name;
@@ -128,14 +129,16 @@ export class MetaTarget implements Target {
     }
   }
 
-  async #run(name: string, given: unknown, call: Call): Promise<Answer> {
+  #run(name: string, given: unknown, call: Call): Promise<Answer> {
+    return name === "gateway_invoke" ? invoke(this.#invoking, call, given) : this.#tell(name, given, call);
+  }
+
+  async #tell(name: string, given: unknown, call: Call): Promise<Answer> {
     switch (name) {
       case "gateway_search_tools": {
         const { query, limit } = readArguments(name, SearchArguments, given);
         return said(await this.#search.answer(query, searchLimit(limit), call.signal));
       }
-      case "gateway_invoke":
-        return invoke(this.#invoking, call, given);
       case "gateway_list_servers":
         readArguments(name, ListServersArguments, given);
         return said(describeServers(this.#fleet.all()));

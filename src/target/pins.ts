@@ -61,6 +61,7 @@ export class Pins {
 
   /** The tool behind a qualified name, unless it is known not to be there. */
   find(qualified: string): Pin | undefined {
+    if (this.isEmpty) return undefined;
     return this.#all().find(({ backend, tool }) => {
       const isThere = backend.catalog.list(Method.listTools) === undefined || backend.catalog.tool(tool);
       return isThere && isQualified(qualified, backend.name, tool);
