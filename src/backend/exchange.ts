@@ -20,8 +20,8 @@ export interface ExchangeOptions {
   readonly timeoutMs: number;
   /** How long the caller may leave a question open. */
   readonly questionTimeoutMs: number;
-  /** The mirrored arguments of a tool, from what is known of it; `isFresh` asks the backend first. */
-  paramHeaders(tool: string, isFresh: boolean): Promise<readonly ParamHeader[]>;
+  /** The mirrored arguments of the tool that a call names, from what is known of it; `isFresh` asks the backend first. */
+  paramHeaders(connected: Connected, shown: Call, isFresh: boolean): Promise<readonly ParamHeader[]>;
   /** Told of every URL question, so that its completion can find the client later. */
   onUrlQuestion(elicitationId: string, callerKey: string): void;
 }
@@ -33,29 +33,40 @@ export function translateAnswer({ era, description }: Handshake, call: Call, ans
   return toModernAnswer(call.method, answer, description.serverInfo);
 }
 
-/** Rejects with RpcError (in the caller's words) or GatewayError. */
-export function exchange(connected: Connected, call: Call, options: ExchangeOptions): Promise<Answer> {
-  return connected.era === "modern"
-    ? withModern(connected, call, options)
-    : withLegacy(connected, call, options);
+/** A call as the backend gets it, and as the client made it: the tool may have another name there. */
+export interface Exchanged {
+  readonly sent: Call;
+  readonly shown: Call;
 }
 
-function withModern(connected: Connected, call: Call, options: ExchangeOptions): Promise<Answer> {
-  const isMixed = call.caller.era === "legacy";
-  return isMixed || call.passesRounds === false
-    ? withModernTranslated(connected, call, isMixed, options)
-    : sendModern(connected, call, call.params, options);
+/** Rejects with RpcError (in the caller's words) or GatewayError. */
+export function exchange(
+  connected: Connected,
+  exchanged: Exchanged,
+  options: ExchangeOptions,
+): Promise<Answer> {
+  return connected.era === "modern"
+    ? withModern(connected, exchanged, options)
+    : withLegacy(connected, exchanged.sent, options);
+}
+
+function withModern(connected: Connected, exchanged: Exchanged, options: ExchangeOptions): Promise<Answer> {
+  const { sent } = exchanged;
+  return sent.caller.era === "legacy" || sent.passesRounds === false
+    ? withModernTranslated(connected, exchanged, options)
+    : sendModern(connected, exchanged, sent.params, options);
 }
 
 async function withModernTranslated(
   connected: Connected,
-  call: Call,
-  isMixed: boolean,
+  exchanged: Exchanged,
   options: ExchangeOptions,
 ): Promise<Answer> {
+  const call = exchanged.sent;
+  const isMixed = call.caller.era === "legacy";
   const translate = (params: Json | undefined) =>
     isMixed ? toModernParams(params, call.caller, connected.revision) : params;
-  const send = (params: Json | undefined) => sendModern(connected, call, translate(params), options);
+  const send = (params: Json | undefined) => sendModern(connected, exchanged, translate(params), options);
   try {
     const answer = await answerRounds(call, await send(call.params), send);
     return isMixed ? toLegacyAnswer(call.method, answer) : answer;
@@ -66,25 +77,27 @@ async function withModernTranslated(
 
 function sendModern(
   connected: Connected,
-  call: Call,
+  exchanged: Exchanged,
   params: Json | undefined,
   options: ExchangeOptions,
 ): Promise<Answer> {
   const { connection } = connected;
-  if (connection.transport.kind === "http") return sendMirrored(connected, call, params, options);
+  if (connection.transport.kind === "http") return sendMirrored(connected, exchanged, params, options);
+  const call = exchanged.sent;
   return connection.request(call.method, params, modernRequest(call, options));
 }
 
 /** Over HTTP a request has headers that say what its body says. */
 async function sendMirrored(
-  { connection }: Connected,
-  call: Call,
+  connected: Connected,
+  { sent: call, shown }: Exchanged,
   params: Json | undefined,
   options: ExchangeOptions,
 ): Promise<Answer> {
+  const { connection } = connected;
   const tool = call.method === Method.callTool && typeof params?.name === "string" ? params.name : undefined;
   const send = async (isFresh: boolean) => {
-    const mirrored = tool === undefined ? [] : await options.paramHeaders(tool, isFresh);
+    const mirrored = tool === undefined ? [] : await options.paramHeaders(connected, shown, isFresh);
     const headers = mirrorHeaders(call.method, params, mirrored);
     return connection.request(call.method, params, { ...modernRequest(call, options), headers });
   };

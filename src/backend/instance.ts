@@ -7,10 +7,11 @@ import type { Answer, Call, Question, Subscriber } from "../protocol/call.ts";
 import type { Abortable } from "../protocol/cancellation.ts";
 import { type Json, type Notification, RpcError } from "../protocol/jsonrpc.ts";
 import { type Implementation, Method, Notice, STALE_AFTER } from "../protocol/mcp.ts";
+import type { ParamHeader } from "../protocol/param-headers.ts";
 import { canAnswer } from "../protocol/questions.ts";
 import type { WireEnd } from "../transport/transport.ts";
 import type { Catalog } from "./catalog.ts";
-import { exchange } from "./exchange.ts";
+import { type ExchangeOptions, exchange } from "./exchange.ts";
 import type { Connected } from "./handshake.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import type { Listing } from "./listing.ts";
@@ -56,6 +57,7 @@ export class Instance implements AsyncDisposable {
   readonly #watchers: Watchers;
   readonly #watching: Watching;
   readonly #shared: SharedWire;
+  readonly #exchanging: ExchangeOptions;
   /** What the one client whose it is has asked and still waits for, newest last. */
   readonly #open = new Set<Call>();
 
@@ -66,6 +68,12 @@ export class Instance implements AsyncDisposable {
     this.#watchers = options.subscriptions.watchers(key);
     this.#watching = new Watching(this.#watchers, options.identity, (message) => this.#hear(message));
     this.#shared = new SharedWire(options.traits);
+    this.#exchanging = {
+      timeoutMs: config.requestTimeoutMs,
+      questionTimeoutMs: config.questionTimeoutMs,
+      paramHeaders: (...asked) => this.#paramHeaders(...asked),
+      onUrlQuestion: (id, callerKey) => options.subscriptions.expectCompletion(id, callerKey),
+    };
     this.lifecycle = new Lifecycle(config, {
       log,
       connect: (signal) => this.#connect(signal),
@@ -133,7 +141,7 @@ export class Instance implements AsyncDisposable {
   /** Waits for a connection and, where the wire does not say whose a message is, for its turn among the others. */
   async #callOnce(call: Call): Promise<Answer> {
     const { lifecycle } = this;
-    const { config, listing } = this.#options;
+    const { config, listing, policy } = this.#options;
     const entered = lifecycle.enter(call.signal);
     const ready = entered instanceof Promise ? await entered : entered;
     const { connected } = ready;
@@ -143,7 +151,8 @@ export class Instance implements AsyncDisposable {
       if (levelSet !== undefined) await levelSet;
       const granted = this.#shared.enter(connected, call);
       turn = granted instanceof Promise ? await granted : granted;
-      const answer = await this.#exchange(connected, turn ?? call);
+      const sent = policy?.toOwn(turn ?? call) ?? turn ?? call;
+      const answer = await exchange(connected, { sent, shown: call }, this.#exchanging);
       lifecycle.succeeded();
       return call.method === Method.listTools ? listing.forClients(connected, answer) : answer;
     } catch (thrown) {
@@ -157,18 +166,11 @@ export class Instance implements AsyncDisposable {
     }
   }
 
-  #exchange(connected: Connected, call: Call): Promise<Answer> {
-    const { config, catalog, listing, policy, subscriptions } = this.#options;
-    return exchange(connected, policy?.toOwn(call) ?? call, {
-      timeoutMs: config.requestTimeoutMs,
-      questionTimeoutMs: config.questionTimeoutMs,
-      paramHeaders: async (_own, isFresh) => {
-        const isUnknown = catalog.list(Method.listTools) === undefined;
-        if (isFresh || isUnknown) await listing.fetch(connected, Method.listTools, call.signal);
-        return catalog.paramHeaders(String(call.params?.name)) ?? [];
-      },
-      onUrlQuestion: (id, key) => subscriptions.expectCompletion(id, key),
-    });
+  async #paramHeaders(connected: Connected, shown: Call, isFresh: boolean): Promise<readonly ParamHeader[]> {
+    const { catalog, listing } = this.#options;
+    const isUnknown = catalog.list(Method.listTools) === undefined;
+    if (isFresh || isUnknown) await listing.fetch(connected, Method.listTools, shown.signal);
+    return catalog.paramHeaders(String(shown.params?.name)) ?? [];
   }
 
   async #connect(signal: AbortSignal): Promise<Connected> {

@@ -20,6 +20,7 @@ export class Sessions implements Disposable {
   readonly #heartbeat: Heartbeat;
   /** Least recently used first. */
   readonly #live = new Map<string, HttpSession>();
+  #newest: HttpSession | undefined;
   readonly #ended: EndedSessions;
 
   constructor(options: { seal: Seal; log: Log; heartbeat: Heartbeat; ended: EndedSessions }) {
@@ -80,11 +81,14 @@ export class Sessions implements Disposable {
     this.#makeRoom();
     const session = new HttpSession({ id, facts, target, log: this.#log, heartbeat: this.#heartbeat });
     this.#live.set(id, session);
+    this.#newest = session;
     return session;
   }
 
   #touch(session: HttpSession): HttpSession {
     session.lastUsedMs = Date.now();
+    if (session === this.#newest) return session;
+    this.#newest = session;
     this.#live.delete(session.id);
     this.#live.set(session.id, session);
     return session;

@@ -15,7 +15,7 @@ export interface FinishedCall {
   readonly outcome: CallOutcome;
   readonly seconds: number;
   /** Of a `tools/call`. */
-  readonly tool?: string;
+  readonly tool?: string | undefined;
 }
 
 const STATES = Object.keys({

@@ -27,10 +27,11 @@ export function observeInto(
     inFlightChanged: (backend, delta) => metrics.inFlight(backend, delta),
     answeredFromCatalog: (_backend, call) => metrics.cacheHit(call.method),
     callFinished: (backend, call, seconds, outcome) => {
-      const tool = call.method === Method.callTool ? call.params?.name : undefined;
-      const finished = { backend, method: call.method, outcome: outcomeOf(outcome), seconds };
-      tally(activity.calls(backend), finished.outcome);
-      metrics.callFinished(typeof tool === "string" ? { ...finished, tool } : finished);
+      const named = call.method === Method.callTool ? call.params?.name : undefined;
+      const tool = typeof named === "string" ? named : undefined;
+      const how = outcomeOf(outcome);
+      tally(activity.calls(backend), how);
+      metrics.callFinished({ backend, method: call.method, outcome: how, seconds, tool });
     },
   };
 }
