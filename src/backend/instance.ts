@@ -84,18 +84,8 @@ export class Instance implements AsyncDisposable {
   }
 
   /** Rejects with RpcError (the backend said no) or GatewayError (it could not be asked, or gave no answer). */
-  async call(call: Call): Promise<Answer> {
-    if (this.key !== "") this.#open.add(call);
-    try {
-      return await this.#callOnce(call);
-    } catch (thrown) {
-      if (!this.#mayRepeat(call, thrown)) throw thrown;
-      await this.#whenBrokenWireEnded();
-      this.#options.log.info("repeating a call on a new connection", { method: call.method });
-      return await this.#callOnce(call);
-    } finally {
-      this.#open.delete(call);
-    }
+  call(call: Call): Promise<Answer> {
+    return this.key === "" ? this.#call(call) : this.#callKnowingly(call);
   }
 
   /** One list, asked for now. Rejects with RpcError or GatewayError. */
@@ -138,8 +128,18 @@ export class Instance implements AsyncDisposable {
       await connection.whenEnded(WIRE_END_MS);
   }
 
+  /** Of the one client whose it is: a question between its calls is about the newest of them. */
+  async #callKnowingly(call: Call): Promise<Answer> {
+    this.#open.add(call);
+    try {
+      return await this.#call(call);
+    } finally {
+      this.#open.delete(call);
+    }
+  }
+
   /** Waits for a connection and, where the wire does not say whose a message is, for its turn among the others. */
-  async #callOnce(call: Call): Promise<Answer> {
+  async #call(call: Call, isRepeated = false): Promise<Answer> {
     const { lifecycle } = this;
     const { config, listing, policy } = this.#options;
     const entered = lifecycle.enter(call.signal);
@@ -159,11 +159,14 @@ export class Instance implements AsyncDisposable {
       // Who says no is well.
       if (thrown instanceof RpcError) lifecycle.succeeded();
       else if (isSessionExpired(thrown)) lifecycle.renew(connected);
-      throw thrown;
+      if (isRepeated || !this.#mayRepeat(call, thrown)) throw thrown;
     } finally {
       turn?.end();
       lifecycle.leave(ready);
     }
+    await this.#whenBrokenWireEnded();
+    this.#options.log.info("repeating a call on a new connection", { method: call.method });
+    return await this.#call(call, true);
   }
 
   async #paramHeaders(connected: Connected, shown: Call, isFresh: boolean): Promise<readonly ParamHeader[]> {
