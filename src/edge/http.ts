@@ -14,6 +14,9 @@ import type { McpEdge } from "./mcp.ts";
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
 /** Guards against clients that never finish their request; answers and streams have no such limit. */
 const IDLE_TIMEOUT_S = 30;
+/** After a gateway was killed, a child that it was just starting has the port open for a moment more. */
+const PORT_RELEASE_MS = 1_000;
+const PORT_POLL_MS = 50;
 
 export interface HttpOptions {
   readonly host: string;
@@ -45,11 +48,7 @@ const BackendParams = t.Object({ backend: t.String({ minLength: 1, maxLength: 64
 
 /** Listens and serves. Rejects where the port is taken or may not be used. */
 export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
-  const app = createApp(options);
-  await new Promise<void>((resolve) =>
-    app.listen({ hostname: options.host, port: options.port }, () => resolve()),
-  );
-  const { server } = app;
+  const server = await listen(options, performance.now() + PORT_RELEASE_MS);
   if (server === null || server.port === undefined) throw new Error("the HTTP server did not start");
   return {
     port: server.port,
@@ -58,6 +57,21 @@ export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
       await server.stop(true);
     },
   };
+}
+
+async function listen(options: HttpOptions, untilMs: number) {
+  const app = createApp(options);
+  try {
+    await new Promise<void>((resolve) =>
+      app.listen({ hostname: options.host, port: options.port }, () => resolve()),
+    );
+    return app.server;
+  } catch (thrown) {
+    const isTaken = thrown instanceof Error && "code" in thrown && thrown.code === "EADDRINUSE";
+    if (!isTaken || performance.now() >= untilMs) throw thrown;
+  }
+  await Bun.sleep(PORT_POLL_MS);
+  return listen(options, untilMs);
 }
 
 function createApp(options: HttpOptions) {

@@ -162,6 +162,17 @@ describe("at start", () => {
     expect(stderr).toContain("--port");
   });
 
+  test("a port that is taken for a moment more is waited for", async () => {
+    const socket = { data: () => undefined };
+    const taken = Bun.listen({ hostname: "127.0.0.1", port: 0, socket });
+    await using run = await ProgramRun.start(["-p", String(taken.port)], { config: { backends: {} } });
+    // Long enough to be found taken, and shorter than anybody gives up.
+    await Bun.sleep(400);
+    expect(run.isRunning).toBe(true);
+    taken.stop(true);
+    await waitFor(() => run.stderr.includes(`:${taken.port}/mcp`));
+  });
+
   test("an address of another machine is said so: exit code 1", async () => {
     const config = { host: "192.0.2.1", auth: { token: "a-token-for-tests" }, backends: { healthy } };
     const { exitCode, stderr } = await runToEnd(["-p", "0"], { config });
