@@ -1,36 +1,44 @@
-// Nothing left behind by a gateway that was killed: every child is written down while it runs, and whoever starts next ends
-// those whose gateway is gone. A child is known by its number and its start time, and so is a gateway.
+// Nothing left behind by a gateway that was killed: every child is written down from before its start until its group is
+// gone, and whoever starts next ends those whose gateway is gone. A process is known by its number and its start time; a
+// group whose leader is gone, by the mark that its members have inherited.
 
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Static, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import type { Log } from "../log.ts";
-import { heldChildren, onHeldChildrenChanged } from "../transport/held-children.ts";
+import { type HeldChild, heldChildren, MARK, onHeldChildrenChanged } from "../transport/held-children.ts";
+import { markedGroups } from "../transport/marked-groups.ts";
 import { endOrphanGroup } from "../transport/process-group.ts";
 import { type Place, placeOfProcesses, startOf } from "../transport/process-identity.ts";
 
 /** How long an orphan may take to obey SIGTERM, and then SIGKILL. */
 const KILL_MS = 2_000;
 
-const Process = Type.Object({ pid: Type.Integer({ minimum: 2 }), start: Type.String() });
+const Child = Type.Object({
+  mark: Type.String(),
+  /** Not known while it was being started. */
+  pid: Type.Optional(Type.Integer({ minimum: 2 })),
+  /** Not known where it ended at once; its group may be there all the same. */
+  start: Type.Optional(Type.String()),
+});
 const Page = Type.Object({
   boot: Type.String(),
   namespace: Type.String(),
   gateway: Type.Object({ pid: Type.Integer({ minimum: 1 }), start: Type.String() }),
-  children: Type.Array(Process),
+  children: Type.Array(Child),
 });
 type Page = Static<typeof Page>;
-type Process = Static<typeof Process>;
+type Child = Static<typeof Child>;
 
 /** One folder for all gateways of a user, with a page for each that has children. */
 export class ChildLedger implements AsyncDisposable {
   readonly #folder: string;
   readonly #log: Log;
   readonly #place: Place = placeOfProcesses();
-  readonly #self: Process | undefined;
-  /** What was written down, so that a start time is asked for once. */
-  readonly #known = new Map<number, string>();
+  readonly #self: Page["gateway"] | undefined;
+  /** What was written down, by mark, so that a start time is asked for once. */
+  #known = new Map<string, Child>();
   readonly #listening: Disposable;
   readonly #sweeping: Promise<void>;
   #hasFailed = false;
@@ -77,15 +85,12 @@ export class ChildLedger implements AsyncDisposable {
     );
   }
 
-  #children(): Process[] {
-    const pids = heldChildren();
-    for (const pid of this.#known.keys()) if (!pids.includes(pid)) this.#known.delete(pid);
-    return pids.flatMap((pid) => {
-      const start = this.#known.get(pid) ?? startOf(pid);
-      if (start === undefined) return [];
-      this.#known.set(pid, start);
-      return [{ pid, start }];
-    });
+  #children(): Child[] {
+    const children = heldChildren().map((child) => this.#known.get(child.mark) ?? written(child));
+    this.#known = new Map(
+      children.filter(({ pid }) => pid !== undefined).map((child) => [child.mark, child]),
+    );
+    return children;
   }
 
   async #sweep(): Promise<void> {
@@ -117,17 +122,32 @@ export class ChildLedger implements AsyncDisposable {
     if (page?.boot === this.#place.boot && page.namespace !== this.#place.namespace) return;
     if (page?.boot === this.#place.boot) {
       if (startOf(page.gateway.pid) === page.gateway.start) return;
-      await Promise.all(page.children.map((child) => this.#endOrphan(child, page.gateway.pid)));
+      const marked = await markedGroups();
+      const groups = page.children.flatMap((child) => groupsOf(child, marked.get(child.mark) ?? new Set()));
+      await Promise.all(groups.map((group) => this.#endOrphan(group, page.gateway.pid)));
     }
     rmSync(path, { force: true });
   }
 
-  async #endOrphan({ pid, start }: Process, gateway: number): Promise<void> {
-    if (startOf(pid) !== start) return;
+  async #endOrphan(pid: number, gateway: number): Promise<void> {
     const isGone = await endOrphanGroup(pid, KILL_MS);
     if (isGone) this.#log.info("ended a child that a killed gateway had left behind", { pid, gateway });
     else this.#log.warning("a child that a killed gateway had left behind cannot be ended", { pid, gateway });
   }
+}
+
+function written({ pid, mark }: HeldChild): Child {
+  const start = pid === undefined ? undefined : startOf(pid);
+  return { mark, ...(pid === undefined ? {} : { pid }), ...(start === undefined ? {} : { start }) };
+}
+
+/** What is left of a child, and surely not another's: a number is not given away while its group has members. */
+function groupsOf({ pid, start, mark }: Child, marked: ReadonlySet<number>): number[] {
+  // We are part of what it has started.
+  if (mark === process.env[MARK]) return [];
+  if (pid === undefined) return [...marked];
+  const isLeaderHere = start !== undefined && startOf(pid) === start;
+  return isLeaderHere || marked.has(pid) ? [pid] : [];
 }
 
 /** Undefined where it is no page of ours; then it is of no use to anybody. */

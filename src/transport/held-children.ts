@@ -1,27 +1,49 @@
 // The children of this process, each from its start until nothing of its group is left. Those that are still here when the
 // process exits without having ended them (a second Ctrl-C, a crash) are killed in its last moment, with their groups.
 
+import { randomUUID } from "node:crypto";
 import type { Subprocess } from "bun";
 
-const held = new Set<Subprocess>();
+/** In the environment of a child and of whatever it starts: whose they are shows when the child itself is gone. */
+export const MARK = "MCP_GATEWAY_CHILD";
+
+export interface HeldChild {
+  /** It leads a group of the same number; on Windows, a tree. Undefined while it is being started. */
+  readonly pid: number | undefined;
+  readonly mark: string;
+}
+
+const held = new Map<Subprocess, string>();
+const starting = new Set<string>();
 const listeners = new Set<() => void>();
 
-/** Ties a child, which must lead its own group, to the life of this process. */
-export function holdChild(child: Subprocess): void {
+/** Ties a child to the life of this process. `start` must make it the leader of its own group, and put its mark on it. */
+export function holdChild<Child extends Subprocess>(start: (mark: string) => Child): Child {
   if (process.listeners("exit").every((listener) => listener !== killAll)) process.on("exit", killAll);
-  held.add(child);
-  for (const listener of listeners) listener();
+  const mark = randomUUID();
+  // Told before there is anything to lose.
+  starting.add(mark);
+  tell();
+  try {
+    const child = start(mark);
+    held.set(child, mark);
+    return child;
+  } finally {
+    starting.delete(mark);
+    tell();
+  }
 }
 
 /** Nothing of its group is left. */
 export function releaseChild(child: Subprocess): void {
-  if (!held.delete(child)) return;
-  for (const listener of listeners) listener();
+  if (held.delete(child)) tell();
 }
 
-/** Each leads a group of the same number; on Windows, a tree. */
-export function heldChildren(): number[] {
-  return [...held].map(({ pid }) => pid);
+export function heldChildren(): HeldChild[] {
+  return [
+    ...[...held].map(([{ pid }, mark]) => ({ pid, mark })),
+    ...[...starting].map((mark) => ({ pid: undefined, mark })),
+  ];
 }
 
 /** Tells of every change before anything else can happen: whoever writes it down must be quicker than a crash. */
@@ -30,9 +52,13 @@ export function onHeldChildrenChanged(listener: () => void): Disposable {
   return { [Symbol.dispose]: () => void listeners.delete(listener) };
 }
 
+function tell(): void {
+  for (const listener of listeners) listener();
+}
+
 /** An exit waits for nothing, so nobody is asked first. */
 function killAll(): void {
-  for (const { pid } of held) {
+  for (const { pid } of held.keys()) {
     try {
       if (process.platform === "win32") Bun.spawnSync(taskkill(pid, true));
       else process.kill(-pid, "SIGKILL");

@@ -5,7 +5,7 @@ import type { Subprocess } from "bun";
 import type { StdioConfig } from "../config/config.ts";
 import { childEnv, envValue } from "./child-env.ts";
 import { findProgram } from "./find-program.ts";
-import { holdChild } from "./held-children.ts";
+import { holdChild, MARK } from "./held-children.ts";
 import { StartError } from "./transport.ts";
 import { spawnWords } from "./windows-command.ts";
 
@@ -32,19 +32,19 @@ export async function spawnChild(config: StdioConfig, signal: AbortSignal | unde
   signal?.throwIfAborted();
   const { words, isVerbatim } = spawnWords(program, args, envValue(env, "COMSPEC") ?? "cmd.exe");
   try {
-    const child = Bun.spawn(words, {
-      cwd,
-      env,
-      stdin: "pipe",
-      stdout: "pipe",
-      stderr: "pipe",
-      // A group of its own, so that all of it can be ended; Windows finds the tree by its root instead.
-      detached: process.platform !== "win32",
-      windowsHide: true,
-      windowsVerbatimArguments: isVerbatim,
-    });
-    holdChild(child);
-    return child;
+    return holdChild((mark) =>
+      Bun.spawn(words, {
+        cwd,
+        env: { ...env, [MARK]: mark },
+        stdin: "pipe",
+        stdout: "pipe",
+        stderr: "pipe",
+        // A group of its own, so that all of it can be ended; Windows finds the tree by its root instead.
+        detached: process.platform !== "win32",
+        windowsHide: true,
+        windowsVerbatimArguments: isVerbatim,
+      }),
+    );
   } catch (error) {
     throw startError(program, error);
   }

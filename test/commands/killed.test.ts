@@ -46,6 +46,25 @@ describe("kill -9", () => {
     await waitFor(() => next.stderr.includes("ended a child that a killed gateway had left behind"));
   });
 
+  // On macOS, `sleep` does not let anybody see its environment.
+  test.skipIf(process.platform === "darwin")(
+    "leaves what a polite child has started to the next gateway",
+    async () => {
+      const config = { backends: { nested: asBackend(fixture("leaves-sleeper")) } };
+      await using killed = await GatewayRun.start({ config });
+      await using sdk = await SdkClient.connect(`${killed.url}/mcp`);
+      const pid = Number(await sdk.invoke("nested", "pid"));
+      const sleeper = Number(await sdk.invoke("nested", "sleeper"));
+      killed.run.signal("SIGKILL");
+      await killed.run.exited();
+      await waitFor(() => !isRunning(pid));
+      expect(isRunning(sleeper)).toBe(true);
+      const env = { XDG_STATE_HOME: killed.run.folder };
+      await using _next = await GatewayRun.start({ config: { backends: {} }, env });
+      await waitFor(() => !isRunning(sleeper), { what: "the orphan to end" });
+    },
+  );
+
   test("time and again leaves nothing once the next one has started", async () => {
     await using first = await GatewayRun.start({ config: { backends: {} } });
     const env = { XDG_STATE_HOME: first.run.folder };

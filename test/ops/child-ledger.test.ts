@@ -14,7 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { silentLog } from "../../src/log.ts";
 import { ChildLedger } from "../../src/ops/child-ledger.ts";
-import { holdChild, releaseChild } from "../../src/transport/held-children.ts";
+import { holdChild, MARK, releaseChild } from "../../src/transport/held-children.ts";
 import { placeOfProcesses, startOf } from "../../src/transport/process-identity.ts";
 import { groupMembers, isRunning } from "../support/process-table.ts";
 import { waitFor } from "../support/wait-for.ts";
@@ -41,24 +41,50 @@ function kill(pid: number): void {
   }
 }
 
-/** A sleeper that leads its own group, with another one in it. */
-async function startGroup(): Promise<Bun.Subprocess> {
-  const child = Bun.spawn(["/bin/sh", "-c", "sleep 600 & sleep 600 & wait"], { detached: true });
+function spawn(script: string, mark: string): Bun.Subprocess {
+  const child = Bun.spawn(["/bin/sh", "-c", script], { detached: true, env: { [MARK]: mark } });
   started.push(child);
+  return child;
+}
+
+/** A sleeper that leads its own group, with others in it. */
+async function startGroup(mark = "none"): Promise<Bun.Subprocess> {
+  const child = spawn("sleep 600 & sleep 600 & wait", mark);
   await waitFor(() => groupMembers(child.pid).length === 3);
   return child;
+}
+
+/** A group whose leader has ended. */
+async function startLeaderless(mark: string): Promise<number> {
+  // Not `sleep`, which hides its environment on macOS.
+  const sleeper = `"${process.execPath}" -e "setInterval(() => {}, 60_000)"`;
+  const child = spawn(`${sleeper} & ${sleeper} &`, mark);
+  await child.exited;
+  await waitFor(() => groupMembers(child.pid).filter(({ command }) => command.includes(" -e ")).length === 2);
+  return child.pid;
+}
+
+async function holdGroup(): Promise<{ child: Bun.Subprocess; mark: string }> {
+  let mark = "";
+  const child = holdChild((given) => {
+    mark = given;
+    return spawn("sleep 600 & sleep 600 & wait", mark);
+  });
+  await waitFor(() => groupMembers(child.pid).length === 3);
+  return { child, mark };
 }
 
 const GONE = { pid: 4_194_303, start: "1" };
 
 /** What a gateway would have written that is gone by now. */
 function writePage(
-  children: readonly { pid: number; start: string | undefined }[],
+  children: readonly { mark?: string; pid?: number; start?: string | undefined }[],
   rest: object = {},
 ): string {
   mkdirSync(folder, { recursive: true });
   const path = join(folder, "4194303-1.json");
-  writeFileSync(path, JSON.stringify({ ...placeOfProcesses(), gateway: GONE, children, ...rest }));
+  const marked = children.map((child) => ({ mark: "of nobody", ...child }));
+  writeFileSync(path, JSON.stringify({ ...placeOfProcesses(), gateway: GONE, children: marked, ...rest }));
   return path;
 }
 
@@ -70,30 +96,42 @@ describe("what is written down", () => {
   test("is every child that runs, with its start, and nothing when there is none", async () => {
     await using _ledger = new ChildLedger(folder, silentLog);
     expect(existsSync(folder)).toBe(false);
-    const [one, two] = [await startGroup(), await startGroup()];
-    holdChild(one);
-    holdChild(two);
+    const all = [await holdGroup(), await holdGroup()] as const;
+    const [one, two] = all;
     const [name = ""] = readdirSync(folder);
     expect(name).toStartWith(`${process.pid}-`);
     const page = JSON.parse(readFileSync(join(folder, name), "utf8"));
     expect(page).toEqual({
       ...placeOfProcesses(),
       gateway: { pid: process.pid, start: startOf(process.pid) },
-      children: [one, two].map(({ pid }) => ({ pid, start: startOf(pid) })),
+      children: all.map(({ child: { pid }, mark }) => ({ pid, start: startOf(pid), mark })),
     });
-    releaseChild(one);
+    releaseChild(one.child);
     expect(JSON.parse(readFileSync(join(folder, name), "utf8")).children).toHaveLength(1);
-    releaseChild(two);
+    releaseChild(two.child);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test("is a child before it is started, and one that could not be started no longer", async () => {
+    await using _ledger = new ChildLedger(folder, silentLog);
+    const written: unknown[] = [];
+    const start = (mark: string): never => {
+      for (const name of readdirSync(folder))
+        written.push(JSON.parse(readFileSync(join(folder, name), "utf8")));
+      throw new Error(mark);
+    };
+    expect(() => holdChild(start)).toThrow();
+    expect(written).toMatchObject([{ children: [{ mark: expect.any(String) }] }]);
     expect(readdirSync(folder)).toEqual([]);
   });
 
   test("by two gateways of one process and one folder is the same, whichever ends first", async () => {
     const first = new ChildLedger(folder, silentLog);
     await using _second = new ChildLedger(folder, silentLog);
-    holdChild(await startGroup());
+    await holdGroup();
     await first[Symbol.asyncDispose]();
     expect(readdirSync(folder)).toHaveLength(1);
-    holdChild(await startGroup());
+    await holdGroup();
     const [name = ""] = readdirSync(folder);
     expect(JSON.parse(readFileSync(join(folder, name), "utf8")).children).toHaveLength(2);
   });
@@ -103,8 +141,8 @@ describe("what is written down", () => {
     const warnings: string[] = [];
     const log = { ...silentLog, warning: (message: string) => void warnings.push(message) };
     await using _ledger = new ChildLedger(folder, log);
-    holdChild(await startGroup());
-    holdChild(await startGroup());
+    await holdGroup();
+    await holdGroup();
     expect(warnings).toEqual([expect.stringContaining("may outlive it")]);
   });
 });
@@ -130,7 +168,62 @@ describe("a child of a gateway that is gone", () => {
   });
 });
 
+describe("what a child of a gateway that is gone has started", () => {
+  test("is ended although the child itself is gone", async () => {
+    const mark = crypto.randomUUID();
+    const pid = await startLeaderless(mark);
+    const path = writePage([{ pid, start: "12345", mark }]);
+    await sweep();
+    expect(groupMembers(pid)).toEqual([]);
+    expect(existsSync(path)).toBe(false);
+  });
+
+  test("is ended although the child was gone before its start could be written down", async () => {
+    const mark = crypto.randomUUID();
+    const pid = await startLeaderless(mark);
+    writePage([{ pid, mark }]);
+    await sweep();
+    expect(groupMembers(pid)).toEqual([]);
+  });
+
+  test("is ended with the child, where not even its number was written down", async () => {
+    const mark = crypto.randomUUID();
+    const { pid } = await startGroup(mark);
+    writePage([{ mark }]);
+    await sweep();
+    expect(groupMembers(pid)).toEqual([]);
+  });
+
+  test("lives on in a group of its own, as it does when a child is ended in peace", async () => {
+    const mark = crypto.randomUUID();
+    const [child, daemon] = [await startGroup(mark), await startGroup(mark)];
+    writePage([{ pid: child.pid, start: startOf(child.pid), mark }]);
+    await sweep();
+    expect(groupMembers(child.pid)).toEqual([]);
+    expect(groupMembers(daemon.pid)).toHaveLength(3);
+  });
+});
+
 describe("nothing is ended", () => {
+  test("where the group of that number is another's by now, its leader gone or not", async () => {
+    const pids = [await startLeaderless("another's"), (await startGroup("another's")).pid];
+    for (const start of ["12345", undefined]) {
+      writePage(pids.map((pid) => ({ pid, start, mark: crypto.randomUUID() })));
+      await sweep();
+    }
+    expect(pids.map((pid) => groupMembers(pid).length)).toEqual([2, 3]);
+  });
+
+  test("where we are part of what the child has started", async () => {
+    const mark = crypto.randomUUID();
+    const { pid } = await startGroup(mark);
+    writePage([{ pid, start: startOf(pid), mark }]);
+    process.env[MARK] = mark;
+    await sweep();
+    delete process.env[MARK];
+    expect(groupMembers(pid)).toHaveLength(3);
+  });
+
   test("where the number is another process's by now", async () => {
     const { pid } = await startGroup();
     const path = writePage([{ pid, start: "12345" }]);
