@@ -22,9 +22,11 @@ const SERVERS = 6;
 const FAULTY_SHARE = 0.4;
 const START_FAULT_SHARE = 0.03;
 /** Longer than any deadline of the gateway in this run: who waits longer was forgotten. */
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 60_000;
 const RETRY_MS = 50;
-const END_MS = 15_000;
+/** Longer than the longest time that a backend is left alone. */
+const RECOVERY_MS = 60_000;
+const END_MS = 60_000;
 const COUNT_MS = 100;
 
 const { values } = parseArgs({
@@ -32,18 +34,22 @@ const { values } = parseArgs({
     faults: { type: "string", default: "2000" },
     kills: { type: "string", default: "20" },
     clients: { type: "string", default: "50" },
+    /** No more is done to it after so long, even if there were fewer faults. */
+    seconds: { type: "string", default: "3600" },
   },
 });
 const [faults, kills, clients] = [Number(values.faults), Number(values.kills), Number(values.clients)];
 
 const counts = { faults: 0, answered: 0, failed: 0, cut: 0, lost: 0, wrong: 0 };
 const answered = new Map<string, number>();
-const lost: string[] = [];
+const [lost, wrong, unserved]: [string[], string[], string[]] = [[], [], []];
 
 await using gateway = await startGateway();
 const ledger = join(gateway.folder, "ledger");
 const descriptorsBefore = gateway.descriptors;
 const startedMs = performance.now();
+const untilMs = startedMs + Number(values.seconds) * 1_000;
+const isOver = () => counts.faults >= faults || performance.now() >= untilMs;
 const counting = setInterval(countFaults, COUNT_MS);
 await Promise.all([killNowAndThen(), ...Array.from({ length: clients }, (_, index) => keepCalling(index))]);
 clearInterval(counting);
@@ -66,7 +72,7 @@ function startGateway(): Promise<StrainedGateway> {
 async function keepCalling(index: number): Promise<void> {
   const era = index % 2 === 0 ? "modern" : "legacy";
   const client = new StrainedClient(`${gateway.url}/mcp`, era, PATIENCE_MS);
-  for (let turn = 0; counts.faults < faults; turn++) {
+  for (let turn = 0; !isOver(); turn++) {
     const [server, fault] = choose();
     const word = `${fault}-${index}-${turn}`;
     const isStart = server in START_FAULTS;
@@ -79,6 +85,24 @@ async function keepCalling(index: number): Promise<void> {
     keepBooks(word, outcome);
     if (outcome.kind === "cut") await Bun.sleep(RETRY_MS);
   }
+  await callInPeace(client, index);
+}
+
+/** Whatever was done to the gateway, each of its clients is served once that is over. */
+async function callInPeace(client: StrainedClient, index: number): Promise<void> {
+  let outcome: Outcome | undefined;
+  const isServed = async (turn: number) => {
+    const word = `none-${index}-in-peace-${turn}`;
+    const args = { server: `server-${index % SERVERS}`, tool: "note", arguments: { word, fault: "none" } };
+    outcome = await client.callTool("gateway_invoke", args);
+    keepBooks(word, outcome);
+    if (outcome.kind !== "answered") await Bun.sleep(RETRY_MS);
+    return outcome.kind === "answered";
+  };
+  let turn = 0;
+  await waitFor(() => isServed(turn++), { timeoutMs: RECOVERY_MS }).catch(() =>
+    unserved.push(JSON.stringify(outcome)),
+  );
 }
 
 /** Only what a child has read has hurt: a call that was refused, or cut off on its way, is no fault. */
@@ -104,8 +128,12 @@ function pick(from: readonly string[]): string {
 function keepBooks(word: string, outcome: Outcome): void {
   counts[outcome.kind] += 1;
   if (outcome.kind === "lost") lost.push(`${word}: ${outcome.reason}`);
+  if (outcome.kind === "wrong") wrong.push(`${word}: ${outcome.reason}`);
   if (outcome.kind !== "answered") return;
-  if (outcome.text !== word) counts.wrong += 1;
+  if (outcome.text !== word) {
+    counts.wrong += 1;
+    wrong.push(`${word}: ${outcome.text}`);
+  }
   answered.set(word, (answered.get(word) ?? 0) + 1);
 }
 
@@ -113,7 +141,8 @@ function keepBooks(word: string, outcome: Outcome): void {
 async function killNowAndThen(): Promise<void> {
   for (let kill = 1; kill <= kills; kill++) {
     const due = (faults * kill) / (kills + 1);
-    await waitFor(() => counts.faults >= due, { timeoutMs: 3_600_000, what: `${due} faults` });
+    await waitFor(() => counts.faults >= due || isOver(), { timeoutMs: Number.POSITIVE_INFINITY });
+    if (performance.now() >= untilMs) return;
     await gateway.killAndRestart();
   }
 }
@@ -133,9 +162,10 @@ async function close() {
   );
   const violations = [
     ...(counts.lost > 0 ? [`${counts.lost} calls were never answered: ${lost.slice(0, 3).join("; ")}`] : []),
-    ...(counts.wrong > 0 ? [`${counts.wrong} answers were another call's`] : []),
+    ...(counts.wrong > 0 ? [`${counts.wrong} answers were wrong: ${wrong.slice(0, 3).join("; ")}`] : []),
     ...(doneTwice.words.length > 0 ? [`done twice: ${doneTwice.words.slice(0, 5).join(", ")}`] : []),
     ...(undone.length > 0 ? [`answered without being done: ${undone.slice(0, 5).join(", ")}`] : []),
+    ...(unserved.length > 0 ? [`${unserved.length} clients were served no more: ${unserved[0]}`] : []),
     ...(orphans.length > 0 ? [`left behind: ${[...new Set(orphans)].join("; ")}`] : []),
     ...(asleep ? [] : ["children were still there when all should have slept"]),
     ...(exitCode === 0 ? [] : [`the gateway ended with ${exitCode}`]),

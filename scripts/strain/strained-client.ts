@@ -2,11 +2,14 @@
 
 export type Era = "legacy" | "modern";
 
-/** `failed`: told so in words. `cut`: the connection broke, as when the gateway was killed. `lost`: nothing came. */
+/**
+ * `failed`: told so in words. `cut`: the connection broke, as when the gateway was killed. `lost`: nothing came.
+ * `wrong`: more came than the one answer to this call.
+ */
 export type Outcome =
   | { readonly kind: "answered"; readonly text: string }
   | { readonly kind: "failed"; readonly reason: string }
-  | { readonly kind: "cut" | "lost"; readonly reason: string };
+  | { readonly kind: "cut" | "lost" | "wrong"; readonly reason: string };
 
 const LEGACY = "2025-11-25";
 const MODERN = "2026-07-28";
@@ -74,7 +77,6 @@ export class StrainedClient {
   }
 }
 
-/** The one answer to this very request; a second one, or another's, is an error of the gateway. */
 function readOutcome(body: string, id: number): Outcome {
   const texts = body.startsWith("{")
     ? [body]
@@ -83,7 +85,7 @@ function readOutcome(body: string, id: number): Outcome {
   const [message] = messages;
   if (message === undefined) return { kind: "lost", reason: `no answer in: ${body.slice(0, 200)}` };
   if (messages.length > 1 || message.id !== id) {
-    throw new Error(`not one answer to ${id}: ${body.slice(0, 500)}`);
+    return { kind: "wrong", reason: `not one answer to ${id}: ${body.slice(0, 500)}` };
   }
   const text = textOf(message.result);
   if (text === undefined) return { kind: "failed", reason: JSON.stringify(message.error ?? message.result) };
