@@ -49,8 +49,7 @@ export class Failures {
   }
 
   /** Throws what is known to be wrong, while another attempt would only find the same. */
-  throwIfTooEarly({ permanent, error, attempts, sinceMs, retryAtMs }: Failed): void {
-    if (permanent) throw error;
+  throwIfTooEarly({ error, attempts, sinceMs, retryAtMs }: Failed): void {
     const waitMs = retryAtMs - Date.now();
     if (waitMs <= 0) return;
     const when = `${times(attempts, sinceMs)}; the next attempt is possible in ${seconds(waitMs)}`;

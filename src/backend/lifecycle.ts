@@ -9,8 +9,8 @@ import type { WireEnd } from "../transport/transport.ts";
 import type { Connection } from "./connection.ts";
 import { Failures } from "./failures.ts";
 import type { Connected } from "./handshake.ts";
-import { isPermanent } from "./starting.ts";
-import { isWay, type Ready, type State, type StateName } from "./state.ts";
+import { hasChangedSince, isPermanent } from "./starting.ts";
+import { type Failed, isWay, type Ready, type State, type StateName } from "./state.ts";
 import { describeEnd } from "./wire-failure.ts";
 
 export interface LifecycleOptions {
@@ -169,6 +169,7 @@ export class Lifecycle implements AsyncDisposable {
       const state = this.#state;
       if (state.name === "ready") return state;
       if (state.name === "starting" || state.name === "draining") await untilAborted(state.done, signal);
+      else if (state.name === "failed" && state.permanent) await this.#reconsider(state);
       else this.#startUnlessHopeless();
     }
   }
@@ -185,6 +186,14 @@ export class Lifecycle implements AsyncDisposable {
       throw new GatewayError("backend-disabled", `${name} cannot start: ${problem}`);
     }
     if (this.#state.name === "failed") this.#failures.throwIfTooEarly(this.#state);
+    this.#start();
+  }
+
+  /** Throws what is known to be wrong, unless somebody may have mended it. */
+  async #reconsider(failed: Failed): Promise<void> {
+    const isMended = await hasChangedSince(failed.error);
+    if (this.#state !== failed) return;
+    if (!isMended) throw failed.error;
     this.#start();
   }
 

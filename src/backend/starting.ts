@@ -48,9 +48,14 @@ function startFailure(name: string, thrown: unknown): GatewayError {
   return new GatewayError("backend-failed", words, { cause: thrown });
 }
 
-/** True where trying the same settings again cannot help. */
+/** True where trying again cannot help until something changes. */
 export function isPermanent(thrown: unknown): boolean {
   return thrown instanceof GatewayError && thrown.cause instanceof StartError && thrown.cause.end.permanent;
+}
+
+/** True where what a permanent failure came from is another by now. */
+export async function hasChangedSince({ cause }: Error): Promise<boolean> {
+  return cause instanceof StartError && (await cause.hasChanged());
 }
 
 export function messageOf(thrown: unknown): string {

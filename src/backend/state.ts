@@ -14,7 +14,7 @@ export interface Failed {
   readonly name: "failed";
   /** Says what happened and what to do, for whoever calls next. */
   readonly error: Error;
-  /** Trying the same settings again cannot help. */
+  /** Trying again cannot help until something changes. */
   readonly permanent: boolean;
   /** Failures in a row, without a call that succeeded in between. */
   readonly attempts: number;

@@ -6,6 +6,7 @@ import type { StdioConfig } from "../config/config.ts";
 import { childEnv, envValue } from "./child-env.ts";
 import { findProgram } from "./find-program.ts";
 import { holdChild, MARK } from "./held-children.ts";
+import { startConditions } from "./start-conditions.ts";
 import { StartError } from "./transport.ts";
 import { spawnWords } from "./windows-command.ts";
 
@@ -22,6 +23,17 @@ const LASTING: Readonly<Record<string, string>> = {
 
 /** Rejects with a StartError, or with the signal's reason; then no process is left behind. */
 export async function spawnChild(config: StdioConfig, signal: AbortSignal | undefined): Promise<Child> {
+  try {
+    return await spawnNow(config, signal);
+  } catch (thrown) {
+    if (!(thrown instanceof StartError && thrown.end.permanent)) throw thrown;
+    const conditions = await startConditions(config);
+    const hasChanged = async () => (await startConditions(config)) !== conditions;
+    throw new StartError(thrown.end, { cause: thrown, hasChanged });
+  }
+}
+
+async function spawnNow(config: StdioConfig, signal: AbortSignal | undefined): Promise<Child> {
   const [name = "", ...args] = config.argv;
   const cwd = config.cwd ?? process.cwd();
   const env = childEnv(config.env);

@@ -14,7 +14,7 @@ export interface Incoming {
   readonly origin?: Id;
 }
 
-/** Why a wire ended. `permanent` says that trying the same settings again cannot help (no such program). */
+/** Why a wire ended. `permanent` says that trying again cannot help until something changes (no such program). */
 export interface WireEnd {
   readonly reason: string;
   readonly permanent: boolean;
@@ -71,11 +71,14 @@ export type TransportKind = "stdio" | "http" | "sse";
 /** A wire could not be opened. */
 export class StartError extends Error {
   readonly end: WireEnd;
+  /** Whether what it came from, outside of the settings, is another by now. */
+  readonly hasChanged: () => Promise<boolean>;
 
-  constructor(end: WireEnd, options?: { cause?: unknown }) {
+  constructor(end: WireEnd, options: { cause?: unknown; hasChanged?: () => Promise<boolean> } = {}) {
     super(end.reason, options);
     this.name = "StartError";
     this.end = end;
+    this.hasChanged = options.hasChanged ?? (() => Promise.resolve(false));
   }
 }
 

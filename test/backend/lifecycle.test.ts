@@ -1,12 +1,14 @@
 // When a backend runs: kept alive, warm, asleep, and how it is left alone when it keeps failing.
 
 import { afterEach, beforeEach, describe, expect, jest, test } from "bun:test";
+import { chmod } from "node:fs/promises";
+import { join } from "node:path";
 import { backoffMs } from "../../src/backend/state.ts";
 import { fixture } from "../support/fixture.ts";
 import { isRunning } from "../support/process-table.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { IDLE_MS, type MadeCall, pass, settle, World } from "./lifecycle-world.ts";
-import { callTool, makeBackend, program } from "./rig.ts";
+import { callTool, makeBackend, program, TestFolder } from "./rig.ts";
 
 function errorOf({ outcomes }: MadeCall): string {
   const [outcome] = outcomes;
@@ -191,6 +193,24 @@ test("a program that does not exist is looked for once", async () => {
     await expect(callTool(backend, "echo")).rejects.toThrow("no-such-program-anywhere");
   }
   expect(backend.status()).toMatchObject({ state: "failed", starts: 1 });
+});
+
+test("a program that appears, or becomes executable, is started by the next call", async () => {
+  using folder = new TestFolder();
+  const path = join(folder.path, "late-server");
+  await using backend = makeBackend({ command: "late-server", env: { PATH: folder.path } });
+  await expect(callTool(backend, "echo")).rejects.toThrow("no such program on the PATH");
+  const [bun = "", ...args] = fixture("healthy");
+  await Bun.write(path, `#!/bin/sh\nexec "${bun}" ${args.map((arg) => `"${arg}"`).join(" ")}\n`);
+  for (let times = 0; times < 3; times++) {
+    await expect(callTool(backend, "echo")).rejects.toThrow("not executable");
+  }
+  // The first call after the file had come was worth a try; those after it were not.
+  expect(backend.status()).toMatchObject({ state: "failed", starts: 2 });
+  await chmod(path, 0o755);
+  const texts = ["a", "b", "c"];
+  expect(await Promise.all(texts.map((text) => callTool(backend, "echo", { text })))).toEqual(texts);
+  expect(backend.status()).toMatchObject({ state: "ready", starts: 3 });
 });
 
 test("what has failed is not prestarted", async () => {

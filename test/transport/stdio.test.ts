@@ -1,6 +1,8 @@
 // What comes and goes over the pipes of real child processes, most of which misbehave.
 
 import { describe, expect, test } from "bun:test";
+import { chmod, mkdir } from "node:fs/promises";
+import { join } from "node:path";
 import { registerSecret } from "../../src/log.ts";
 import { SendError, StartError } from "../../src/transport/transport.ts";
 import { fixture } from "../support/fixture.ts";
@@ -221,6 +223,33 @@ describe("a start", () => {
     const { end } = await failure(["cat"], { cwd: "/no/such/directory" });
     expect(end.permanent).toBe(true);
     expect(end.reason).toContain("/no/such/directory");
+  });
+
+  test("that failed for good knows when what it failed for has changed", async () => {
+    const directory = await Bun.$`mktemp -d`.text().then((path) => path.trim());
+    const cwd = join(directory, "cwd");
+    const program = join(directory, "server");
+    const runner = join(directory, "runner");
+    const argv = ["server"];
+    const options = { cwd, env: { PATH: directory } };
+    const mends: [what: string, mend: () => Promise<unknown>][] = [
+      ["its cwd", () => mkdir(cwd)],
+      ["its program", () => Bun.write(program, `#!${runner}\n`)],
+      ["its mode", () => chmod(program, 0o755)],
+      ["its interpreter", () => Bun.write(runner, "no program\n")],
+      ["its interpreter's mode", () => chmod(runner, 0o755)],
+      ["its first line", () => Bun.write(program, "#!/bin/cat\n")],
+    ];
+    for (const [what, mend] of mends) {
+      const thrown = await failure(argv, options);
+      expect([what, thrown.end.permanent, await thrown.hasChanged()]).toEqual([what, true, false]);
+      await Bun.write(join(directory, `beside ${what}`), "");
+      expect(await thrown.hasChanged()).toBe(false);
+      await mend();
+      expect([what, await thrown.hasChanged()]).toEqual([what, true]);
+    }
+    await using _wire = await StdioWire.start(argv, options);
+    await Bun.$`rm -r ${directory}`;
   });
 
   test("of a file that nothing runs says what is wrong with it", async () => {
