@@ -61,7 +61,7 @@ export class Backend implements AsyncDisposable {
       log: this.#log,
       onLearnt: (method, isChanged) => this.#learnt(method, isChanged),
     });
-    this.#instances = new Instances(config, (key, onAsleep) => this.#makeInstance(key, onAsleep));
+    this.#instances = new Instances(config, (...given) => this.#makeInstance(...given));
     if (config.warm) void this.prestart();
   }
 
@@ -252,12 +252,12 @@ export class Backend implements AsyncDisposable {
     return translateAnswer(handshake, call, { result: { [key]: items } });
   }
 
-  #makeInstance(key: string, onAsleep: () => void): Instance {
+  #makeInstance(key: string, config: BackendConfig, onAsleep: () => void): Instance {
     const { identity, observe } = this.#options;
     return new Instance({
       key,
       identity,
-      config: this.config,
+      config,
       log: this.#log,
       catalog: this.catalog,
       listing: this.#listing,

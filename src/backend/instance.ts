@@ -83,6 +83,11 @@ export class Instance implements AsyncDisposable {
     });
   }
 
+  /** True while somebody works with it, waits for it or watches a resource of it. */
+  get isNeeded(): boolean {
+    return this.lifecycle.users > 0 || this.#watchers.uris.length > 0;
+  }
+
   /** Rejects with RpcError (the backend said no) or GatewayError (it could not be asked, or gave no answer). */
   call(call: Call): Promise<Answer> {
     return this.key === "" ? this.#call(call) : this.#callKnowingly(call);
@@ -113,6 +118,7 @@ export class Instance implements AsyncDisposable {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
+    if (!this.lifecycle.closing.aborted) this.#options.subscriptions.release(this.key);
     return this.lifecycle[Symbol.asyncDispose]();
   }
 

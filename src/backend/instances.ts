@@ -12,12 +12,19 @@ const COMMON = "";
 /** Those that say the most about the backend as a whole come first. */
 const TELLING: readonly StateName[] = ["ready", "starting", "draining", "failed", "asleep", "stopped"];
 
-export type MakeInstance = (key: string, onAsleep: () => void) => Instance;
+/** Who comes and goes unseen never says that it is gone: its process ends after this long, where no other time is set. */
+const UNSEEN_IDLE_MS = 30 * 60_000;
+/** A process that was used within this time makes way for nobody. */
+const IN_USE_MS = 60_000;
+
+export type MakeInstance = (key: string, config: BackendConfig, onAsleep: () => void) => Instance;
 
 export class Instances implements AsyncDisposable {
   readonly #config: BackendConfig;
   readonly #make: MakeInstance;
   readonly #byKey = new Map<string, Instance>();
+  /** Those of clients that tell when they are gone. */
+  readonly #tied = new WeakSet<Instance>();
   /** Ended by their sessions; their processes may still be on their way out. */
   readonly #leaving = new Map<Instance, Promise<void>>();
   #startsBefore = 0;
@@ -31,13 +38,7 @@ export class Instances implements AsyncDisposable {
 
   /** Throws GatewayError where there are as many as there may be. */
   of(caller: Caller): Instance {
-    if (!this.#isPerClient) return this.#get(COMMON);
-    const known = this.#byKey.get(keyOf(caller));
-    if (known !== undefined) return known;
-    const instance = this.#get(keyOf(caller));
-    const end = () => this.#remove(instance);
-    caller.ended?.addEventListener("abort", end, { once: true, signal: instance.lifecycle.closing });
-    return instance;
+    return this.#isPerClient ? this.#get(keyOf(caller), caller.ended) : this.#get(COMMON);
   }
 
   /** The one for what concerns no client: lists and handshakes. Throws as `of` does. */
@@ -80,21 +81,21 @@ export class Instances implements AsyncDisposable {
     return this.#config.scope === "session";
   }
 
-  #get(key: string): Instance {
+  #get(key: string, ended?: AbortSignal): Instance {
     const known = this.#byKey.get(key);
     if (known !== undefined) return known;
     const { name, maxInstances } = this.#config;
     if (this.#isClosed)
       throw new GatewayError("shutting-down", `${name}: it is being closed; try again shortly.`);
     if (this.#count >= maxInstances) this.#dropIdle();
-    if (this.#count >= maxInstances) {
+    if (this.#count >= maxInstances && !this.#dropUnused()) {
       throw new GatewayError(
         "backend-busy",
         `${name}: ${maxInstances} clients have a process of their own and there may be no more (max_instances). Try ` +
           "again when one of them has ended its session or has been idle, or raise max_instances.",
       );
     }
-    return this.#add(key);
+    return this.#add(key, ended);
   }
 
   get #count(): number {
@@ -103,13 +104,19 @@ export class Instances implements AsyncDisposable {
     );
   }
 
-  #add(key: string): Instance {
-    const instance = this.#make(key, () => {
+  #add(key: string, ended?: AbortSignal): Instance {
+    const isUnseen = this.#isPerClient && ended === undefined;
+    const isBounded = !isUnseen || this.#config.idleTimeoutMs > 0;
+    const config = isBounded ? this.#config : { ...this.#config, idleTimeoutMs: UNSEEN_IDLE_MS };
+    const instance = this.#make(key, config, () => {
       // A client's sleeper has nothing worth keeping: its place is for others. Unless somebody waits for it to wake.
       const isNeeded = instance.lifecycle.users > 0 || !this.#isPerClient;
       if (!isNeeded && this.#byKey.get(key) === instance) this.#remove(instance);
     });
     this.#byKey.set(key, instance);
+    if (!isUnseen) this.#tied.add(instance);
+    const { closing } = instance.lifecycle;
+    ended?.addEventListener("abort", () => this.#remove(instance), { once: true, signal: closing });
     return instance;
   }
 
@@ -118,6 +125,17 @@ export class Instances implements AsyncDisposable {
     for (const instance of this.all()) {
       if (instance.lifecycle.users === 0 && isWithoutProcess(instance)) this.#remove(instance);
     }
+  }
+
+  /** The one that was used the longest time ago, of a client that may be gone. True where there was such a one. */
+  #dropUnused(): boolean {
+    const sinceMs = ({ lifecycle }: Instance) => lifecycle.idleSinceMs;
+    const [oldest] = this.all()
+      .filter((instance) => !this.#tied.has(instance) && !instance.isNeeded)
+      .sort((a, b) => sinceMs(a) - sinceMs(b));
+    if (oldest === undefined || performance.now() - sinceMs(oldest) < IN_USE_MS) return false;
+    this.#remove(oldest);
+    return true;
   }
 
   #remove(instance: Instance): void {

@@ -9,6 +9,7 @@ import type { WireEnd } from "../transport/transport.ts";
 import type { Connection } from "./connection.ts";
 import { Failures } from "./failures.ts";
 import type { Connected } from "./handshake.ts";
+import { IdleClock } from "./idle-clock.ts";
 import { hasChangedSince, isPermanent } from "./starting.ts";
 import { type Failed, isWay, type Ready, type State, type StateName } from "./state.ts";
 import { describeEnd } from "./wire-failure.ts";
@@ -29,9 +30,7 @@ export class Lifecycle implements AsyncDisposable {
   readonly #options: LifecycleOptions;
   readonly #closing = new AbortController();
   #state: State = { name: "stopped" };
-  #idleTimer: ReturnType<typeof setTimeout> | undefined;
-  /** When the last call ended, on the clock of `performance`. */
-  #idleSinceMs = 0;
+  readonly #idle: IdleClock;
   /** Starts again what is to be kept alive. */
   #revivalTimer: ReturnType<typeof setTimeout> | undefined;
   readonly #failures: Failures;
@@ -47,6 +46,7 @@ export class Lifecycle implements AsyncDisposable {
     this.#config = config;
     this.#options = options;
     this.#failures = new Failures(config.name);
+    this.#idle = new IdleClock(config.keepAlive ? 0 : config.idleTimeoutMs, () => this.#fallAsleep());
   }
 
   get state(): StateName {
@@ -60,6 +60,11 @@ export class Lifecycle implements AsyncDisposable {
   /** How many work on a connection or wait for one. */
   get users(): number {
     return this.#users;
+  }
+
+  /** When the last call ended, on the clock of `performance`. */
+  get idleSinceMs(): number {
+    return this.#idle.sinceMs;
   }
 
   /** The connection that calls run on now, if there is one. */
@@ -97,7 +102,7 @@ export class Lifecycle implements AsyncDisposable {
   leave(ready: Ready): void {
     this.#users -= 1;
     ready.inFlight -= 1;
-    if (this.#state === ready) this.#armIdleTimer(ready);
+    if (this.#state === ready && ready.inFlight === 0) this.#idle.begin();
   }
 
   async #await(signal: Abortable): Promise<Ready> {
@@ -126,7 +131,7 @@ export class Lifecycle implements AsyncDisposable {
 
   /** Something that kept the backend awake is gone. */
   reconsiderSleep(): void {
-    if (this.#state.name === "ready") this.#armIdleTimer(this.#state);
+    if (this.#state.name === "ready") this.#idle.begin();
   }
 
   /** The server has forgotten our session: a new connection for the calls to come, while the old one ends its own. */
@@ -150,7 +155,7 @@ export class Lifecycle implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
-    this.#disarmIdleTimer();
+    this.#idle.stop();
     clearTimeout(this.#revivalTimer);
     const retired = [...this.#retiring].map((connection) => connection[Symbol.asyncDispose]());
     if (this.#state.name === "starting" || this.#state.name === "draining") await this.#state.done;
@@ -217,12 +222,12 @@ export class Lifecycle implements AsyncDisposable {
     const state: Ready = { name: "ready", connected, inFlight: 0, sinceMs: Date.now() };
     this.#become(state);
     this.lastError = undefined;
-    this.#armIdleTimer(state);
+    this.#idle.begin();
     this.#options.onReady(connected);
   }
 
   #fail(thrown: unknown, permanent = isPermanent(thrown)): void {
-    this.#disarmIdleTimer();
+    this.#idle.stop();
     if (this.#closing.signal.aborted) return this.#become({ name: "stopped" });
     const error = thrown instanceof Error ? thrown : new Error(String(thrown));
     this.lastError = error.message;
@@ -244,32 +249,16 @@ export class Lifecycle implements AsyncDisposable {
     );
   }
 
-  /** It is idle from now on, if it is. One timer serves many calls: it looks how long that has been when it fires. */
-  #armIdleTimer(state: Ready): void {
-    const { idleTimeoutMs, keepAlive } = this.#config;
-    if (keepAlive || idleTimeoutMs <= 0 || state.inFlight > 0) return;
-    this.#idleSinceMs = performance.now();
-    this.#idleTimer ??= setTimeout(() => this.#fallAsleep(), idleTimeoutMs);
-  }
-
   #fallAsleep(): void {
-    this.#idleTimer = undefined;
     const state = this.#state;
     if (state.name !== "ready" || state.inFlight > 0 || this.#options.isWatched()) return;
-    const restMs = this.#idleSinceMs + this.#config.idleTimeoutMs - performance.now();
-    if (restMs > 0) this.#idleTimer = setTimeout(() => this.#fallAsleep(), Math.ceil(restMs));
-    else void this.#end(state, "asleep");
-  }
-
-  #disarmIdleTimer(): void {
-    clearTimeout(this.#idleTimer);
-    this.#idleTimer = undefined;
+    void this.#end(state, "asleep");
   }
 
   async #end(state: Ready, next: "asleep" | "stopped"): Promise<void> {
     const { promise: done, resolve } = Promise.withResolvers<void>();
     this.#become({ name: "draining", done });
-    this.#disarmIdleTimer();
+    this.#idle.stop();
     try {
       await state.connected.connection[Symbol.asyncDispose]();
     } finally {

@@ -15,8 +15,8 @@ const CHANGED = [
 
 export class Subscriptions {
   readonly #subscribers = new Set<Subscriber>();
-  /** By the key of the instance whose resources they are. */
-  readonly #watchers = new Map<string, Watchers>();
+  /** By the key of the instances whose resources they are. */
+  readonly #watchers = new Map<string, { readonly watchers: Watchers; instances: number }>();
   /** Caller.key of the client that was sent to a URL, by elicitation id. */
   readonly #elicitations = new Map<string, string>();
 
@@ -25,7 +25,10 @@ export class Subscriptions {
     return {
       [Symbol.dispose]: () => {
         this.#subscribers.delete(subscriber);
-        for (const watchers of this.#watchers.values()) watchers.removeAll(subscriber);
+        for (const [key, { watchers }] of this.#watchers) {
+          watchers.removeAll(subscriber);
+          this.#forgetUnused(key);
+        }
       },
     };
   }
@@ -35,26 +38,29 @@ export class Subscriptions {
     for (const subscriber of [...this.#subscribers]) subscriber.ended?.();
   }
 
-  /** Who watches what on one instance; the same object for the same key. */
+  /** Who watches what on one instance, until it is released; the same object for the next one with this key. */
   watchers(key: string): Watchers {
-    const known = this.#watchers.get(key) ?? new Watchers();
-    this.#watchers.set(key, known);
-    return known;
+    const kept = this.#watchers.get(key) ?? { watchers: new Watchers(), instances: 0 };
+    kept.instances += 1;
+    this.#watchers.set(key, kept);
+    return kept.watchers;
+  }
+
+  /** An instance with this key is gone. Those who watch its resources are remembered for the next. */
+  release(key: string): void {
+    const kept = this.#watchers.get(key);
+    if (kept !== undefined) kept.instances -= 1;
+    this.#forgetUnused(key);
   }
 
   /** The instances that somebody watches a resource of. */
   get watchedKeys(): string[] {
-    return [...this.#watchers].filter(([, { uris }]) => uris.length > 0).map(([key]) => key);
+    return [...this.#watchers].filter(([, { watchers }]) => watchers.uris.length > 0).map(([key]) => key);
   }
 
   /** The instances on which this client watches this resource. */
   keysOf(uri: string, subscriber: Subscriber): string[] {
-    return [...this.#watchers].filter(([, watchers]) => watchers.has(uri, subscriber)).map(([key]) => key);
-  }
-
-  /** The instance is gone, and nobody misses it. */
-  forget(key: string): void {
-    if (this.#watchers.get(key)?.uris.length === 0) this.#watchers.delete(key);
+    return [...this.#watchers].filter(([, kept]) => kept.watchers.has(uri, subscriber)).map(([key]) => key);
   }
 
   expectCompletion(elicitationId: string, callerKey: string): void {
@@ -76,6 +82,11 @@ export class Subscriptions {
       const mayHave = capabilities === undefined || capabilities[capability] !== undefined;
       if (mayHave) this.deliver(notification(method));
     }
+  }
+
+  #forgetUnused(key: string): void {
+    const kept = this.#watchers.get(key);
+    if (kept?.instances === 0 && kept.watchers.uris.length === 0) this.#watchers.delete(key);
   }
 
   #recipients({ method, params }: Notification, owner: string | undefined): Iterable<Subscriber> {

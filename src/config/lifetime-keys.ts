@@ -25,12 +25,18 @@ export const lifetimeKeys = {
     choice(SCOPES, {
       description:
         "`shared`: one process for all clients. `session`: one for each client session (for clients without sessions, " +
-        "for each token and client program).",
+        "for each token and client program). Where they would never sleep, processes of clients without sessions end after " +
+        "30 minutes without a call.",
       default: "shared",
     }),
   ),
   max_instances: Type.Optional(
-    count(1, { description: "With `scope: session`, the most processes at a time.", default: 10 }),
+    count(1, {
+      description:
+        "With `scope: session`, the most processes at a time. One whose client has no session and was silent for a minute " +
+        "makes way for the next; where there is none, the next client is told so.",
+      default: 10,
+    }),
   ),
   max_concurrency: Type.Optional(
     count(0, {

@@ -1,6 +1,6 @@
 // scope: session. A process for each client, ended with it, and bounded in number.
 
-import { describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, jest, test } from "bun:test";
 import { fixture } from "../support/fixture.ts";
 import { isRunning } from "../support/process-table.ts";
 import { waitFor } from "../support/wait-for.ts";
@@ -18,6 +18,10 @@ const modern = (principal: string, name: string) => ({
     clientInfo: { name, version: "1" },
   }),
 });
+
+const minutes = (count: number) => count * 60_000;
+
+afterEach(() => void jest.useRealTimers());
 
 test("a shared backend has one process for all", async () => {
   await using backend = makeBackend(program(fixture("healthy")));
@@ -80,7 +84,70 @@ test("a call that comes while its process goes to sleep is answered by the next 
   expect(await callTool(backend, "echo", { text: "in time" }, of("a"))).toBe("in time");
 });
 
+describe("where processes would never sleep", () => {
+  const sleepless = { ...own, idle_timeout: 0 };
+
+  async function runningAfter(idleMs: number, more: ReturnType<typeof of>): Promise<boolean> {
+    await using backend = makeBackend(sleepless);
+    jest.useFakeTimers();
+    const pid = Number(await callTool(backend, "pid", {}, more));
+    jest.advanceTimersByTime(idleMs);
+    jest.useRealTimers();
+    if (backend.status().state === "ready") return isRunning(pid);
+    await waitFor(() => !isRunning(pid));
+    expect(await callTool(backend, "echo", { text: "again" }, more)).toBe("again");
+    return false;
+  }
+
+  test("that of a client without a session ends all the same, and comes back", async () => {
+    expect(await runningAfter(minutes(29), modern("ann", "editor"))).toBe(true);
+    expect(await runningAfter(minutes(31), modern("ann", "editor"))).toBe(false);
+  });
+
+  test("that of a session lives as long as the session", async () => {
+    expect(await runningAfter(minutes(600), of("a", new AbortController().signal))).toBe(true);
+  });
+});
+
 describe("at the cap", () => {
+  test("a client without a session that was silent for a minute makes way, the longest silent first", async () => {
+    await using backend = makeBackend({ ...own, max_instances: 3, idle_timeout: 0 });
+    jest.useFakeTimers();
+    let passed = 0;
+    const pidAfter = async (seconds: number, more: ReturnType<typeof of>) => {
+      jest.advanceTimersByTime((seconds - passed) * 1_000);
+      passed = seconds;
+      return Number(await callTool(backend, "pid", {}, more));
+    };
+    const session = of("session", new AbortController().signal);
+    const pids = {
+      session: await pidAfter(0, session),
+      ann: await pidAfter(1, modern("ann", "editor")),
+      bob: await pidAfter(2, modern("bob", "editor")),
+    };
+    await expect(pidAfter(59, modern("eve", "editor"))).rejects.toMatchObject({ kind: "backend-busy" });
+    expect(await pidAfter(60, modern("ann", "editor"))).toBe(pids.ann);
+    const eve = await pidAfter(63, modern("eve", "editor"));
+    jest.useRealTimers();
+    await waitFor(() => !isRunning(pids.bob));
+    expect([pids.session, pids.ann, eve].every(isRunning)).toBe(true);
+    const again = callTool(backend, "pid", {}, modern("bob", "editor"));
+    await expect(again).rejects.toMatchObject({ kind: "backend-busy" });
+  });
+
+  test("nobody makes way who waits for an answer", async () => {
+    await using backend = makeBackend({ ...own, max_instances: 1 });
+    const answer = callTool(backend, "slow", { ms: 2_000, text: "still here" }, modern("ann", "editor"));
+    await waitFor(() => backend.status().inFlight === 1);
+    jest.useFakeTimers();
+    jest.advanceTimersByTime(minutes(5));
+    jest.useRealTimers();
+    await expect(callTool(backend, "pid", {}, modern("bob", "editor"))).rejects.toMatchObject({
+      kind: "backend-busy",
+    });
+    expect(await answer).toBe("still here");
+  });
+
   test("one more client is told so, and what to do", async () => {
     await using backend = makeBackend({ ...own, max_instances: 2 });
     const session = new AbortController();
