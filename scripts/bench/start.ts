@@ -1,17 +1,19 @@
-// Measures how fast the gateway starts, and what memory it takes at rest, under load and over very many calls.
+// Measures how fast the gateway starts, what memory it takes at rest, under load and over very many calls, and how fast it
+// says how it is while backends hang.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
 import { type Question, timeToAnswer, timeToEnd } from "./cold-start.ts";
+import { healthWhileHanging } from "./health.ts";
 import { referenceCommand } from "./installed.ts";
 import { describeMachine } from "./machine.ts";
 import { resultText, searchRequest } from "./mcp-client.ts";
 import { measure } from "./measure.ts";
 import { growthMb, rssOverCalls, sessionKb, settledRssMb } from "./memory.ts";
 import { gatewayCommand, toCount } from "./options.ts";
-import { median } from "./statistics.ts";
+import { type Latencies, median } from "./statistics.ts";
 import { Subjects, startGateway } from "./subjects.ts";
 import { type Bar, barTable, digits, isMet } from "./table.ts";
 import { WORKLOADS } from "./workloads.ts";
@@ -21,6 +23,7 @@ interface Options {
   readonly backends: number;
   readonly tools: number;
   readonly calls: number;
+  readonly healths: number;
   readonly blockMs: number;
   readonly gateway?: string;
   readonly json?: boolean;
@@ -37,6 +40,7 @@ interface Figures {
   readonly loadedMb: number;
   readonly sessionKb: number;
   readonly samplesMb: readonly number[];
+  readonly hangingHealthMs: Latencies;
 }
 
 const HEALTH: Question = {
@@ -59,6 +63,7 @@ const options = new Command("start")
   .option("--backends <count>", "sleeping stdio backends that a search has to know", toCount, 20)
   .option("--tools <count>", "tools of each of them", toCount, 20)
   .option("--calls <count>", "calls in one session, over which memory must stay flat", toCount, 200_000)
+  .option("--healths <count>", "requests to /health while backends hang", toCount, 4_000)
   .option("--block-ms <ms>", "how long each workload runs before memory under load is read", toCount, 300)
   .option("--gateway <command>", "another gateway than the one in dist/")
   .option("--json", "print the figures as JSON instead of a table")
@@ -68,7 +73,11 @@ const options = new Command("start")
 const gateway = gatewayCommand(options.gateway);
 const folder = mkdtempSync(join(tmpdir(), "mcp-gateway-bench-"));
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
-report({ ...(await measureStarts()), ...(await measureMemory()) });
+report({
+  ...(await measureStarts()),
+  ...(await measureMemory()),
+  hangingHealthMs: await healthWhileHanging(gateway, join(folder, "hanging"), options.healths),
+});
 
 async function measureStarts(): Promise<
   Pick<Figures, "versionMs" | "healthMs" | "firstSearchMs" | "knownSearchMs">
@@ -142,6 +151,7 @@ function startBars(figures: Figures): Bar[] {
     bar("memory idle", figures.idleMb, 50, "MB"),
     bar("memory after the whole load", figures.loadedMb, 90, "MB"),
     bar(`growth in the second half of ${options.calls} calls`, growthMb(figures.samplesMb), 4, "MB"),
+    bar("p99 of /health while 10 backends hang", figures.hangingHealthMs.p99, 10, "ms"),
     bar("memory of a session", figures.sessionKb, 5, "KB"),
   ];
 }
