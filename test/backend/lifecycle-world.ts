@@ -8,7 +8,7 @@ import type { BackendConfig } from "../../src/config/config.ts";
 import { silentLog } from "../../src/log.ts";
 import { GatewayError } from "../../src/protocol/errors.ts";
 import type { Id, Message } from "../../src/protocol/jsonrpc.ts";
-import type { Transport, TransportEvents } from "../../src/transport/transport.ts";
+import { StartError, type Transport, type TransportEvents } from "../../src/transport/transport.ts";
 import { configOf, type Entry } from "./rig.ts";
 
 /** Far below the first backoff: time that makes a backend sleep does not make one that failed worth a try. */
@@ -58,8 +58,11 @@ export class FakeChild implements Transport {
     // It speaks anything.
   }
 
-  /** Closes when it is let. */
+  /** Closes when it is let; its end is told at once, as a real wire tells it. */
   async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.isClosing && this.isAlive) {
+      this.#events.onEnd({ reason: "the gateway ended the process", permanent: false, stderr: [] });
+    }
     this.isClosing = true;
     await this.closing.promise;
     this.isAlive = false;
@@ -88,6 +91,8 @@ export class World {
   readonly retired: FakeChild[] = [];
   start: Start | undefined;
   isWatched = false;
+  /** Whether what made a start fail for good is another by now. */
+  isMended = false;
   /** True where children close at once. */
   closesAtOnce = true;
   readonly ended: Promise<unknown>[] = [];
@@ -131,6 +136,21 @@ export class World {
     return made;
   }
 
+  /** Somebody watches a resource from now on: like a call, and what it leaves keeps the backend awake. */
+  watch(): void {
+    const { signal } = new AbortController();
+    const done = this.lifecycle.use(signal, () => {
+      this.isWatched = true;
+      return Promise.resolve();
+    });
+    this.ended.push(done.catch(() => undefined));
+  }
+
+  unwatch(): void {
+    this.isWatched = false;
+    this.lifecycle.reconsiderSleep();
+  }
+
   letClose(): void {
     for (const child of this.children) if (child.isClosing) child.closing.resolve();
   }
@@ -170,6 +190,7 @@ export class World {
   /** A start that fails or is given up leaves no child, as the handshake promises. */
   #started(child: FakeChild, signal: AbortSignal): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const onAbort = () => end(new GatewayError("shutting-down", "it: given up"));
     const end = (error: GatewayError) => {
       child.isAlive = false;
       this.start = undefined;
@@ -178,12 +199,16 @@ export class World {
     this.start = {
       child,
       succeed: () => {
+        signal.removeEventListener("abort", onAbort);
         this.start = undefined;
         resolve();
       },
-      fail: () => end(new GatewayError("backend-failed", "it: the handshake failed")),
+      fail: (permanent) => {
+        const hasChanged = () => Promise.resolve(this.isMended);
+        const cause = new StartError({ reason: "the handshake failed", permanent }, { hasChanged });
+        end(new GatewayError("backend-failed", "it: the handshake failed", { cause }));
+      },
     };
-    const onAbort = () => end(new GatewayError("shutting-down", "it: given up"));
     if (signal.aborted) onAbort();
     else signal.addEventListener("abort", onAbort, { once: true });
     return promise;

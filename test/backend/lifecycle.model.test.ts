@@ -1,302 +1,200 @@
 // The state machine against a model of it, under every order of events that fast-check can think of: no call is lost or
-// answered twice, no child is without an owner, nobody waits for what has been decided.
+// answered twice, no child is without an owner, nobody waits for what has been decided. A reload puts another lifecycle in
+// the place of the one before, which ends its calls and then itself.
 
 import { afterEach, beforeEach, expect, jest, test } from "bun:test";
 import fc from "fast-check";
-import { IDLE_MS, type MadeCall, settle, World } from "./lifecycle-world.ts";
+import { Model } from "./lifecycle-model.ts";
+import {
+  Answer,
+  Call,
+  Cancel,
+  ChildHasClosed,
+  CloseSlowly,
+  Crash,
+  expectSame,
+  Mend,
+  outcomeOf,
+  Prestart,
+  passTime,
+  Renew,
+  RetiredAnswers,
+  StartFails,
+  StartSucceeds,
+  StartsDead,
+  type Step,
+  Stop,
+  Unwatch,
+  Watch,
+} from "./lifecycle-steps.ts";
+import { settle, World } from "./lifecycle-world.ts";
 
 beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());
 
-type StateName = "stopped" | "asleep" | "starting" | "ready" | "draining" | "failed";
+/** Newest last. */
+type Command = fc.AsyncCommand<Model[], World[]>;
 
-/** What the issue says of a backend, in the fewest words. */
-interface Model {
-  state: StateName;
-  /** Calls that wait for a start. */
-  waiting: Set<number>;
-  /** Calls that a child has and will answer in this order. */
-  running: number[];
-  failures: number;
-  mayRetry: boolean;
-  answered: Map<number, "answered" | "refused">;
-  made: number;
-  /** Calls that the children before end on their own, oldest child first. */
-  retired: number[][];
-}
-
-type Step = fc.AsyncCommand<Model, World>;
-
-abstract class Base implements Step {
-  check(_model: Readonly<Model>): boolean {
+abstract class Base implements Command {
+  check(_models: readonly Readonly<Model>[]): boolean {
     return true;
   }
 
-  async run(model: Model, world: World): Promise<void> {
-    this.act(model, world);
+  async run(models: Model[], worlds: World[]): Promise<void> {
+    this.act(models, worlds);
     await settle();
-    this.expectSame(model, world);
+    await retireUnused(models, worlds);
+    for (const [index, world] of worlds.entries()) expectSame(modelAt(models, index), world);
   }
 
-  abstract act(model: Model, world: World): void;
-
-  toString(): string {
-    return this.constructor.name;
-  }
-
-  expectSame(model: Model, world: World): void {
-    expect(world.lifecycle.state).toBe(model.state);
-    expect(world.calls.map(outcomeOf)).toEqual(world.calls.map(({ id }) => model.answered.get(id) ?? "open"));
-    expect(world.lifecycle.inFlight).toBe(model.running.length);
-    const retired = model.retired.flat();
-    expect(world.lifecycle.users).toBe(model.running.length + model.waiting.size + retired.length);
-    // A child for each state that has one, and never two; those before live no longer than their last call.
-    const holdsChild = ["starting", "ready", "draining"].includes(model.state);
-    const current = world.alive.filter((child) => !world.retired.includes(child));
-    expect(current).toHaveLength(holdsChild ? 1 : 0);
-    expect(world.retired.flatMap(({ asked }) => [...asked.values()])).toEqual(retired);
-    // What a child has read is exactly what runs: nothing was sent twice, nothing forgotten.
-    expect(world.serving === undefined ? [] : [...world.serving.asked.values()]).toEqual(model.running);
-  }
+  abstract act(models: Model[], worlds: World[]): void;
 }
 
-function outcomeOf({ id, outcomes }: MadeCall): string {
-  const [first, ...more] = outcomes;
-  if (first === undefined) return "open";
-  if (more.length > 0) return "settled twice";
-  if ("error" in first) return "refused";
-  return first.answer === id ? "answered" : "another's answer";
-}
-
-function settleAll(model: Model, calls: Iterable<number>, how: "answered" | "refused"): void {
-  for (const id of calls) model.answered.set(id, how);
-}
-
-function fall(model: Model): void {
-  settleAll(model, [...model.running, ...model.waiting], "refused");
-  model.running = [];
-  model.waiting.clear();
-  model.failures += 1;
-  model.mayRetry = model.state === "ready" && model.failures === 1;
-  model.state = "failed";
-}
-
-class Call extends Base {
-  act(model: Model, world: World): void {
-    const { id } = world.call();
-    model.made += 1;
-    if (model.state === "ready") model.running.push(id);
-    else if (model.state === "failed" && !model.mayRetry) model.answered.set(id, "refused");
-    else {
-      model.waiting.add(id);
-      if (model.state !== "draining") model.state = "starting";
-    }
-  }
-}
-
-class StartSucceeds extends Base {
-  override check({ state }: Readonly<Model>): boolean {
-    return state === "starting";
-  }
-
-  act(model: Model, world: World): void {
-    world.start?.succeed();
-    model.state = "ready";
-    model.running = [...model.waiting];
-    model.waiting.clear();
-  }
-}
-
-class StartFails extends Base {
-  override check({ state }: Readonly<Model>): boolean {
-    return state === "starting";
-  }
-
-  act(model: Model, world: World): void {
-    world.start?.fail(false);
-    fall(model);
-  }
-}
-
-class Answer extends Base {
-  override check({ running }: Readonly<Model>): boolean {
-    return running.length > 0;
-  }
-
-  act(model: Model, world: World): void {
-    world.serving?.answerOldest();
-    settleAll(model, model.running.splice(0, 1), "answered");
-    model.failures = 0;
-  }
-}
-
-class Crash extends Base {
-  override check({ state }: Readonly<Model>): boolean {
-    return state === "ready";
-  }
-
-  act(model: Model, world: World): void {
-    world.serving?.crash();
-    fall(model);
-  }
-}
-
-class Cancel extends Base {
+/** A step of one of those that there are. */
+class On extends Base {
+  readonly #step: Step;
   readonly #choice: number;
 
-  constructor(choice: number) {
+  constructor(step: Step, choice: number) {
     super();
+    this.#step = step;
     this.#choice = choice;
   }
 
-  override check({ made }: Readonly<Model>): boolean {
-    return made > 0;
+  override check(models: readonly Readonly<Model>[]): boolean {
+    return this.#step.check(modelAt(models, pick(models.length, this.#choice)));
   }
 
-  act(model: Model, world: World): void {
-    const call = world.calls[this.#choice % world.calls.length];
-    if (call === undefined) return;
-    call.abort.abort();
-    if (model.answered.has(call.id)) return;
-    model.answered.set(call.id, "refused");
-    model.waiting.delete(call.id);
-    model.running = model.running.filter((id) => id !== call.id);
-    model.retired = model.retired.map((running) => running.filter((id) => id !== call.id));
-  }
-}
-
-/** The server has forgotten our session. */
-class Renew extends Base {
-  override check({ state }: Readonly<Model>): boolean {
-    return state === "ready";
+  act(models: Model[], worlds: World[]): void {
+    const index = pick(models.length, this.#choice);
+    const world = worlds[index];
+    if (world !== undefined) this.#step.act(modelAt(models, index), world);
   }
 
-  act(model: Model, world: World): void {
-    const { connected } = world.lifecycle;
-    if (world.serving !== undefined) world.retired.push(world.serving);
-    if (connected !== undefined) world.lifecycle.renew(connected);
-    model.retired.push(model.running);
-    model.running = [];
-    model.state = "starting";
+  override toString(): string {
+    return `${this.#step}(${this.#choice})`;
   }
 }
 
-class RetiredAnswers extends Base {
-  override check({ retired }: Readonly<Model>): boolean {
-    return retired.some((running) => running.length > 0);
-  }
-
-  act(model: Model, world: World): void {
-    const at = model.retired.findIndex((running) => running.length > 0);
-    world.retired[at]?.answerOldest();
-    settleAll(model, model.retired[at]?.splice(0, 1) ?? [], "answered");
-    model.failures = 0;
-  }
+interface Settings {
+  readonly isKeptAlive: boolean;
+  /** Whether children take their time to end. */
+  readonly isSlow: boolean;
 }
 
-class IdleTimePasses extends Base {
-  act(model: Model, world: World): void {
-    jest.advanceTimersByTime(IDLE_MS + 1);
-    if (model.state !== "ready" || model.running.length > 0) return;
-    model.state = world.closesAtOnce ? "asleep" : "draining";
-  }
+function addTo(models: Model[], worlds: World[], { isKeptAlive, isSlow }: Settings): void {
+  const [model, world] = [new Model(isKeptAlive), new World({ keep_alive: isKeptAlive })];
+  models.push(model);
+  worlds.push(world);
+  new CloseSlowly(isSlow).act(model, world);
 }
 
-class LongTimePasses extends IdleTimePasses {
-  override act(model: Model, world: World): void {
-    super.act(model, world);
-    jest.advanceTimersByTime(60_000);
-    model.mayRetry = true;
-  }
-}
+/** Other settings: from now on there is another. */
+class Reload extends Base {
+  readonly #settings: Settings;
 
-/** From now on a child takes its time to end, or no longer does. */
-class CloseSlowly extends Base {
-  readonly #isSlow: boolean;
-
-  constructor(isSlow: boolean) {
+  constructor(settings: Settings) {
     super();
-    this.#isSlow = isSlow;
+    this.#settings = settings;
   }
 
-  override check({ state }: Readonly<Model>): boolean {
-    return state === "stopped" || state === "asleep" || state === "failed";
+  act(models: Model[], worlds: World[]): void {
+    for (const model of models) model.isRetiring = true;
+    addTo(models, worlds, this.#settings);
   }
 
-  act(_model: Model, world: World): void {
-    world.closesAtOnce = !this.#isSlow;
-  }
-}
-
-class ChildHasClosed extends Base {
-  override check({ state }: Readonly<Model>): boolean {
-    return state === "draining";
-  }
-
-  act(model: Model, world: World): void {
-    world.letClose();
-    model.state = model.waiting.size > 0 ? "starting" : "asleep";
+  override toString(): string {
+    return `Reload(${JSON.stringify(this.#settings)})`;
   }
 }
 
-class Prestart extends Base {
-  act(model: Model, world: World): void {
-    void world.lifecycle.prestart();
-    if (model.state === "stopped" || model.state === "asleep") model.state = "starting";
+class TimePasses extends Base {
+  readonly #isLong: boolean;
+
+  constructor(isLong: boolean) {
+    super();
+    this.#isLong = isLong;
+  }
+
+  act(models: Model[]): void {
+    passTime(models, this.#isLong);
+  }
+
+  override toString(): string {
+    return this.#isLong ? "LongTimePasses" : "IdleTimePasses";
   }
 }
 
-const steps = [
-  fc.constant(new Call()),
-  fc.constant(new Call()),
-  fc.constant(new StartSucceeds()),
-  fc.constant(new StartSucceeds()),
-  fc.constant(new Answer()),
-  fc.constant(new Answer()),
-  fc.constant(new StartFails()),
-  fc.constant(new Crash()),
-  fc.constant(new IdleTimePasses()),
-  fc.constant(new LongTimePasses()),
-  fc.constant(new ChildHasClosed()),
-  fc.constant(new Prestart()),
-  fc.constant(new Renew()),
-  fc.constant(new RetiredAnswers()),
-  fc.boolean().map((isSlow) => new CloseSlowly(isSlow)),
-  fc.nat().map((choice) => new Cancel(choice)),
+function modelAt<Kind extends Readonly<Model>>(models: readonly Kind[], index: number): Kind {
+  const model = models[index];
+  if (model === undefined) throw new Error(`no model ${index}`);
+  return model;
+}
+
+async function retireUnused(models: readonly Model[], worlds: readonly World[]): Promise<void> {
+  for (const [index, world] of worlds.entries()) {
+    const model = modelAt(models, index);
+    if (!model.isRetiring || model.isStopped || model.users > 0) continue;
+    new Stop().act(model, world);
+    await settle();
+  }
+}
+
+/** The newest more often than those before. */
+function pick(length: number, choice: number): number {
+  return choice % 3 === 0 ? Math.floor(choice / 3) % length : length - 1;
+}
+
+const step = (made: fc.Arbitrary<Step>) =>
+  fc.tuple(made, fc.nat()).map(([one, choice]) => new On(one, choice));
+const settings: fc.Arbitrary<Settings> = fc.record({ isKeptAlive: fc.boolean(), isSlow: fc.boolean() });
+const one = (made: Step) => step(fc.constant(made));
+/** What happens often lets the rest get somewhere; what ends everything is rare. */
+const steps: fc.Arbitrary<Command>[] = [
+  step(fc.integer({ min: 1, max: 3 }).map((count) => new Call(count))),
+  ...[1, 2, 3].map(() => one(new Call(1))),
+  ...[1, 2, 3, 4].map(() => one(new StartSucceeds())),
+  ...[1, 2, 3].map(() => one(new Answer())),
+  step(fc.constantFrom<Step>(new StartFails(false), new StartFails(true), new StartsDead())),
+  ...[new Mend(), new Crash(), new ChildHasClosed(), new Prestart(), new Renew()].map(one),
+  ...[new RetiredAnswers(), new Watch(), new Unwatch(), new CloseSlowly(true), new CloseSlowly(false)].map(
+    one,
+  ),
+  step(fc.nat().map((choice) => new Cancel(choice))),
+  ...[false, false, true].map((isLong) => fc.constant(new TimePasses(isLong))),
+  fc.tuple(fc.nat(2), fc.nat(), settings).map(([dice, choice, given]) => {
+    if (dice === 0) return new On(new Stop(), choice);
+    return dice === 1 ? new On(new Cancel(choice), choice) : new Reload(given);
+  }),
 ];
 
-function start(): { model: Model; real: World } {
-  const model: Model = {
-    state: "stopped",
-    waiting: new Set(),
-    running: [],
-    failures: 0,
-    mayRetry: true,
-    answered: new Map(),
-    made: 0,
-    retired: [],
-  };
-  return { model, real: new World() };
+async function expectNothingLeft(world: World): Promise<void> {
+  await world.dispose();
+  await Promise.all(world.ended);
+  expect(world.lifecycle.state).toBe("stopped");
+  expect(world.alive).toEqual([]);
+  const outcomes = world.calls.map(outcomeOf);
+  expect(outcomes.filter((outcome) => !["answered", "refused"].includes(outcome))).toEqual([]);
+  // Each call has reached at most one child, once.
+  const received = world.children.flatMap((child) => child.received);
+  expect(new Set(received).size).toBe(received.length);
+  const late = world.call();
+  await settle();
+  expect(outcomeOf(late)).toBe("refused");
 }
 
 test("the machine does what its model does, and when it is closed nothing of it is left", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.commands(steps, { maxCommands: 40, size: "max" }), async (commands) => {
-      const { model, real } = start();
-      await fc.asyncModelRun(() => ({ model, real }), commands);
-      await real.dispose();
-      await Promise.all(real.ended);
-      expect(real.lifecycle.state).toBe("stopped");
-      expect(real.alive).toEqual([]);
-      const outcomes = real.calls.map(outcomeOf);
-      expect(outcomes.filter((outcome) => !["answered", "refused"].includes(outcome))).toEqual([]);
-      // Each call has reached at most one child, once.
-      const received = real.children.flatMap((child) => child.received);
-      expect(new Set(received).size).toBe(received.length);
-      const late = real.call();
-      await settle();
-      expect(outcomeOf(late)).toBe("refused");
-    }),
+    fc.asyncProperty(
+      settings,
+      fc.commands(steps, { maxCommands: 80, size: "max" }),
+      async (given, commands) => {
+        const [models, worlds]: [Model[], World[]] = [[], []];
+        addTo(models, worlds, given);
+        await fc.asyncModelRun(() => ({ model: models, real: worlds }), commands);
+        for (const world of worlds) await expectNothingLeft(world);
+      },
+    ),
     { numRuns: 5_000 },
   );
 }, 120_000);
