@@ -194,6 +194,18 @@ describe("what a child of a gateway that is gone has started", () => {
     expect(groupMembers(pid)).toEqual([]);
   });
 
+  test("is ended where the gateway was killed while it was starting the child", async () => {
+    const program = join(import.meta.dir, "../support/dies-while-starting.ts");
+    const gateway = Bun.spawn([process.execPath, program, folder], { stdout: "pipe" });
+    const pid = Number(await gateway.stdout.text());
+    await gateway.exited;
+    using _last = { [Symbol.dispose]: () => kill(pid) };
+    expect(isRunning(pid)).toBe(true);
+    await sweep();
+    expect(isRunning(pid)).toBe(false);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
   test("lives on in a group of its own, as it does when a child is ended in peace", async () => {
     const mark = crypto.randomUUID();
     const [child, daemon] = [await startGroup(mark), await startGroup(mark)];
