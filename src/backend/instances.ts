@@ -127,15 +127,16 @@ export class Instances implements AsyncDisposable {
     }
   }
 
-  /** The one that was used the longest time ago, of a client that may be gone. True where there was such a one. */
+  /** The one that was used the longest time ago, of nobody or of a client that may be gone. True where there was one. */
   #dropUnused(): boolean {
     const sinceMs = ({ lifecycle }: Instance) => lifecycle.idleSinceMs;
+    const nowMs = performance.now();
+    const isSpare = (instance: Instance) => instance.key === COMMON || nowMs - sinceMs(instance) >= IN_USE_MS;
     const [oldest] = this.all()
-      .filter((instance) => !this.#tied.has(instance) && !instance.isNeeded)
+      .filter((instance) => !this.#tied.has(instance) && !instance.isNeeded && isSpare(instance))
       .sort((a, b) => sinceMs(a) - sinceMs(b));
-    if (oldest === undefined || performance.now() - sinceMs(oldest) < IN_USE_MS) return false;
-    this.#remove(oldest);
-    return true;
+    if (oldest !== undefined) this.#remove(oldest);
+    return oldest !== undefined;
   }
 
   #remove(instance: Instance): void {

@@ -135,6 +135,15 @@ describe("at the cap", () => {
     await expect(again).rejects.toMatchObject({ kind: "backend-busy" });
   });
 
+  test("what was started for the lists, and is nobody's, makes way at once", async () => {
+    await using backend = makeBackend({ ...own, max_instances: 1 });
+    await backend.tools(new AbortController().signal);
+    const [common = 0] = backend.pids;
+    expect(isRunning(common)).toBe(true);
+    expect(Number(await callTool(backend, "pid", {}, of("a")))).not.toBe(common);
+    await waitFor(() => !isRunning(common));
+  });
+
   test("nobody makes way who waits for an answer", async () => {
     await using backend = makeBackend({ ...own, max_instances: 1 });
     const answer = callTool(backend, "slow", { ms: 2_000, text: "still here" }, modern("ann", "editor"));
