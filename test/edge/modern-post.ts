@@ -22,6 +22,7 @@ export interface ModernOptions {
   /** Beside the envelope. */
   readonly meta?: Json;
   readonly headers?: Record<string, string>;
+  readonly signal?: AbortSignal;
 }
 
 export function modernMessage(method: string, params: Json, options: ModernOptions = {}): Json {
@@ -45,5 +46,5 @@ export function postModern(
   options: ModernOptions = {},
 ): Promise<Response> {
   const headers = { ...modernHeaders(method, params), ...options.headers };
-  return post(url, modernMessage(method, params, options), headers);
+  return post(url, modernMessage(method, params, options), headers, options.signal);
 }

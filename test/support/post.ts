@@ -1,7 +1,12 @@
 // Messages to the gateway as bytes on a socket, for what no client library would send.
 
 /** A POST of one message, without a session. */
-export function post(url: string, message: unknown, headers: Record<string, string> = {}): Promise<Response> {
+export function post(
+  url: string,
+  message: unknown,
+  headers: Record<string, string> = {},
+  signal?: AbortSignal,
+): Promise<Response> {
   return fetch(url, {
     method: "POST",
     headers: {
@@ -10,6 +15,7 @@ export function post(url: string, message: unknown, headers: Record<string, stri
       ...headers,
     },
     body: JSON.stringify(message),
+    ...(signal === undefined ? {} : { signal }),
   });
 }
 
