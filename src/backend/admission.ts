@@ -6,6 +6,8 @@ import { GatewayError } from "../protocol/errors.ts";
 
 /** More than this in the queue would only time out there. */
 const MAX_WAITING = 100;
+/** Without a limit of its own a backend is spared only what a flood brings. */
+const MAX_RUNNING = 10_000;
 
 export class Admission {
   readonly #config: BackendConfig;
@@ -26,6 +28,7 @@ export class Admission {
    */
   enter(signal: Abortable): Promise<void> | undefined {
     if (this.#isFull) return this.#turn(signal);
+    if (this.#running >= MAX_RUNNING) return this.#refuse(`${MAX_RUNNING} calls run`);
     this.#running += 1;
     return undefined;
   }
@@ -42,13 +45,15 @@ export class Admission {
     return maxConcurrency > 0 && this.#running >= maxConcurrency;
   }
 
+  #refuse(why: string): Promise<never> {
+    const words = `${this.#config.name} is busy: ${why}. Nothing was sent; try again in some seconds.`;
+    return Promise.reject(new GatewayError("backend-busy", words));
+  }
+
   #turn(signal: Abortable): Promise<void> {
     const { name, maxConcurrency, requestTimeoutMs } = this.#config;
     if (this.#waiting.size >= MAX_WAITING) {
-      const words =
-        `${name} is busy: ${maxConcurrency} calls run (max_concurrency) and ${MAX_WAITING} wait. Nothing was sent; ` +
-        "try again in some seconds.";
-      return Promise.reject(new GatewayError("backend-busy", words));
+      return this.#refuse(`${maxConcurrency} calls run (max_concurrency) and ${MAX_WAITING} wait`);
     }
     return new Promise<void>((resolve, reject) => {
       const leave = () => {

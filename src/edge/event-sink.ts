@@ -3,7 +3,7 @@
 import { KEEP_ALIVE } from "../protocol/event-stream.ts";
 
 /** A client that lets this much pile up is cut off: its memory is ours. */
-const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
+const MAX_QUEUED_BYTES = 16 * 1024 * 1024;
 const HEARTBEAT_MS = 15_000;
 const encoder = new TextEncoder();
 

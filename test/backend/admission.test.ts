@@ -43,6 +43,22 @@ test("a queue that is full refuses at once and says when to come again", async (
   expect(await callTool(backend, "echo", { text: "free again" })).toBe("free again");
 });
 
+test("a flood is refused at its ten thousandth call, and what came before it goes on", async () => {
+  await using backend = makeBackend(healthy);
+  const abort = new AbortController();
+  const flood = Array.from({ length: 10_000 }, () =>
+    callTool(backend, "slow", { ms: 60_000 }, { signal: abort.signal }),
+  );
+  const ends = Promise.allSettled(flood);
+  await expect(callTool(backend, "echo", { text: "one too many" })).rejects.toMatchObject({
+    kind: "backend-busy",
+    message: "it is busy: 10000 calls run. Nothing was sent; try again in some seconds.",
+  });
+  abort.abort();
+  await ends;
+  expect(await callTool(backend, "echo", { text: "free again" })).toBe("free again");
+});
+
 test("a call that is cancelled in the queue is never sent, and the next one takes its turn", async () => {
   await using backend = makeBackend({ ...healthy, max_concurrency: 1 });
   const first = callTool(backend, "slow", { ms: 300, text: "first" });

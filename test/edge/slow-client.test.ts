@@ -1,0 +1,59 @@
+// A client that does not read what it asked for: what waits for it is bounded, and nobody else feels it.
+
+import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { connect } from "node:net";
+import { fixture } from "../support/fixture.ts";
+import { openSession, post } from "../support/post.ts";
+import { waitFor } from "../support/wait-for.ts";
+import { GatewayProcess, programEntry } from "./gateway-process.ts";
+
+const MEGABYTES = 800;
+/** Far less than is said: what waits for one client, and what the collector has not come to. */
+const MOST_MB = 500;
+
+function call(id: number, megabytes: number) {
+  const params = { name: "talk", arguments: { megabytes }, _meta: { progressToken: "p" } };
+  return { jsonrpc: "2.0", id, method: "tools/call", params };
+}
+
+function rssMb(pid: number): number {
+  return Number(/^VmRSS:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024;
+}
+
+/** Sends one request on a socket of its own and reads nothing of the answer. */
+function askWithoutReading(gateway: GatewayProcess, headers: Record<string, string>, body: string) {
+  const socket = connect(gateway.port, "127.0.0.1");
+  socket.pause();
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.write(
+    `POST /mcp/talker HTTP/1.1\r\nHost: 127.0.0.1:${gateway.port}\r\nContent-Type: application/json\r\n` +
+      `Accept: application/json, text/event-stream\r\n${lines.join("")}` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+  return { [Symbol.dispose]: () => void socket.destroy() };
+}
+
+test("a client that reads nothing costs a bounded piece of memory, and others are served meanwhile", async () => {
+  await using gateway = await GatewayProcess.start({
+    backends: { talker: programEntry(fixture("talks-much")) },
+  });
+  const url = `${gateway.url}/mcp/talker`;
+  const headers = await openSession(url);
+  const answer = await post(url, call(1, 1), headers);
+  expect(await answer.text()).toContain('"said"');
+
+  let mostMb = 0;
+  const watch = setInterval(() => {
+    mostMb = Math.max(mostMb, rssMb(gateway.pid));
+  }, 5);
+  using _slow = askWithoutReading(gateway, headers, JSON.stringify(call(2, MEGABYTES)));
+  const inFlight = async () =>
+    (await (await fetch(`${gateway.url}/metrics`)).text()).match(/in_flight\{.*\} 1$/m);
+  await waitFor(async () => (await inFlight()) !== null, { what: "the call to begin" });
+  const other = await post(url, call(3, 1), await openSession(url));
+  expect(await other.text()).toContain('"said"');
+  await waitFor(async () => (await inFlight()) === null, { timeoutMs: 25_000, what: "the call to end" });
+  clearInterval(watch);
+  expect(mostMb).toBeLessThan(MOST_MB);
+});
