@@ -33,7 +33,7 @@ export class MessageLines {
     } catch {
       return this.#skip("stdout carried a line that is no JSON; skipped", text);
     }
-    if (Array.isArray(value)) return this.#readBatch(value);
+    if (Array.isArray(value)) return this.#readBatch(value, text);
     const message = toMessage(value, text.length);
     if (message === undefined)
       return this.#skip("stdout carried JSON that is no JSON-RPC message; skipped", text);
@@ -49,17 +49,12 @@ export class MessageLines {
   }
 
   /** Several messages in one array: only revision 2025-03-26 has this. */
-  #readBatch(values: readonly unknown[]): void {
+  #readBatch(values: readonly unknown[], text: string): void {
     for (const value of values) {
       const message = toMessage(value);
-      if (message === undefined) {
-        this.#skip(
-          "stdout carried a batch with something in it that is no JSON-RPC message; skipped",
-          String(value),
-        );
-      } else {
-        this.#onMessage({ message });
-      }
+      if (message !== undefined) this.#onMessage({ message });
+      else
+        this.#skip("stdout carried a batch with something in it that is no JSON-RPC message; skipped", text);
     }
   }
 
@@ -76,7 +71,8 @@ export class MessageLines {
 }
 
 const VERSION = String.raw`"jsonrpc"\s*:\s*"2\.0"\s*`;
-const ID = String.raw`"id"\s*:\s*(?<id>-?\d+|"[^"\\]*")\s*`;
+/** No leading zero and no control character: what is found must be JSON. */
+const ID = String.raw`"id"\s*:\s*(?<id>-?(?:0|[1-9]\d*)|"[ !#-\[\]-\uffff]*")\s*`;
 const OUTCOME = String.raw`"(?:result|error)"\s*:`;
 const ID_FIRST = new RegExp(String.raw`^\s*\{\s*(?:${VERSION},\s*)?${ID},\s*(?:${VERSION},\s*)?${OUTCOME}`);
 const OUTCOME_FIRST = new RegExp(String.raw`^\s*\{\s*(?:${VERSION},\s*)?${OUTCOME}`);

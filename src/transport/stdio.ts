@@ -71,9 +71,7 @@ export class StdioTransport implements Transport {
     this.#events = options.events;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#stdin = new StdinWriter(child, this.#limits.queuedBytes);
-    this.#messages = new MessageLines(this.#log, (incoming) =>
-      this.#tell(() => this.#events.onMessage(incoming)),
-    );
+    this.#messages = new MessageLines(this.#log, (incoming) => this.#events.onMessage(incoming));
     this.#stderrLines = new LineReader(STDERR_LINE_BYTES, {
       onLine: (line) => this.#hear(line),
       onOversized: ({ head }) => this.#hear(head),
@@ -121,9 +119,9 @@ export class StdioTransport implements Transport {
   async #watch(): Promise<void> {
     const messageLines = new LineReader(this.#limits.messageBytes, {
       onLine: (line) => {
-        if (!this.#isOver) this.#messages.read(line);
+        if (!this.#isOver) this.#tell(() => this.#messages.read(line));
       },
-      onOversized: (line) => this.#lose(line),
+      onOversized: (line) => this.#tell(() => this.#lose(line)),
     });
     const stdout = drain(this.#stdout, messageLines);
     const stderr = drain(this.#stderr, this.#stderrLines);

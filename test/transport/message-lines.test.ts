@@ -52,6 +52,16 @@ describe("a line that is no message", () => {
     expect(String(logged[2]?.line).length).toBeLessThan(250);
   });
 
+  test("is skipped however deep it nests, alone or in an array", () => {
+    const { messages, incoming, logged } = lines();
+    const deep = "[".repeat(100_000) + "]".repeat(100_000);
+    messages.read(deep);
+    messages.read(`[${deep},{"jsonrpc":"2.0","method":"x"}]`);
+    expect(incoming).toHaveLength(1);
+    expect(logged).toHaveLength(2);
+    for (const line of logged) expect(String(line.line).length).toBeLessThan(250);
+  });
+
   test("is only counted when there are many", () => {
     const { messages, logged } = lines();
     for (let turn = 0; turn < 1_000; turn++) messages.read(`debug ${turn}`);
@@ -79,6 +89,13 @@ describe("the id of an answer that was too long", () => {
     expect(idOf('{"jsonrpc":"2.0","id":3,"error":{"code":1,"message":"', '"}}')).toBe(3);
     expect(idOf('{"result":{"content":[{"text":"', 'xx"}]},"jsonrpc":"2.0","id":44}')).toBe(44);
     expect(idOf('{"jsonrpc":"2.0","result":{"a":"', '"},"id":45}\r')).toBe(45);
+  });
+
+  test("is none where it is no JSON", () => {
+    expect(idOf('{"jsonrpc":"2.0","id":-007,"result":{"text":"', '"}}')).toBeUndefined();
+    expect(idOf('{"jsonrpc":"2.0","id":"a\tb","result":{"text":"', '"}}')).toBeUndefined();
+    expect(idOf('{"jsonrpc":"2.0","id":0,"result":{"text":"', '"}}')).toBe(0);
+    expect(idOf('{"jsonrpc":"2.0","id":"ä~ ","result":{"text":"', '"}}')).toBe("ä~ ");
   });
 
   test("is not guessed from what may be nested, or from a request", () => {
