@@ -72,6 +72,10 @@ export function toMessage(value: unknown, textLength = Number.POSITIVE_INFINITY)
     if (value.id === undefined) return value as unknown as Notification;
     return isId(value.id) ? (value as unknown as Request) : undefined;
   }
+  return "method" in value ? unusable(value, "names a method as well") : toResponse(value);
+}
+
+function toResponse(value: Json): Response | undefined {
   if (isObject(value.result) && isId(value.id) && value.error === undefined) {
     return value as unknown as ResultResponse;
   }
@@ -98,7 +102,7 @@ function isShallow(value: unknown, levels: number): boolean {
 
 /** An answer that nobody can read is an error for the one who waits for it; anything else is no message. */
 function unusable(value: Json, why: string): ErrorResponse | undefined {
-  const isAnswer = value.method === undefined && ("result" in value || "error" in value);
+  const isAnswer = typeof value.method !== "string" && ("result" in value || "error" in value);
   if (!isAnswer || !isId(value.id)) return undefined;
   const message = `The answer ${why}.`;
   return { jsonrpc: "2.0", id: value.id, error: { code: ErrorCode.internal, message } };

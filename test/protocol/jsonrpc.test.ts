@@ -38,12 +38,18 @@ describe("is no message", () => {
     ["params that are an array", { ...V, id: 1, method: "m", params: [] }],
     ["params that are null", { ...V, id: 1, method: "m", params: null }],
     ["a method that is a number", { ...V, id: 1, method: 5 }],
+    ["a method that is null", { ...V, method: null }],
     ["a result without an id", { ...V, result: {} }],
     ["an id alone", { ...V, id: 1 }],
     ["an error without code and id", { ...V, error: {} }],
   ])("%s", (_name, value) => {
     expect(toMessage(value)).toBeUndefined();
   });
+});
+
+test("an answer that names a method as well is an error for the one who waits", () => {
+  const error = { code: -32603, message: "The answer names a method as well." };
+  expect(toMessage({ ...V, id: 1, method: null, result: {} })).toEqual({ ...V, id: 1, error });
 });
 
 describe("is an error for the one who waits for this answer", () => {
