@@ -11,7 +11,6 @@ import {
   RpcError,
   resultResponse,
 } from "../protocol/jsonrpc.ts";
-import { MAY_ASK_BACK } from "../protocol/mcp.ts";
 import type { Ask } from "./connection-events.ts";
 import { GHOST_MS, type Pending, type PendingCalls } from "./pending.ts";
 
@@ -23,6 +22,8 @@ const STUCK_MS = 500;
 
 interface Unclaimed {
   readonly question: Request;
+  /** The calls that were there when it came: no later one can have asked it. */
+  readonly suspects: readonly Pending[];
   readonly timer: ReturnType<typeof setTimeout>;
 }
 
@@ -83,7 +84,10 @@ export class BackendQuestions {
   /** For a wire that does not say to which call a question belongs. */
   putToSoleOwner(question: Request): void {
     const timer = setTimeout(() => this.#claim(question.id, undefined), CLAIM_TIMEOUT_MS);
-    this.#unclaimed.set(question.id, { question, timer });
+    const suspects = [...this.#pending.values()].filter(
+      ({ waiting }) => waiting.listener.onQuestion !== undefined,
+    );
+    this.#unclaimed.set(question.id, { question, suspects, timer });
     this.review();
     // A call that was given up may be the one that asks; when it can no longer be, the owner may be clear.
     if (this.#unclaimed.has(question.id)) setTimeout(() => this.review(), GHOST_MS).unref();
@@ -92,20 +96,20 @@ export class BackendQuestions {
   /** To be called whenever a call has ended. */
   review(): void {
     if (this.#unclaimed.size === 0) return;
-    const candidates = this.#candidates();
     const ghosts = this.#pending.ghostOwners().length;
-    if (candidates.length + ghosts <= 1) {
-      for (const id of [...this.#unclaimed.keys()]) this.#claim(id, candidates[0]);
-    } else if (this.#isStuck()) {
-      this.#stuckTimer ??= setTimeout(() => this.#refuseNewest(), STUCK_MS);
+    for (const [id, unclaimed] of [...this.#unclaimed]) {
+      const candidates = this.#candidatesFor(unclaimed);
+      if (candidates.length + ghosts <= 1) this.#claim(id, candidates[0]);
     }
+    if (this.#isStuck()) this.#stuckTimer ??= setTimeout(() => this.#refuseNewest(), STUCK_MS);
   }
 
   /** Every call seems to wait for an answer of ours, so none would ever end. One call may have asked several times. */
   #isStuck(): boolean {
-    const candidates = this.#candidates();
+    if (this.#unclaimed.size === 0) return false;
+    const candidates = new Set([...this.#unclaimed.values()].flatMap((one) => this.#candidatesFor(one)));
     const hasGhosts = this.#pending.ghostOwners().length > 0;
-    return !hasGhosts && !this.#mayEnd(candidates) && this.#unclaimed.size >= candidates.length;
+    return !hasGhosts && !this.#mayEnd(candidates) && this.#unclaimed.size >= candidates.size;
   }
 
   /** What still looks stuck after a while is: the newest question is refused, which ends its call. */
@@ -131,18 +135,14 @@ export class BackendQuestions {
     for (const id of [...this.#unclaimed.keys(), ...this.#answering.keys()]) this.withdraw(id);
   }
 
-  /** Calls that may ask back come first; where none is in flight, any call of a client can be the reason. */
-  #candidates(): Pending[] {
-    const askable = [...this.#pending.values()].filter(
-      ({ waiting }) => waiting.listener.onQuestion !== undefined,
-    );
-    const likely = askable.filter((pending) => MAY_ASK_BACK.has(pending.waiting.method));
-    return likely.length > 0 ? likely : askable;
+  /** Who can have asked it and still waits, whatever it called: a server may ask while it lists or completes. */
+  #candidatesFor({ suspects }: Unclaimed): Pending[] {
+    return suspects.filter((pending) => this.#pending.get(pending.id) === pending);
   }
 
   /** True where one of them waits for a client and not for us: it goes on when the client has answered. */
-  #mayEnd(calls: readonly Pending[]): boolean {
-    return this.#answering.values().some(({ owner }) => owner !== undefined && calls.includes(owner));
+  #mayEnd(calls: ReadonlySet<Pending>): boolean {
+    return this.#answering.values().some(({ owner }) => owner !== undefined && calls.has(owner));
   }
 
   #claim(id: Id, owner: Pending | undefined): void {
