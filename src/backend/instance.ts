@@ -124,7 +124,9 @@ export class Instance implements AsyncDisposable {
 
   #mayRepeat(call: Call, thrown: unknown): boolean {
     if (call.signal.aborted || this.lifecycle.closing.aborted) return false;
-    return isRepeatable(call, thrown, this.#options.catalog.tool(String(call.params?.name)));
+    const name = call.params?.name;
+    const tool = typeof name === "string" ? this.#options.catalog.tool(name) : undefined;
+    return isRepeatable(call, thrown, tool);
   }
 
   /** A pipe that refuses a message is about to end; until it has, a repeated call would go the same way. */

@@ -35,9 +35,10 @@ export function fromDiscover(name: string, version: string, result: Json): Hands
     ? version
     : supported.find((candidate) => typeof candidate === "string" && isKnownModern(candidate));
   if (typeof revision !== "string") {
+    const named = supported.filter((candidate) => typeof candidate === "string").join(", ");
     throw new GatewayError(
       "backend-failed",
-      `${name}: the server speaks ${supported.join(", ")}, none of which this gateway knows; a newer gateway may.`,
+      `${name}: the server speaks ${named}, none of which this gateway knows; a newer gateway may.`,
     );
   }
   const meta = isObject(result._meta) ? result._meta : {};

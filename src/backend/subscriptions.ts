@@ -91,7 +91,8 @@ export class Subscriptions {
 
   #recipients({ method, params }: Notification, owner: string | undefined): Iterable<Subscriber> {
     if (method === Notice.elicitationComplete) {
-      const key = this.#elicitations.get(String(params?.elicitationId));
+      const id = params?.elicitationId;
+      const key = typeof id === "string" ? this.#elicitations.get(id) : undefined;
       return [...this.#subscribers].filter((subscriber) => key !== undefined && subscriber.key === key);
     }
     const wanting = [...this.#subscribers].filter((subscriber) => subscriber.wants(method));

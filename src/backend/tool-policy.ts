@@ -29,9 +29,10 @@ export class ToolPolicy {
   /** Tools as the server lists them, as clients are to see them. */
   shown(tools: readonly Json[]): Json[] {
     return tools.flatMap((tool) => {
-      const shown = typeof tool.name === "string" ? this.#shownName(tool.name) : undefined;
-      if (shown === undefined) return [];
-      const description = ownValue(this.#rules.describe, String(tool.name)) ?? tool.description;
+      const { name: own } = tool;
+      const shown = typeof own === "string" ? this.#shownName(own) : undefined;
+      if (typeof own !== "string" || shown === undefined) return [];
+      const description = ownValue(this.#rules.describe, own) ?? tool.description;
       return [{ ...tool, name: shown, ...(description === undefined ? {} : { description }) }];
     });
   }
@@ -47,7 +48,7 @@ export class ToolPolicy {
 
   /** Rules that fit none of the server's tools, each once: they may be misspelt. */
   unfitting(tools: readonly Json[]): string[] {
-    const names = tools.map(({ name }) => String(name));
+    const names = tools.map(({ name }) => name).filter((name) => typeof name === "string");
     const fitsNone = (glob: string) => !names.some((name) => new Pattern(glob).fits(name));
     const { allow = [], deny, rename, describe } = this.#rules;
     const idle = [

@@ -145,8 +145,10 @@ export class MergedTarget implements Target {
       const { backend, uri } = this.#ownerOf(ref.uri);
       return backend.call(passOn(call, { ...call.params, ref: { ...ref, uri } }));
     }
-    const owner = await this.#find(String(ref.name), Method.listPrompts, call.signal);
-    if (owner === undefined) throw new RpcError(-32602, `Unknown prompt: ${String(ref.name)}`);
+    const { name } = ref;
+    if (typeof name !== "string") throw new RpcError(-32602, 'The "ref" needs the string "name" or "uri".');
+    const owner = await this.#find(name, Method.listPrompts, call.signal);
+    if (owner === undefined) throw new RpcError(-32602, `Unknown prompt: ${name}`);
     return owner.backend.call(passOn(call, { ...call.params, ref: { ...ref, name: owner.name } }));
   }
 

@@ -30,7 +30,7 @@ function textOf(block: Json): string | undefined {
   if (block.type === "text" && typeof block.text === "string") return block.text;
   const { resource } = block;
   if (block.type !== "resource" || !isObject(resource) || typeof resource.text !== "string") return undefined;
-  return `${String(resource.uri)}:\n${resource.text}`;
+  return typeof resource.uri === "string" ? `${resource.uri}:\n${resource.text}` : resource.text;
 }
 
 /** Structured content is often the text, or its JSON, wrapped: `{ result: "…" }`. */

@@ -13,6 +13,13 @@ function policyOf(rules: Partial<ToolRules>): ToolPolicy {
   return policy;
 }
 
+test("a tool whose name is no text is nobody's, and fits no rule", () => {
+  const tools = [{ name: { toString: null } }, { name: "read" }];
+  const policy = policyOf({ allow: ["read*", "write"] });
+  expect(policy.shown(tools)).toEqual([{ name: "read" }]);
+  expect(policy.unfitting(tools)).toEqual(["allow: write"]);
+});
+
 function shown(rules: Partial<ToolRules>, names: readonly string[] = NAMES): unknown[] {
   return policyOf(rules)
     .shown(names.map((name) => ({ name })))
