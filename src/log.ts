@@ -162,7 +162,8 @@ function cleanText(text: string): string {
 }
 
 function describeError(error: Error, depth = 0): string {
-  const own = error.stack ?? `${error.name}: ${error.message}`;
+  // What the runtime itself throws (a DOMException, say) may have an empty stack.
+  const own = error.stack ? error.stack : `${error.name}: ${error.message}`;
   if (error.cause === undefined || depth >= MAX_DEPTH) return own;
   const cause = error.cause instanceof Error ? describeError(error.cause, depth + 1) : String(error.cause);
   return `${own}\ncaused by: ${cause}`;

@@ -100,6 +100,14 @@ describe("json", () => {
 });
 
 describe("values", () => {
+  test("an error without a stack shows its name and what it says", () => {
+    const { log, lines } = record({ format: "json" });
+    const error = new Error("the connection was closed");
+    error.stack = "";
+    log.error("failed", { error });
+    expect(JSON.parse(lines[0] ?? "").error).toBe("Error: the connection was closed");
+  });
+
   test("an error shows its stack and the chain of its causes", () => {
     const { log, lines } = record({ format: "json" });
     log.error("failed", { error: new Error("outer", { cause: new TypeError("inner", { cause: "root" }) }) });
