@@ -6,6 +6,8 @@ import { isLoopback } from "../config/security.ts";
 
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
+const HOST = /^[\w.:[\]%-]*$/;
+
 export interface Refusal {
   readonly status: 401 | 403;
   readonly message: string;
@@ -34,6 +36,8 @@ export class Guard {
   /** Why a request may not come in by its Host or Origin (2025-11-25 and later, basic/transports, "Security Warning"). */
   checkOrigin(headers: Headers): Refusal | undefined {
     const host = headers.get("host");
+    // With a path or a query in it, it would be read as a part of the URL.
+    if (host !== null && !HOST.test(host)) return { status: 403, message: "The Host header names no host." };
     if (this.#isLoopbackBind && (host === null || !this.#isOwnHost(hostname(host)))) {
       return {
         status: 403,

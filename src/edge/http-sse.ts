@@ -46,7 +46,8 @@ export class SseEdge implements Disposable {
 
   /** Takes one message; the answer goes down the stream (2024-11-05, basic/transports, "HTTP with SSE"). */
   async post(request: Request, principal: string): Promise<Response> {
-    const id = new URL(request.url).searchParams.get("sessionId") ?? "";
+    // No URL where the Host has a port that is none.
+    const id = URL.parse(request.url)?.searchParams.get("sessionId") ?? "";
     const open = this.#channels.get(id);
     if (open?.principal !== principal) {
       return failure(404, { code: -32001, message: "Session not found; open a new stream with GET /sse." });

@@ -77,8 +77,9 @@ async function listen(options: HttpOptions, untilMs: number) {
 function createApp(options: HttpOptions) {
   const { guard, root, backend } = options;
   const serve = mcpServer(options, () => app.server);
-  const refuse = ({ url, headers }: Request) => {
-    const wantsToken = guard.wantsToken && !isHealth(url);
+  const refuse = (request: Request) => {
+    const { headers } = request;
+    const wantsToken = guard.wantsToken && !isHealth(request);
     const refusal = guard.checkOrigin(headers) ?? (wantsToken ? guard.checkToken(headers) : undefined);
     return refusal === undefined ? undefined : refused(refusal);
   };
@@ -219,8 +220,9 @@ function wrongMethod(method: string): Response {
   );
 }
 
-function isHealth(url: string): boolean {
-  return new URL(url).pathname === "/health";
+/** Of the path as it was sent: what a URL parser makes of `/health#/mcp` is not what the router does. */
+function isHealth({ method, url }: Request): boolean {
+  return (method === "GET" || method === "HEAD") && /^\w+:\/\/[^/?#]*\/health(?:\?|$)/.test(url);
 }
 
 function refused({ status, message }: Refusal): Response {
@@ -234,7 +236,7 @@ function unknownBackend(name: string, known: readonly string[]): Response {
 }
 
 function notFound(request: Request, known: readonly string[]): Response {
-  const { pathname } = new URL(request.url);
+  const pathname = URL.parse(request.url)?.pathname ?? request.url;
   const routes = ["/mcp", ...known.map((name) => `/mcp/${name}`), "/health", "/metrics", "/status"];
   return failure(404, { code: -32601, message: `Nothing at ${pathname}. Routes: ${routes.join(", ")}` });
 }
