@@ -82,6 +82,19 @@ describe("without the token", () => {
   });
 });
 
+test("a client that leaves in the middle of its body is no bug", async () => {
+  const socket = connect({ port: open.port, host: "127.0.0.1" });
+  const host = `127.0.0.1:${open.port}`;
+  socket.write(
+    `POST /mcp HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"js`,
+  );
+  await waitFor(() => socket.bytesWritten > 100);
+  // The gateway has begun to read when it answers what came after.
+  await open.isHealthy();
+  socket.destroy();
+  await waitFor(() => open.isHealthy());
+});
+
 test("a name that is an object which cannot be text is refused in words", async () => {
   const name = { toString: null };
   const asked = [
