@@ -4,7 +4,7 @@ import type { Log } from "../log.ts";
 import type { Outcome } from "../protocol/call.ts";
 import { classify } from "../protocol/era.ts";
 import { ErrorCode, isRequest, type Message, toMessage } from "../protocol/jsonrpc.ts";
-import { Header, McpErrorCode } from "../protocol/mcp.ts";
+import { Header, McpErrorCode, Method } from "../protocol/mcp.ts";
 import type { Target } from "../target/target.ts";
 import type { Heartbeat } from "./event-sink.ts";
 import { HttpReply } from "./http-reply.ts";
@@ -90,10 +90,14 @@ export class McpEdge {
     canStream: boolean,
     incoming: globalThis.Request,
   ): Response | Promise<Response> {
-    const { id } = request.message;
+    const { id, method } = request.message;
     if ("rejection" in checked) {
       const { status, error } = checked.rejection;
       return json(JSON.stringify({ jsonrpc: "2.0", id, error }), status);
+    }
+    if (method === Method.listen && !canStream) {
+      const words = `${Method.listen} is answered by a stream: list text/event-stream in Accept.`;
+      return failure(406, { code: -32000, message: words }, { id });
     }
     let leave: (() => void) | undefined;
     const gone = () => leave?.();

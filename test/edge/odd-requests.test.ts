@@ -95,6 +95,24 @@ test("a client that leaves in the middle of its body is no bug", async () => {
   await waitFor(() => open.isHealthy());
 });
 
+test("a subscription of a client that takes no stream is refused at once", async () => {
+  const params = { notifications: { toolsListChanged: true } };
+  const response = await fetch(`${open.url}/mcp/healthy`, {
+    method: "POST",
+    headers: {
+      "content-type": "application/json",
+      accept: "application/json",
+      ...modernHeaders("subscriptions/listen", params),
+    },
+    body: JSON.stringify(modernMessage("subscriptions/listen", params, { id: 7 })),
+  });
+  expect(response.status).toBe(406);
+  expect(await response.json()).toMatchObject({
+    id: 7,
+    error: { message: expect.stringContaining("Accept") },
+  });
+});
+
 test("a name that is an object which cannot be text is refused in words", async () => {
   const name = { toString: null };
   const asked = [
