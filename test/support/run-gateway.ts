@@ -105,7 +105,12 @@ export class ProgramRun implements AsyncDisposable {
 
   /** Writes one message to stdin. */
   send(message: object): void {
-    void this.#process.stdin.write(`${JSON.stringify(message)}\n`);
+    this.write(`${JSON.stringify(message)}\n`);
+  }
+
+  /** Writes to stdin what may be no message. */
+  write(data: string | Uint8Array<ArrayBuffer>): void {
+    void this.#process.stdin.write(data);
     void this.#process.stdin.flush();
   }
 
