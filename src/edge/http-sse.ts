@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import type { Log } from "../log.ts";
 import { formatEvent } from "../protocol/event-stream.ts";
 import type { Target } from "../target/target.ts";
+import { readBody, unread } from "./body.ts";
 import { Channel } from "./channel.ts";
 import { EventSink, type Heartbeat, STREAM_HEADERS } from "./event-sink.ts";
 import { accepted, failure } from "./legacy.ts";
@@ -52,7 +53,9 @@ export class SseEdge implements Disposable {
     if (open?.principal !== principal) {
       return failure(404, { code: -32001, message: "Session not found; open a new stream with GET /sse." });
     }
-    open.channel.receiveText(await request.text());
+    const text = await readBody(request);
+    if (text === undefined) return unread();
+    open.channel.receiveText(text);
     return accepted();
   }
 

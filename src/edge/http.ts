@@ -108,8 +108,6 @@ function createApp(options: HttpOptions) {
     .onError(({ code, error, request }) => {
       if (code === "NOT_FOUND") return notFound(request, options.backendNames());
       if (code === "VALIDATION") return failure(404, { code: -32001, message: "Not the name of a backend." });
-      // The client left before all of its body was here: nobody reads this.
-      if (request.signal.aborted && isAbort(error)) return new Response(null, { status: 400 });
       options.log.error("a bug in the gateway", { error });
       return failure(500, {
         code: -32603,
@@ -225,10 +223,6 @@ function wrongMethod(method: string): Response {
 /** Of the path as it was sent: what a URL parser makes of `/health#/mcp` is not what the router does. */
 function isHealth({ method, url }: Request): boolean {
   return (method === "GET" || method === "HEAD") && /^\w+:\/\/[^/?#]*\/health(?:\?|$)/.test(url);
-}
-
-function isAbort(error: unknown): boolean {
-  return error instanceof DOMException && error.name === "AbortError";
 }
 
 function refused({ status, message }: Refusal): Response {

@@ -6,6 +6,7 @@ import { classify } from "../protocol/era.ts";
 import { ErrorCode, isRequest, type Message, toMessage } from "../protocol/jsonrpc.ts";
 import { Header, McpErrorCode, Method } from "../protocol/mcp.ts";
 import type { Target } from "../target/target.ts";
+import { readBody, unread } from "./body.ts";
 import type { Heartbeat } from "./event-sink.ts";
 import { HttpReply } from "./http-reply.ts";
 import { accepted, failure, json, type LegacyEdge } from "./legacy.ts";
@@ -46,7 +47,8 @@ export class McpEdge {
         message: "The body must be JSON: Content-Type: application/json.",
       });
     }
-    const text = await request.text();
+    const text = await readBody(request);
+    if (text === undefined) return unread();
     this.#options.read(Buffer.byteLength(text));
     const body = parse(text);
     if (body === undefined)

@@ -95,6 +95,20 @@ test("a client that leaves in the middle of its body is no bug", async () => {
   await waitFor(() => open.isHealthy());
 });
 
+test("a body over the limit that only shows on its way is no bug", async () => {
+  const size = 65 * 1024 * 1024;
+  const host = `127.0.0.1:${open.port}`;
+  const socket = connect({ port: open.port, host: "127.0.0.1" });
+  const { promise, resolve } = Promise.withResolvers<string>();
+  socket.once("data", (data) => resolve(data.toString())).on("error", () => {});
+  socket.write(
+    `POST /mcp HTTP/1.1\r\nHost: ${host}\r\nTransfer-Encoding: chunked\r\n\r\n${size.toString(16)}\r\n`,
+  );
+  socket.write(Buffer.alloc(size, "["));
+  expect(await promise).toStartWith("HTTP/1.1 413 ");
+  socket.destroy();
+});
+
 test("a subscription of a client that takes no stream is refused at once", async () => {
   const params = { notifications: { toolsListChanged: true } };
   const response = await fetch(`${open.url}/mcp/healthy`, {

@@ -2,6 +2,7 @@
 
 import type { Arena } from "./arena.ts";
 import { caseRandom } from "./case-random.ts";
+import { holdStreams } from "./held-streams.ts";
 import { drawCase } from "./http-requests.ts";
 import { judgeHttp } from "./judge.ts";
 import type { Ledger } from "./ledger.ts";
@@ -26,7 +27,11 @@ export async function playHttp(
     }
     client.close();
   };
+  const over = new AbortController();
+  const held = holdStreams(arena, ledger, loot, over.signal);
   await Promise.all(Array.from({ length: lanes }, lane));
+  over.abort();
+  await held;
 }
 
 async function playCase(

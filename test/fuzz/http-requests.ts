@@ -94,6 +94,8 @@ const TYPES = [
 ];
 /** For requests that are not whole: the gateway waits for the rest, and we do not. */
 const SHORT_PATIENCE_MS = 60;
+const TOO_LARGE_SHARE = 1 / 15_000;
+const TOO_MANY_BYTES = 65 * 1024 * 1024;
 const PATIENCE_MS = 40_000;
 
 type Headers = [name: string, value: string][];
@@ -105,6 +107,7 @@ export function drawCase(random: Random, loot: Loot, port: number): HttpCase {
   if (first === undefined || count > 1)
     return pipelined(requests.filter(({ isClean, isEndless }) => isClean && !isEndless));
   const { bytes, isClean, isEndless } = first;
+  const hasReply = isClean || bytes.length > TOO_MANY_BYTES;
   const leaves = random.chance(0.06);
   const sent = leaves && random.chance(0.6) ? bytes.subarray(0, random.below(bytes.length)) : bytes;
   const isSplit = random.chance(0.15);
@@ -113,7 +116,7 @@ export function drawCase(random: Random, loot: Loot, port: number): HttpCase {
     pauseMs: isSplit && random.chance(0.3) ? 1 : 0,
     isHead: [first.method === "HEAD"],
     leavesAfter: leaves ? drawLeaving(random) : undefined,
-    patienceMs: isClean && sent.length === bytes.length ? PATIENCE_MS : SHORT_PATIENCE_MS,
+    patienceMs: hasReply && sent.length === bytes.length ? PATIENCE_MS : SHORT_PATIENCE_MS,
     isReusable: isClean && !leaves,
     isEnough: (reply) => isEndless && reply.body.length > 0,
     requests: [first],
@@ -149,6 +152,7 @@ function drawRequest(random: Random, loot: Loot, port: number): DrawnRequest {
   const method = random.chance(0.88) ? "POST" : random.pick(METHODS);
   const path = drawPath(random, loot, method);
   const text = Buffer.from(drawn.text, "utf8");
+  if (random.chance(TOO_LARGE_SHARE)) return tooLarge(path, port);
   const bytes = random.chance(0.07) ? corruptBytes(random, text) : text;
   const body = Buffer.from(method === "POST" || random.chance(0.1) ? bytes : []);
   const headers = drawHeaders(random, loot, { drawn, method, port });
@@ -168,6 +172,14 @@ function drawRequest(random: Random, loot: Loot, port: number): DrawnRequest {
     path,
     method,
   };
+}
+
+/** More than the gateway takes, and it cannot know before it has read that much. */
+function tooLarge(path: string, port: number): DrawnRequest {
+  const head = `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nTransfer-Encoding: chunked\r\n\r\n`;
+  const body = Buffer.alloc(TOO_MANY_BYTES, "[");
+  const framed = [Buffer.from(`${head}${body.length.toString(16)}\r\n`), body, Buffer.from("\r\n0\r\n\r\n")];
+  return { bytes: Buffer.concat(framed), body, isClean: false, isEndless: false, path, method: "POST" };
 }
 
 function drawPath(random: Random, loot: Loot, method: string): string {

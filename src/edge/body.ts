@@ -1,0 +1,15 @@
+// The body of a request, as text.
+
+/** Undefined where the client left before its end, or sent more than we take: nobody reads an answer to that. */
+export async function readBody(request: Request): Promise<string | undefined> {
+  try {
+    return await request.text();
+  } catch {
+    return undefined;
+  }
+}
+
+/** The server below has cut the connection, and answered 413 itself where the body was too large. */
+export function unread(): Response {
+  return new Response(null, { status: 400 });
+}
