@@ -68,6 +68,10 @@ function readChunks(bytes: Buffer): { body: Buffer; used: number; isWhole: boole
     const end = bytes.indexOf("\r\n", at);
     if (end === -1) return { body: Buffer.concat(pieces), used: bytes.length, isWhole: false };
     const line = bytes.toString("latin1", at, end);
+    // Bun hangs up like this, even in the middle of a reply, on a client whose request turns out to be no HTTP.
+    if (line === "HTTP/1.1 400 Bad Request") {
+      return { body: Buffer.concat(pieces), used: bytes.length, isWhole: false };
+    }
     if (!/^[\da-f]+$/i.test(line)) throw new Error(`not a chunk size: ${JSON.stringify(line)}`);
     const size = Number.parseInt(line, 16);
     const chunk = bytes.subarray(end + 2, end + 2 + size);
