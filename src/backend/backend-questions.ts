@@ -99,7 +99,9 @@ export class BackendQuestions {
     const ghosts = this.#pending.ghostOwners().length;
     for (const [id, unclaimed] of [...this.#unclaimed]) {
       const candidates = this.#candidatesFor(unclaimed);
-      if (candidates.length + ghosts <= 1) this.#claim(id, candidates[0]);
+      // A server does not wait for the answer to a question of a call that was cancelled: the call's end proves nothing.
+      if (unclaimed.suspects.some((call) => this.#pending.isGivenUp(call))) this.#claim(id, undefined);
+      else if (candidates.length + ghosts <= 1) this.#claim(id, candidates[0]);
     }
     if (this.#isStuck()) this.#stuckTimer ??= setTimeout(() => this.#refuseNewest(), STUCK_MS);
   }

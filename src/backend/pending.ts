@@ -123,6 +123,10 @@ export class PendingCalls {
     if (owner !== undefined) this.#ghosts.set(id, { owner, untilMs: Date.now() + GHOST_MS });
   }
 
+  isGivenUp({ id }: Pending): boolean {
+    return this.#ghosts.has(id);
+  }
+
   /** The backend has answered a call that nobody waits for: it will say no more of it. */
   layToRest(id: Id | undefined): void {
     if (typeof id === "number") this.#ghosts.delete(id);

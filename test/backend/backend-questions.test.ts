@@ -31,6 +31,13 @@ class Stage {
     this.questions.review();
   }
 
+  /** Its client has cancelled it. */
+  giveUp(id: number): void {
+    const pending = this.pending.take(id);
+    if (pending !== undefined) this.pending.haunt(pending);
+    this.questions.review();
+  }
+
   ask(): void {
     this.questions.putToSoleOwner(request("q", "elicitation/create", { message: "?" }));
   }
@@ -66,4 +73,18 @@ test("a call that began after the question is never asked it", async () => {
   await waitFor(() => other.replies.length > 0);
   expect(other.asked).toEqual([]);
   expect(other.replies).toMatchObject([{ id: "q", error: { code: -32603 } }]);
+});
+
+test("a question that a call may have asked which was then cancelled is nobody's", async () => {
+  const stage = new Stage();
+  stage.begin(1, "anna");
+  stage.begin(2, "ben");
+  stage.ask();
+  stage.giveUp(1);
+  await waitFor(() => stage.replies.length > 0);
+  // Its late answer says nothing of its question: a server lets go of those of a cancelled call.
+  stage.pending.layToRest(1);
+  stage.questions.review();
+  expect(stage.asked).toEqual([]);
+  expect(stage.replies).toMatchObject([{ id: "q", error: { code: -32603 } }]);
 });
