@@ -53,7 +53,9 @@ export class Channel implements Disposable {
       this.#send(errorResponse(null, { code: ErrorCode.parse, message: "The message is not valid JSON." }));
       return;
     }
-    for (const item of Array.isArray(value) ? value : [value]) this.#receiveValue(item);
+    // An empty batch asks for nothing, and JSON-RPC wants it refused like what is no message.
+    const items: readonly unknown[] = Array.isArray(value) && value.length > 0 ? value : [value];
+    for (const item of items) this.#receiveValue(item);
   }
 
   /** Resolves when everything has been answered, or after `timeoutMs`. */
