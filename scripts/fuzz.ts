@@ -6,7 +6,7 @@ import { type Edge, Ledger } from "../test/fuzz/ledger.ts";
 import { play } from "../test/fuzz/run.ts";
 
 const TELL_MS = 30_000;
-const EDGES: readonly Edge[] = ["http", "stdio", "backend", "start"];
+const EDGES: readonly Edge[] = ["http", "guard", "stdio", "backend", "start"];
 const { values } = parseArgs({
   options: {
     cases: { type: "string", default: "100000" },

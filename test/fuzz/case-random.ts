@@ -5,6 +5,7 @@ import { Random } from "./random.ts";
 
 const SALT: Readonly<Record<Edge, number>> = {
   http: 0x1b873593,
+  guard: 0x85ebca6b,
   stdio: 0x7f4a7c15,
   backend: 0x2545f491,
   start: 0x9e3779b9,

@@ -2,11 +2,11 @@
 
 const MOST_SHOWN = 50;
 
-export type Edge = "http" | "stdio" | "backend" | "start";
+export type Edge = "http" | "guard" | "stdio" | "backend" | "start";
 
 export class Ledger {
   readonly seed: number;
-  readonly cases: Record<Edge, number> = { http: 0, stdio: 0, backend: 0, start: 0 };
+  readonly cases: Record<Edge, number> = { http: 0, guard: 0, stdio: 0, backend: 0, start: 0 };
   readonly outcomes = new Map<string, number>();
   readonly findings: string[] = [];
   #count = 0;

@@ -4,6 +4,7 @@ import { waitFor } from "../support/wait-for.ts";
 import { Arena, ASKING, HOSTILE } from "./arena.ts";
 import { isWell, playBackends, playInnocents } from "./backend-edge.ts";
 import { BACKEND } from "./client-messages.ts";
+import { playGuarded } from "./guarded-edge.ts";
 import { playHttp } from "./http-edge.ts";
 import type { Edge, Ledger } from "./ledger.ts";
 import { playStarts } from "./start-edge.ts";
@@ -21,7 +22,13 @@ export interface Plan {
 }
 
 /** Of all cases. */
-const SHARES: Readonly<Record<Edge, number>> = { http: 0.6, stdio: 0.08, backend: 0.29, start: 0.03 };
+const SHARES: Readonly<Record<Edge, number>> = {
+  http: 0.55,
+  guard: 0.05,
+  stdio: 0.08,
+  backend: 0.29,
+  start: 0.03,
+};
 const WELL_MS = 40_000;
 const AT_REST_MS = 20_000;
 /** More than this is a leak: what a run of any length may leave in caches and buffers. */
@@ -48,6 +55,7 @@ export async function play({ ledger, cases, lanes, only }: Plan): Promise<Report
     playHttp(arena, ledger, numbers("http"), lanes),
     playBackends(arena, ledger, numbers("backend"), lanes),
     playStarts(arena, ledger, numbers("start")),
+    playGuarded(ledger, numbers("guard"), Math.ceil(lanes / 8)),
     playStdio(ledger, numbers("stdio"), 1),
   ]);
   over.abort();
