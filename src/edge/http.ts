@@ -91,12 +91,18 @@ function createApp(options: HttpOptions) {
       return target === undefined ? app.fetch(request) : (refuse(request) ?? serve(request, target));
     },
   });
+  const internalError = (error: unknown) => {
+    options.log.error("a bug in the gateway", { error });
+    const message = "Internal error in the gateway; its log has the details.";
+    return failure(500, { code: -32603, message });
+  };
   // Without reusePort: false two gateways would share a port, and each client would find now one, now the other.
   const serving = {
     maxRequestBodySize: MAX_BODY_BYTES,
     idleTimeout: IDLE_TIMEOUT_S,
     reusePort: false,
     development: false,
+    error: internalError,
     routes: {
       "/mcp": shortcut(() => root),
       "/mcp/:backend": shortcut(backend),
@@ -108,11 +114,7 @@ function createApp(options: HttpOptions) {
     .onError(({ code, error, request }) => {
       if (code === "NOT_FOUND") return notFound(request, options.backendNames());
       if (code === "VALIDATION") return failure(404, { code: -32001, message: "Not the name of a backend." });
-      options.log.error("a bug in the gateway", { error });
-      return failure(500, {
-        code: -32603,
-        message: "Internal error in the gateway; its log has the details.",
-      });
+      return internalError(error);
     })
     .use(operationRoutes(options))
     .use(mcpRoutes(options, serve))
