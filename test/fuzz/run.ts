@@ -56,7 +56,7 @@ export async function play({ ledger, cases, lanes, only }: Plan): Promise<Report
     playBackends(arena, ledger, numbers("backend"), lanes),
     playStarts(arena, ledger, numbers("start")),
     playGuarded(ledger, numbers("guard"), Math.ceil(lanes / 8)),
-    playStdio(ledger, numbers("stdio"), 1),
+    playStdio(ledger, numbers("stdio"), Math.ceil(lanes / 64)),
   ]);
   over.abort();
   await innocents;
