@@ -8,10 +8,14 @@ import type { Incoming } from "./transport.ts";
 export const MAX_MESSAGE_LENGTH = 64 * 1024 * 1024;
 
 /** The whole body as text. Throws TooLargeError, or what the connection broke off with. */
-export async function readText(response: Response, maxLength: number): Promise<string> {
-  const declared = Number(response.headers.get("content-length") ?? Number.NaN);
-  const isPlain = response.headers.get("content-encoding") === null;
-  if (isPlain && declared <= maxLength) return response.text();
+export function readText(response: Response, maxLength: number): Promise<string> {
+  const { headers } = response;
+  const declared = Number(headers.get("content-length") ?? Number.NaN);
+  const isPlain = headers.get("content-encoding") === null;
+  return isPlain && declared <= maxLength ? response.text() : readBounded(response, maxLength);
+}
+
+async function readBounded(response: Response, maxLength: number): Promise<string> {
   const decoder = new TextDecoder();
   const pieces: string[] = [];
   let length = 0;

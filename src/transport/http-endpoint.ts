@@ -20,6 +20,7 @@ const IDLE_SOCKET_SECONDS = 30;
 export class HttpEndpoint implements Disposable {
   /** As configured, less a user and password in it: those go into the Authorization header. */
   readonly url: URL;
+  readonly #href: string;
   readonly #headers: Headers;
   // A pool of its own: sockets are reused by this backend alone, and closed with it.
   readonly #pool: Bun.FetchSession;
@@ -29,6 +30,7 @@ export class HttpEndpoint implements Disposable {
     this.#headers = readHeaders(config.headers);
     this.url = readUrl(config.url);
     moveCredentials(this.url, this.#headers);
+    this.#href = this.url.href;
     this.#pool = new Bun.FetchSession({
       keepAlive: { idleTimeout: IDLE_SOCKET_SECONDS },
       // A proxy from the environment cannot reach this machine's own loopback.
@@ -47,14 +49,14 @@ export class HttpEndpoint implements Disposable {
    * Sends one request and gives the response of whatever status, once its head has come, redirects within the origin
    * followed. Waits as long as it takes: the caller's signal is the only deadline. Rejects with SendError.
    */
-  async request(request: HttpRequest): Promise<Response> {
+  request(request: HttpRequest): Promise<Response> {
     const url = request.url ?? this.url;
-    try {
-      const response = await this.#fetch(url, request);
-      return REDIRECTS.has(response.status) ? await this.#follow(response, url, request) : response;
-    } catch (error) {
-      throw error instanceof SendError ? error : this.#failure(error, url, request);
-    }
+    return this.#fetch(request.url?.href ?? this.#href, request).then(
+      (response) => (REDIRECTS.has(response.status) ? this.#follow(response, url, request) : response),
+      (error: unknown) => {
+        throw this.#failure(error, url, request);
+      },
+    );
   }
 
   async #follow(first: Response, firstUrl: URL, request: HttpRequest): Promise<Response> {
@@ -73,7 +75,9 @@ export class HttpEndpoint implements Disposable {
         throw refused("that turns it into a GET, which loses the message. Check http_url.");
       }
       url = this.#sameOrigin(location, url, refused);
-      response = await this.#fetch(url, request);
+      response = await this.#fetch(url.href, request).catch((error: unknown) => {
+        throw this.#failure(error, url, request);
+      });
     }
   }
 
@@ -82,7 +86,7 @@ export class HttpEndpoint implements Disposable {
     this.#pool.close();
   }
 
-  #fetch(url: URL, { method, headers, body, signal }: HttpRequest): Promise<Response> {
+  #fetch(url: string, { method, headers, body, signal }: HttpRequest): Promise<Response> {
     // `timeout: false` lifts Bun's own limit on silence (5 min), which would cut long calls and quiet streams.
     const rest = { method, headers, signal, redirect: "manual", timeout: false } as const;
     return this.#pool.fetch(url, body === undefined ? rest : { ...rest, body });

@@ -59,18 +59,24 @@ export class PostReply {
     this.#exchange = exchange;
   }
 
-  /** Reads to the end, and tells the wire where our request will get no answer. Never rejects. */
-  async read(response: Response): Promise<void> {
-    try {
-      if (!this.#isWaiting) this.#lingerOnly();
-      if (isEventStream(response)) await this.#readStreams(response);
-      else this.#takeText(response, await readText(response, this.#wire.maxMessageLength));
-    } catch (error) {
-      if (this.#isWaiting && !this.#exchange.abort.signal.aborted) this.#tellLoss(error);
-    } finally {
-      clearTimeout(this.#linger);
-      this.#wire.finish(this.#exchange);
-    }
+  /** Begins to read to the end; tells the wire where our request will get no answer, and when there is nothing more. */
+  read(response: Response): void {
+    if (!this.#isWaiting) this.#lingerOnly();
+    const reading = isEventStream(response)
+      ? this.#readStreams(response)
+      : readText(response, this.#wire.maxMessageLength).then((text) => this.#takeText(response, text));
+    void reading.then(
+      () => this.#finish(),
+      (error: unknown) => {
+        if (this.#isWaiting && !this.#exchange.abort.signal.aborted) this.#tellLoss(error);
+        this.#finish();
+      },
+    );
+  }
+
+  #finish(): void {
+    clearTimeout(this.#linger);
+    this.#wire.finish(this.#exchange);
   }
 
   #tellLoss(error: unknown): void {

@@ -76,27 +76,27 @@ export class StreamableHttpTransport implements Transport {
     return new StreamableHttpTransport(new HttpEndpoint(config), options);
   }
 
-  async send(message: Message, options: SendOptions = {}): Promise<void> {
-    if (this.#end !== undefined) throw new SendError("The wire is closed.", { maybeDelivered: false });
+  /** On the path of every call: no frame of its own waits for the head of the response. */
+  send(message: Message, options: SendOptions = {}): Promise<void> {
+    if (this.#end !== undefined) {
+      return Promise.reject(new SendError("The wire is closed.", { maybeDelivered: false }));
+    }
     const isHandshake = isRequest(message) && message.method === Method.initialize;
     if (isHandshake) this.#forgetSession();
-    const id = isRequest(message) ? message.id : undefined;
-    const exchange = this.#begin(id);
-    const { inSession, abort } = exchange;
-    try {
-      const response = await this.#endpoint.request({
-        method: "POST",
-        headers: this.#postHeaders(options),
-        body: JSON.stringify(message),
-        signal: abort.signal,
-      });
-      if (!response.ok) throw await readRefusal(response, this.#reading.what, inSession);
-      if (isHandshake) this.#beginSession(response.headers.get(Header.sessionId) ?? undefined);
-      void new PostReply(this.#reading, exchange).read(response);
-    } catch (error) {
-      this.#finish(exchange);
-      throw error;
-    }
+    const exchange = this.#begin(isRequest(message) ? message.id : undefined);
+    const request = {
+      method: "POST",
+      headers: this.#postHeaders(options),
+      body: JSON.stringify(message),
+      signal: exchange.abort.signal,
+    } as const;
+    return this.#endpoint.request(request).then(
+      (response) => this.#takeReply(response, exchange, isHandshake),
+      (error: unknown) => {
+        this.#finish(exchange);
+        throw error;
+      },
+    );
   }
 
   abandon(id: Id): void {
@@ -125,6 +125,21 @@ export class StreamableHttpTransport implements Transport {
   [Symbol.asyncDispose](): Promise<void> {
     this.#end ??= this.#close();
     return this.#end;
+  }
+
+  #takeReply(response: Response, exchange: Exchange, isHandshake: boolean): Promise<void> | undefined {
+    if (!response.ok) return this.#refuse(response, exchange);
+    if (isHandshake) this.#beginSession(response.headers.get(Header.sessionId) ?? undefined);
+    new PostReply(this.#reading, exchange).read(response);
+    return undefined;
+  }
+
+  async #refuse(response: Response, exchange: Exchange): Promise<never> {
+    try {
+      throw await readRefusal(response, this.#reading.what, exchange.inSession);
+    } finally {
+      this.#finish(exchange);
+    }
   }
 
   /** Modern streams have no ids to resume after: a broken one loses its request. */
