@@ -9,6 +9,9 @@ import { binaryName, bunTarget, hostTarget, isTarget, TARGETS } from "./targets.
 const root = join(import.meta.dir, "..");
 const dist = join(root, "dist");
 
+/** So many times more often than usual must code run while the gateway starts, until it is compiled. */
+const START_JIT_POLICY = 50;
+
 const targets = readTargets(process.argv.slice(2));
 const commit = readCommit();
 mkdirSync(dist, { recursive: true });
@@ -40,8 +43,14 @@ async function build(target: Target): Promise<void> {
   rmSync(outfile, { force: true }); // a failed build leaves no stale binary behind
   await Bun.build({
     entrypoints: [join(root, "src/main.ts")],
-    // The caller's .env and bunfig.toml are not written for us.
-    compile: { target: bunTarget(target), outfile, autoloadDotenv: false, autoloadBunfig: false },
+    compile: {
+      target: bunTarget(target),
+      outfile,
+      // The caller's .env and bunfig.toml are not written for us.
+      autoloadDotenv: false,
+      autoloadBunfig: false,
+      jitPolicy: START_JIT_POLICY,
+    },
     format: "esm",
     bytecode: true,
     minify: { whitespace: true, syntax: true, identifiers: true, keepNames: true }, // names for stack traces

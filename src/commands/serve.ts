@@ -6,6 +6,7 @@ import { connectNotifier } from "../ops/notify.ts";
 import { VERSION } from "../version.ts";
 import { type CommonOptions, createCommandLog } from "./config-option.ts";
 import { followConfig, openConfig } from "./follow-config.ts";
+import { runAtFullSpeed } from "./full-speed.ts";
 import { liftRequestLimit } from "./request-limit.ts";
 import { untilSignal } from "./until-signal.ts";
 
@@ -30,6 +31,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   using notifier = await connectNotifier(log);
   const gateway = await Gateway.start(config, { log });
   running = gateway;
+  runAtFullSpeed();
   if (options.logFormat === "json") log.info("listening", { url: `${gateway.url}/mcp`, config: config.path });
   else process.stderr.write(welcome(gateway));
   const status = () => `${gateway.url}/mcp, backends: ${gateway.config.backends.length}`;

@@ -4,6 +4,7 @@ import type { Reloadable } from "../reloading.ts";
 import { serveOverStdio } from "../stdio-gateway.ts";
 import { type CommonOptions, createCommandLog } from "./config-option.ts";
 import { followConfig, openConfig } from "./follow-config.ts";
+import { runAtFullSpeed } from "./full-speed.ts";
 import { untilInterrupted } from "./until-interrupted.ts";
 
 export interface StdioOptions extends CommonOptions {
@@ -24,6 +25,7 @@ export async function serveStdio(options: StdioOptions): Promise<void> {
     signal: untilInterrupted(),
     onServing: (serving) => {
       running = serving;
+      runAtFullSpeed();
       return followConfig(serving, source, { log });
     },
     ...(options.backend === undefined ? {} : { backend: options.backend }),
