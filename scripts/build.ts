@@ -2,6 +2,7 @@
 
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { BytecodeOrder } from "./bytecode-order.ts";
 import { signAdHoc } from "./mach-o.ts";
 import type { Target } from "./targets.ts";
 import { binaryName, bunTarget, hostTarget, isTarget, TARGETS } from "./targets.ts";
@@ -15,7 +16,8 @@ const START_JIT_POLICY = 50;
 const targets = readTargets(process.argv.slice(2));
 const commit = readCommit();
 mkdirSync(dist, { recursive: true });
-for (const target of targets) await build(target);
+using order = await recordOrder();
+for (const target of targets) await release(target);
 await writeChecksums();
 
 function readTargets(names: string[]): Target[] {
@@ -37,10 +39,29 @@ function readCommit(): string {
   return success ? stdout.toString().trim() : "unknown";
 }
 
-async function build(target: Target): Promise<void> {
+/** On Windows a program cannot be asked to end, and what it has recorded is lost: there the order stays as it is. */
+async function recordOrder(): Promise<BytecodeOrder | undefined> {
+  if (process.platform === "win32") return undefined;
+  const unordered = join(dist, `unordered-${process.pid}`);
+  try {
+    await build(hostTarget(), unordered, []);
+    return await BytecodeOrder.record(unordered);
+  } finally {
+    rmSync(unordered, { force: true });
+  }
+}
+
+async function release(target: Target): Promise<void> {
   const startedAt = performance.now();
   const outfile = join(dist, binaryName(target));
   rmSync(outfile, { force: true }); // a failed build leaves no stale binary behind
+  await build(target, outfile, order?.files ?? []);
+  const megabytes = (statSync(outfile).size / 1e6).toFixed(1);
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+  console.log(`${binaryName(target).padEnd(32)} ${megabytes.padStart(6)} MB  ${seconds.padStart(5)} s`);
+}
+
+async function build(target: Target, outfile: string, bytecodeOrder: string[]): Promise<void> {
   await Bun.build({
     entrypoints: [join(root, "src/main.ts")],
     compile: {
@@ -50,6 +71,7 @@ async function build(target: Target): Promise<void> {
       autoloadDotenv: false,
       autoloadBunfig: false,
       jitPolicy: START_JIT_POLICY,
+      bytecodeOrder,
     },
     format: "esm",
     bytecode: true,
@@ -59,9 +81,6 @@ async function build(target: Target): Promise<void> {
   });
   // Bun signs for arm64 only: on x64 the signature of its own runtime stays, and no longer fits the file.
   if (target === "macos-x64") writeFileSync(outfile, signAdHoc(readFileSync(outfile), "mcp-gateway"));
-  const megabytes = (statSync(outfile).size / 1e6).toFixed(1);
-  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
-  console.log(`${binaryName(target).padEnd(32)} ${megabytes.padStart(6)} MB  ${seconds.padStart(5)} s`);
 }
 
 /** Covers every binary in dist/, those of earlier runs too; `sha256sum -c SHA256SUMS` checks them. */
