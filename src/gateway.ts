@@ -24,7 +24,10 @@ const DRAIN_MS = 10_000;
 /** Longer than any start may take; its own start_timeout ends it before. */
 const RESTART_MS = 24 * 3_600_000;
 
-export type GatewayOptions = CoreOptions;
+export interface GatewayOptions extends CoreOptions {
+  /** Told whenever a client has sent something. */
+  readonly onMessage?: () => void;
+}
 
 /** A running gateway. `await using gateway = await Gateway.start(config)` ends it with the block. */
 export class Gateway implements AsyncDisposable {
@@ -68,7 +71,8 @@ export class Gateway implements AsyncDisposable {
       check: finishNetworkConfig,
       apply: (next) => applyBackends(next, core, sessions),
     });
-    const http = owned.use(await listen(reloading, core, { owned, heartbeat, sessions }));
+    const serving = { owned, heartbeat, sessions, onMessage: options.onMessage };
+    const http = owned.use(await listen(reloading, core, serving));
     return new Gateway(reloading, core, http, owned.move());
   }
 
@@ -140,12 +144,13 @@ interface Serving {
   readonly owned: AsyncDisposableStack;
   readonly heartbeat: Heartbeat;
   readonly sessions: Sessions;
+  readonly onMessage: (() => void) | undefined;
 }
 
 function listen(
   reloading: Reloading,
   core: Core,
-  { owned, heartbeat, sessions }: Serving,
+  { owned, heartbeat, sessions, onMessage }: Serving,
 ): Promise<HttpServer> {
   const { fleet, metrics, log } = core;
   const { host, port, auth } = reloading.config;
@@ -158,7 +163,10 @@ function listen(
       legacy: new LegacyEdge(sessions),
       heartbeat,
       log,
-      read: (bytes) => metrics.bytes("in", bytes),
+      read: (bytes) => {
+        metrics.bytes("in", bytes);
+        onMessage?.();
+      },
     }),
     sse: owned.use(new SseEdge({ modern: core.modern, heartbeat, log })),
     log,

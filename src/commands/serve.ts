@@ -7,6 +7,7 @@ import { VERSION } from "../version.ts";
 import { type CommonOptions, createCommandLog } from "./config-option.ts";
 import { followConfig, openConfig } from "./follow-config.ts";
 import { runAtFullSpeed } from "./full-speed.ts";
+import { QuietCollection } from "./quiet-collection.ts";
 import { liftRequestLimit } from "./request-limit.ts";
 import { untilSignal } from "./until-signal.ts";
 
@@ -29,7 +30,8 @@ export async function serve(options: ServeOptions): Promise<void> {
   let running: Gateway | undefined;
   const log = createCommandLog(config, options, () => (running?.config ?? config).logLevel);
   using notifier = await connectNotifier(log);
-  const gateway = await Gateway.start(config, { log });
+  using quiet = new QuietCollection();
+  const gateway = await Gateway.start(config, { log, onMessage: () => quiet.worked() });
   running = gateway;
   runAtFullSpeed();
   if (options.logFormat === "json") log.info("listening", { url: `${gateway.url}/mcp`, config: config.path });

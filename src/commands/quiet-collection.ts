@@ -1,0 +1,51 @@
+// Gives memory back when the gateway has fallen quiet. The engine by itself comes to what a load has left behind after
+// ten seconds at the soonest; until then the gateway holds now a third more than it needs, now nothing.
+
+import { fullGC } from "bun:jsc";
+
+/** Nothing was asked for so long. */
+const QUIET_MS = 500;
+/** After a collection it takes this long until all has been given back. */
+const SETTLE_MS = 1_500;
+/** What makes a collection worth its 10 ms of a quiet moment. */
+const WORTH_BYTES = 8 * 1024 * 1024;
+
+export class QuietCollection implements Disposable {
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #hasWorked = false;
+  /** What the gateway held when it last rested. */
+  #restingBytes = process.memoryUsage.rss();
+
+  /** On the path of every message. */
+  worked(): void {
+    this.#hasWorked = true;
+    if (this.#timer === undefined) this.#watch();
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+  }
+
+  #watch(): void {
+    this.#hasWorked = false;
+    this.#wait(QUIET_MS, () => {
+      if (process.memoryUsage.rss() - this.#restingBytes >= WORTH_BYTES) this.#collect();
+    });
+  }
+
+  #collect(): void {
+    fullGC();
+    this.#wait(SETTLE_MS, () => {
+      this.#restingBytes = process.memoryUsage.rss();
+    });
+  }
+
+  /** Where somebody asks for something meanwhile, the watch begins again. */
+  #wait(milliseconds: number, then: () => void): void {
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      if (this.#hasWorked) this.#watch();
+      else then();
+    }, milliseconds).unref();
+  }
+}
