@@ -3,6 +3,7 @@
 
 import { parseArgs } from "node:util";
 import { fixture } from "../test/support/fixture.ts";
+import { waitFor } from "../test/support/wait-for.ts";
 import { StrainedClient } from "./strain/strained-client.ts";
 import { StrainedGateway } from "./strain/strained-gateway.ts";
 
@@ -11,8 +12,8 @@ const PATIENCE_MS = 60_000;
 const AWAKE = 6;
 const GROWTH_MAX = 0.1;
 const TENTHS = 10;
-/** Until all sleep: memory under load is mostly what the collector has not come to, so it is measured at rest. */
-const REST_MS = "4000";
+/** From when all sleep: memory under load is mostly what the collector has not come to, so it is measured at rest. */
+const REST_MS = "3000";
 
 interface Sample {
   readonly calls: number;
@@ -20,6 +21,7 @@ interface Sample {
   /** For those who read the report; nothing is judged by it. */
   readonly busyRssMb: number;
   readonly descriptors: number;
+  readonly threads: number;
 }
 
 const { values } = parseArgs({
@@ -54,6 +56,10 @@ for (let tenth = 1; tenth <= TENTHS; tenth++) {
   await Promise.all(clients.map((client) => callUntil(client, Math.round((calls * tenth) / TENTHS))));
   busyMs += performance.now() - startedMs;
   const busyRssMb = Math.round(gateway.rssMb);
+  await waitFor(() => gateway.children.length === 0, {
+    timeoutMs: PATIENCE_MS,
+    what: "all backends to sleep",
+  });
   await Bun.sleep(Number(values["rest-ms"]));
   take(busyRssMb);
 }
@@ -85,6 +91,7 @@ function take(busyRssMb: number): void {
     restRssMb: Math.round(gateway.rssMb),
     busyRssMb,
     descriptors: gateway.descriptors,
+    threads: gateway.threads,
   });
 }
 

@@ -56,6 +56,10 @@ export class StrainedGateway implements AsyncDisposable {
     return readdirSync(`/proc/${this.pid}/fd`).length;
   }
 
+  get threads(): number {
+    return readdirSync(`/proc/${this.pid}/task`).length;
+  }
+
   /** With no chance to put anything in order, and at once up again. */
   async killAndRestart(): Promise<void> {
     this.#child?.kill("SIGKILL");
