@@ -97,8 +97,8 @@ export class Channel implements Disposable {
   }
 
   async #receiveModern(message: Request): Promise<void> {
-    const { target, principal, modern } = this.#options;
-    const request = { message, target, principal };
+    const { id, target, principal, modern } = this.#options;
+    const request = { message, target, principal, client: id };
     const checked = await modern.check(request);
     if ("rejection" in checked) return this.#send(errorResponse(message.id, checked.rejection.error));
     const outlet = this.#outlet(message.id);

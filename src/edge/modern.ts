@@ -38,6 +38,8 @@ export interface ModernRequest {
   readonly principal: string;
   /** Absent on stdio, which has none. */
   readonly headers?: Headers;
+  /** Whose it is, where the wire has but one client; HTTP does not tell. */
+  readonly client?: string;
 }
 
 /** A request that passed says who asks. */
@@ -59,6 +61,7 @@ export class ModernEdge {
     const envelope = readEnvelope(message, headers);
     if ("rejection" in envelope) return envelope;
     if (LEGACY_ONLY.has(message.method)) return { rejection: methodNotFound(message.method) };
+    if (!isKnownLevel(message)) return { rejection: unknownLevel() };
     if (headers === undefined) return envelope;
     const compare = (mirrored: readonly ParamHeader[]) => {
       const rejection = checkMirror(headers, message.method, message.params, mirrored);
@@ -79,7 +82,6 @@ export class ModernEdge {
 
   async #run(running: RunningCall, target: Target): Promise<void> {
     try {
-      requireKnownLogLevel(running);
       const isDiscover = running.method === Method.discover;
       const answer = isDiscover ? await this.#discover(running, target) : await target.call(running);
       const isWhole = "resultType" in answer.result;
@@ -121,6 +123,8 @@ export class ModernEdge {
       ask: () => Promise.reject(new RpcError(-32601, "A subscription cannot be asked.")),
     };
     let subscription: Disposable | undefined;
+    /** As opposed to a target that has ended, which the client is told. */
+    let hasLeft = false;
     void perform(
       async () => {
         const wanted = await honour(request, call);
@@ -144,15 +148,19 @@ export class ModernEdge {
       this.#log,
     ).then((outcome) => {
       subscription?.[Symbol.dispose]();
-      outlet.finish(outcome);
+      if (hasLeft) outlet.drop(outcome);
+      else outlet.finish(outcome);
     });
-    return () => gone.abort();
+    return () => {
+      hasLeft = true;
+      gone.abort();
+    };
   }
 }
 
-function callerOf({ principal }: ModernRequest, envelope: Envelope): Caller {
+function callerOf({ principal, client }: ModernRequest, envelope: Envelope): Caller {
   requests += 1;
-  return modernCaller(envelope, principal, `request-${requests}`);
+  return modernCaller(envelope, principal, client ?? `request-${requests}`);
 }
 
 /** A backend that cannot be asked for its tools will say why when it is called. */
@@ -167,13 +175,6 @@ function mirroredOf(
     return known instanceof Promise ? known.catch(() => []) : known;
   } catch {
     return [];
-  }
-}
-
-function requireKnownLogLevel({ params }: Call): void {
-  const level = isObject(params?._meta) ? params._meta[META.logLevel] : undefined;
-  if (level !== undefined && !LOG_LEVELS.some((known) => known === level)) {
-    throw new RpcError(-32602, `The log level must be one of ${LOG_LEVELS.join(", ")}.`);
   }
 }
 
@@ -247,6 +248,17 @@ export function discoverResult({ serverInfo, capabilities, instructions }: Serve
 
 function methodNotFound(method: string): Rejection {
   return { status: 404, error: { code: -32601, message: `Method not found: ${method}` } };
+}
+
+function isKnownLevel({ params }: Request): boolean {
+  const level = isObject(params?._meta) ? params._meta[META.logLevel] : undefined;
+  return level === undefined || LOG_LEVELS.some((known) => known === level);
+}
+
+/** A part of the envelope, like the version and the capabilities, and refused as those are. */
+function unknownLevel(): Rejection {
+  const message = `params._meta["${META.logLevel}"] must be one of ${LOG_LEVELS.join(", ")}.`;
+  return { status: 400, error: { code: -32602, message } };
 }
 
 function untilAborted(signal: AbortSignal): Promise<void> {

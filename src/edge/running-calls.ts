@@ -182,7 +182,8 @@ export class RunningCall implements Call {
       return;
     }
     this.#settle();
-    this.#outlet?.finish(outcome);
+    if (this.signal.aborted) this.#outlet?.drop(outcome);
+    else this.#outlet?.finish(outcome);
   }
 
   resume(outlet: Outlet, inputResponses: unknown): void {
