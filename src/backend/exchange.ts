@@ -10,7 +10,7 @@ import type { RequestOptions } from "./connection.ts";
 import type { Connected } from "./handshake.ts";
 import type { Handshake } from "./introductions.ts";
 import type { Listener } from "./pending.ts";
-import { answerRounds, answerUrlElicitations, cannotAsk } from "./rounds.ts";
+import { answerRounds, answerUrlElicitations, cannotAsk, unanswered } from "./rounds.ts";
 import { toLegacyAnswer, toLegacyError, toLegacyParams, toModernError, toModernParams } from "./translate.ts";
 
 /** Longer than an edge takes to gather the questions of one round. */
@@ -71,7 +71,10 @@ async function withModernTranslated(
     const answer = await answerRounds(call, await send(call.params), send);
     return isMixed ? toLegacyAnswer(call.method, answer) : answer;
   } catch (thrown) {
-    throw isMixed && thrown instanceof RpcError ? toLegacyError(call.method, thrown) : thrown;
+    if (!isMixed || !(thrown instanceof RpcError)) throw thrown;
+    const error = toLegacyError(call.method, thrown);
+    if (thrown.code === McpErrorCode.missingCapability) return unanswered(call, error);
+    throw error;
   }
 }
 
@@ -164,8 +167,8 @@ function sendLegacy(
 class LegacyListener implements Listener {
   readonly #call: Call;
   readonly #options: ExchangeOptions;
-  /** What the caller would have to declare for a question that could not be put to it. */
-  #missing: RpcError | undefined;
+  /** What the caller would have to declare for the questions that could not be put to it. */
+  #missing: Json | undefined;
 
   constructor(call: Call, options: ExchangeOptions) {
     this.#call = call;
@@ -184,11 +187,7 @@ class LegacyListener implements Listener {
   async onQuestion(question: Question, signal: AbortSignal): Promise<Json> {
     const { caller } = this.#call;
     if (!canAnswer(caller, question)) {
-      this.#missing = new RpcError(
-        McpErrorCode.missingCapability,
-        `This call needs a client that supports ${question.method}.`,
-        { requiredCapabilities: requiredCapabilities(question) },
-      );
+      this.#missing = { ...this.#missing, ...requiredCapabilities(question) };
       // A server that asks several things at once fails with the first refusal: what can be asked goes out before it.
       await Bun.sleep(REFUSAL_DELAY_MS);
       throw cannotAsk(question);
@@ -196,19 +195,23 @@ class LegacyListener implements Listener {
     const elicitationId = question.params?.elicitationId;
     if (typeof elicitationId === "string") this.#options.onUrlQuestion(elicitationId, caller.key);
     const deadline = AbortSignal.timeout(this.#options.questionTimeoutMs);
-    const asked = caller.era === "modern" ? withoutElicitationId(question) : question;
+    const asked = caller.era === "modern" ? toModernQuestion(question) : question;
     return this.#call.ask(asked, AbortSignal.any([signal, deadline]));
   }
 
   /** A modern caller is told what it lacks (-32021), once the backend has failed for want of it. */
   throwIfMissing(): void {
-    if (this.#missing !== undefined && this.#call.caller.era === "modern") throw this.#missing;
+    if (this.#missing === undefined || this.#call.caller.era === "legacy") return;
+    const words = `This call needs a client that supports ${Object.keys(this.#missing).join(", ")}.`;
+    throw new RpcError(McpErrorCode.missingCapability, words, { requiredCapabilities: this.#missing });
   }
 }
 
-function withoutElicitationId(question: Question): Question {
-  const { elicitationId: _id, ...params } = question.params ?? {};
-  return { method: question.method, params };
+/** Modern questions are no requests: none has an id to be told of later, or a token to report progress on. */
+function toModernQuestion({ method, params = {} }: Question): Question {
+  const { elicitationId: _id, _meta, ...rest } = params;
+  const { progressToken: _token, ...meta } = isObject(_meta) ? _meta : {};
+  return { method, params: Object.keys(meta).length === 0 ? rest : { ...rest, _meta: meta } };
 }
 
 /** Legacy servers log for everybody at one level; each caller gets what it asked for, a modern one only if it asked. */

@@ -1,6 +1,7 @@
 // Calls that need the client's help before they can finish, where client and backend put that in different words.
 
 import type { Answer, Call, Question } from "../protocol/call.ts";
+import { signalOf } from "../protocol/cancellation.ts";
 import { isObject, type Json, RpcError } from "../protocol/jsonrpc.ts";
 import { McpErrorCode, Method, ResultType } from "../protocol/mcp.ts";
 import { canAnswer } from "../protocol/questions.ts";
@@ -18,11 +19,17 @@ export async function answerRounds(
 ): Promise<Answer> {
   let answer = first;
   for (let round = 0; answer.result.resultType === ResultType.inputRequired; round++) {
-    if (round === MAX_ROUNDS)
-      throw new RpcError(-32603, `The backend asked for input ${MAX_ROUNDS} times without an end.`);
+    if (round === MAX_ROUNDS) {
+      const words = `The backend asked for input ${MAX_ROUNDS} times without an end.`;
+      return unanswered(call, new RpcError(-32603, words));
+    }
     const { inputRequests, requestState } = answer.result;
     const retry: Json = { ...call.params };
-    if (isObject(inputRequests)) retry.inputResponses = await askAll(call, inputRequests);
+    try {
+      if (isObject(inputRequests)) retry.inputResponses = await askAll(call, inputRequests);
+    } catch (thrown) {
+      return unanswered(call, thrown);
+    }
     if (requestState !== undefined) retry.requestState = requestState;
     answer = await send(retry);
   }
@@ -34,10 +41,18 @@ async function askAll(call: Call, inputRequests: Json): Promise<Json> {
   for (const [, question] of questions) {
     if (!canAnswer(call.caller, question)) throw cannotAsk(question);
   }
-  const answers = await Promise.all(
-    questions.map(async ([key, question]) => [key, await call.ask(question, call.signal)] as const),
-  );
-  return Object.fromEntries(answers);
+  const failed = new AbortController();
+  const signal = AbortSignal.any([signalOf(call.signal), failed.signal]);
+  try {
+    const answers = await Promise.all(
+      questions.map(async ([key, question]) => [key, await call.ask(question, signal)] as const),
+    );
+    return Object.fromEntries(answers);
+  } catch (thrown) {
+    // Nobody should go on filling in a form that is of no use any more.
+    failed.abort();
+    throw thrown;
+  }
 }
 
 function toQuestion(value: unknown): Question {
@@ -45,7 +60,19 @@ function toQuestion(value: unknown): Question {
     throw new RpcError(-32603, "The backend asked for input in a form that is not a request.");
   }
   const params = isObject(value.params) ? value.params : {};
-  return { method: value.method, params };
+  // A legacy client refuses a URL without an id (2025-11-25, client/elicitation); modern servers send none.
+  const needsId =
+    value.method === Method.elicit && params.mode === "url" && params.elicitationId === undefined;
+  return {
+    method: value.method,
+    params: needsId ? { ...params, elicitationId: crypto.randomUUID() } : params,
+  };
+}
+
+/** A call that got no answers: a model can read why in a tool's result; other methods have nothing but the error. */
+export function unanswered({ method }: Pick<Call, "method">, thrown: unknown): Answer {
+  if (method !== Method.callTool || !(thrown instanceof RpcError)) throw thrown;
+  return { result: { content: [{ type: "text", text: thrown.message }], isError: true } };
 }
 
 /** What a backend is told, or a caller of the older era, when the question needs what the client never declared. */

@@ -85,11 +85,9 @@ export function toModernError(error: RpcError): RpcError {
 /** Modern backend's error → legacy caller. What describes the gateway's own hop says nothing to a client. */
 export function toLegacyError(method: string, error: RpcError): RpcError {
   if (error.code === McpErrorCode.missingCapability) {
-    return new RpcError(
-      -32603,
-      `${error.message} (the client has not declared a capability that this needs)`,
-      error.data,
-    );
+    const needed = isObject(error.data) ? error.data.requiredCapabilities : undefined;
+    const names = isObject(needed) ? Object.keys(needed).join(", ") : "";
+    return new RpcError(-32603, `This needs a client that supports ${names || "more"}: ${error.message}`);
   }
   if (HOP_ERRORS.has(error.code)) {
     return new RpcError(-32603, `The backend refused the gateway's request: ${error.message}`);

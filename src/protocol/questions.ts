@@ -8,8 +8,8 @@ import { CAPABILITY_FOR, Method } from "./mcp.ts";
 export function requiredCapabilities(question: Question): Json | undefined {
   const capability = CAPABILITY_FOR.get(question.method);
   if (capability === undefined) return undefined;
-  if (question.method === Method.elicit && question.params?.mode === "url")
-    return { elicitation: { url: {} } };
+  if (question.method === Method.elicit)
+    return { elicitation: question.params?.mode === "url" ? { url: {} } : { form: {} } };
   if (question.method === Method.sample && question.params?.tools !== undefined)
     return { sampling: { tools: {} } };
   return { [capability]: {} };
@@ -21,7 +21,13 @@ export function requiredCapabilities(question: Question): Json | undefined {
  */
 export function canAnswer(caller: Caller, question: Question): boolean {
   const required = requiredCapabilities(question);
-  return required !== undefined && covers(caller.capabilities, required);
+  return required !== undefined && covers(withForm(caller.capabilities), required);
+}
+
+function withForm(declared: Json): Json {
+  const { elicitation } = declared;
+  const isEmpty = isObject(elicitation) && elicitation.url === undefined;
+  return isEmpty ? { ...declared, elicitation: { ...elicitation, form: {} } } : declared;
 }
 
 function covers(declared: Json, required: Json): boolean {
