@@ -96,14 +96,19 @@ export class BackendQuestions {
   /** To be called whenever a call has ended. */
   review(): void {
     if (this.#unclaimed.size === 0) return;
-    const ghosts = this.#pending.ghostOwners().length;
     for (const [id, unclaimed] of [...this.#unclaimed]) {
-      const candidates = this.#candidatesFor(unclaimed);
+      const [first, ...others] = this.#candidatesFor(unclaimed);
       // A server does not wait for the answer to a question of a call that was cancelled: the call's end proves nothing.
       if (unclaimed.suspects.some((call) => this.#pending.isGivenUp(call))) this.#claim(id, undefined);
-      else if (candidates.length + ghosts <= 1) this.#claim(id, candidates[0]);
+      else if (others.length === 0 && !this.#isHaunted(first?.waiting.owner)) this.#claim(id, first);
     }
     if (this.#isStuck()) this.#stuckTimer ??= setTimeout(() => this.#refuseNewest(), STUCK_MS);
+  }
+
+  /** A call that was given up may be the one that asks. Where it was of the same client, that client is asked anyway. */
+  #isHaunted(client: string | undefined): boolean {
+    const ghosts = this.#pending.ghostOwners();
+    return client === undefined ? ghosts.length > 1 : ghosts.some((owner) => owner !== client);
   }
 
   /** Every call seems to wait for an answer of ours, so none would ever end. One call may have asked several times. */
@@ -124,10 +129,10 @@ export class BackendQuestions {
   }
 
   /** The backend takes back a question of its own. */
-  withdraw(id: unknown): void {
+  withdraw(id: unknown, reason?: unknown): void {
     if (!isId(id)) return;
     this.#forget(id);
-    this.#answering.get(id)?.abort.abort();
+    this.#answering.get(id)?.abort.abort(reason);
     this.#answering.delete(id);
   }
 

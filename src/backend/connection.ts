@@ -203,7 +203,7 @@ export class Connection implements AsyncDisposable {
     const listen = isObject(params?._meta) ? params._meta[META.subscriptionId] : undefined;
     if (isId(listen)) return this.#pending.get(listen)?.waiting.listener.onNotification?.(message);
     if (method === Notice.progress) return this.#progress(message);
-    if (method === Notice.cancelled) return this.#questions.withdraw(params?.requestId);
+    if (method === Notice.cancelled) return this.#questions.withdraw(params?.requestId, params?.reason);
     if (FOR_SUBSCRIBERS.has(method)) return this.#events.onNotification(message);
     if (origin !== undefined) return this.#pending.get(origin)?.waiting.listener.onNotification?.(message);
     if (method === Notice.message) this.#events.onSharedLog();

@@ -179,10 +179,8 @@ export class LegacySession implements Disposable {
     const message = request(id, question.method, question.params);
     const { promise, resolve, reject } = Promise.withResolvers<Json>();
     const onAbort = () => {
-      const cancelled = notification(Notice.cancelled, {
-        requestId: id,
-        reason: "the call that asked has ended",
-      });
+      const reason = typeof signal.reason === "string" ? signal.reason : "the call that asked has ended";
+      const cancelled = notification(Notice.cancelled, { requestId: id, reason });
       if (!outlet.send(cancelled)) this.#options.push(cancelled);
       reject(new RpcError(-32000, "The question was withdrawn."));
     };
