@@ -8,8 +8,9 @@ import {
   GATEWAY_ROWS,
   type Row,
 } from "../test/conformance/rows.ts";
-import { isPassed, nameOf, playAll, playClientRun, playRow, Stage } from "../test/conformance/run.ts";
+import { isPassed, nameOf, playClientRun, playRow, Stage } from "../test/conformance/run.ts";
 import { describe, type Score } from "../test/conformance/score.ts";
+import { playAll } from "../test/support/play-all.ts";
 
 const AT_ONCE = 2;
 const HEADINGS = ["row", "direct", "gateway", "as expected", "verdict"];

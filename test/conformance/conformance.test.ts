@@ -2,8 +2,9 @@
 // A failure that is expected stands in expected/<row>.yml with its reason; one that no longer happens fails here.
 
 import { afterAll, expect, describe as group, test } from "bun:test";
+import { playAll } from "../support/play-all.ts";
 import { CLIENT_RUNS, DIRECT_ROWS, GATEWAY_ROWS, HELD } from "./rows.ts";
-import { nameOf, playAll, playClientRun, playRow, Stage } from "./run.ts";
+import { nameOf, playClientRun, playRow, Stage } from "./run.ts";
 import { describe, readExpected } from "./score.ts";
 
 const AT_ONCE = 3;

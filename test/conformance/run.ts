@@ -110,23 +110,3 @@ export async function playClientRun(run: ClientRun, via: "direct" | "gateway"): 
 export function isPassed(score: Score): boolean {
   return score.unexpected.length === 0 && score.stale.length === 0;
 }
-
-/** Plays all, a few at a time, in their order; every score can be awaited by itself. */
-export function playAll<T>(
-  all: readonly T[],
-  atOnce: number,
-  play: (one: T) => Promise<Score>,
-): ReadonlyMap<T, Promise<Score>> {
-  const scores = new Map(all.map((one) => [one, Promise.withResolvers<Score>()]));
-  // One that fails before anybody waits for it is no unhandled failure: whoever waits will see it.
-  for (const { promise } of scores.values()) promise.catch(() => {});
-  const waiting = [...scores];
-  const work = async () => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const [one, { resolve, reject }] = next;
-      await play(one).then(resolve, reject);
-    }
-  };
-  for (let worker = 0; worker < atOnce; worker++) void work();
-  return new Map([...scores].map(([one, { promise }]) => [one, promise]));
-}

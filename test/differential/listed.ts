@@ -1,0 +1,293 @@
+// Every way in which what a client hears through the gateway may differ from what it hears of the backend itself, and
+// by what right. A difference that stands here and no longer occurs fails the test.
+
+import type { Difference } from "./compare.ts";
+import { isHttp, type Row } from "./rows.ts";
+
+export interface Listed {
+  readonly name: string;
+  /** The sentence of the specification, or what it leaves open. */
+  readonly reason: string;
+  readonly rows?: (row: Row) => boolean;
+  readonly cases?: RegExp;
+  readonly path: RegExp;
+  readonly fits?: (difference: Difference) => boolean;
+}
+
+const appears = ({ direct }: Difference) => direct === undefined;
+const isMissing = ({ through }: Difference) => through === undefined;
+const isSaid = ({ direct, through }: Difference) => typeof direct === "string" && typeof through === "string";
+const isTo = (direct: unknown, through: unknown) => (difference: Difference) =>
+  difference.direct === direct && difference.through === through;
+const isPlain = isTo("text/event-stream", "application/json");
+const toModern = (row: Row) => !row.isSameEra && row.era === "legacy";
+const toLegacy = (row: Row) => !row.isSameEra && row.era === "modern";
+
+/** What holds whatever the eras are. */
+const everywhere: readonly Listed[] = [
+  {
+    name: "plain JSON where the SDK opens a stream for one message",
+    reason:
+      "2025-11-25, basic/transports: the server MUST return either text/event-stream or application/json.",
+    path: /\.(?:type|framing)$/,
+    fits: (difference) => isMissing(difference) || isPlain(difference),
+  },
+  {
+    name: "the words of errors that the gateway answers itself",
+    reason: "JSON-RPC 2.0, 5.1: message is a short description for people; the code is what is compared.",
+    cases:
+      /^(?:raw: |logging\/setLevel: |resources\/(?:un)?subscribe: |subscriptions\/listen: |a level that is none)|: (?:removed|of the other era)$|^a forged state$/,
+    path: /\.error\.message$/,
+    fits: isSaid,
+  },
+  {
+    name: "the SDK's own data beside errors of the envelope and the headers",
+    reason: "2026-07-28, basic/index, Error Codes: data is described for -32021 and -32022 alone.",
+    path: /\.error\.data$/,
+    fits: ({ direct, through }) =>
+      through === undefined && /"(?:envelope|mismatch|reason)":/.test(JSON.stringify(direct)),
+  },
+];
+
+/** What the gateway answers in the place of the backend. */
+const answered: readonly Listed[] = [
+  {
+    name: "the lifetime of what the gateway says of a backend",
+    reason:
+      "2026-07-28, server/utilities/caching: servers MUST include the hints; server/discover is answered by the gateway.",
+    rows: ({ era }) => era === "modern",
+    cases: /^server\/discover/,
+    path: /\.result\.(?:ttlMs|cacheScope)$/,
+  },
+  {
+    name: "invalid parameters, where the SDK lets its validator's failure be an internal error",
+    reason:
+      "2025-11-25, server/utilities/logging: an invalid level is -32602; JSON-RPC 2.0, 5.1: so are other invalid parameters.",
+    cases: /^(?:logging\/setLevel|resources\/(?:un)?subscribe): /,
+    path: /\.error\.code$/,
+    fits: isTo(-32603, -32602),
+  },
+  {
+    name: "a handshake without a revision is answered with the newest one",
+    reason:
+      "2025-11-25, basic/lifecycle: a server answers what it does not support with a version of its own.",
+    cases: /^initialize at no revision$/,
+    path: /\.(?:status|error|id|result)$/,
+  },
+  {
+    name: "the client's capabilities are the gateway's to a backend that is told only once",
+    reason:
+      "2025-11-25, basic/lifecycle: capabilities are negotiated once per session, and one session serves all clients.",
+    rows: ({ backend }) => backend.endsWith("legacy"),
+    cases: /a client that cannot$/,
+    path: /\.(?:text|isError|status|result|error|error\.(?:code|message|data\.requiredCapabilities\.\w+))$/,
+  },
+  {
+    name: "the reason why a question is taken back, where the gateway does it",
+    reason: "2025-11-25, basic/utilities/cancellation: reason is an optional text.",
+    rows: toModern,
+    path: /\.params\.reason$/,
+    fits: isSaid,
+  },
+];
+
+/** Streamable HTTP as the gateway serves it: always both eras, sessions that say what they are, lenient about Accept. */
+const http: readonly Listed[] = [
+  {
+    name: "JSON that is no message is an invalid request",
+    reason: "JSON-RPC 2.0, 5.1: -32700 is for text that is not JSON, -32600 for JSON that is no request.",
+    cases: /^raw: /,
+    path: /\.error\.code$/,
+    fits: isTo(-32700, -32600),
+  },
+  {
+    name: "errors about a request name its id",
+    reason: "JSON-RPC 2.0, 5: the id is that of the request, and null only where it could not be told.",
+    cases: /^raw: /,
+    path: /\.id$/,
+    fits: isTo(null, 1),
+  },
+  {
+    name: "errors about what is no request name none",
+    reason: "JSON-RPC 2.0, 5: the id of the answer to an invalid request MUST be null.",
+    cases: /^raw: (?:no jsonrpc|jsonrpc 1.0|id with a fraction|method is a number|params are a list)$/,
+    path: /\.id$/,
+    fits: ({ through }) => through === null,
+  },
+  {
+    name: "an empty batch is refused",
+    reason: "JSON-RPC 2.0, 6: an array that is not one with at least one value is an invalid request.",
+    cases: /^raw: an empty batch$/,
+    path: /^\.(?:status|type|body)/,
+  },
+  {
+    name: "clients that list too little in Accept are answered in JSON",
+    reason:
+      "2025-11-25, basic/transports: the demand is on the client; nothing says that a server must refuse it.",
+    cases: /^raw: accepts /,
+    path: /^\.(?:status|body\[0\]\.(?:error|result|id))/,
+  },
+  {
+    name: "GET without a session is no stream",
+    reason:
+      "2025-11-25, basic/transports: the server MUST return text/event-stream or 405; 400 is for what needs a session.",
+    cases: /^raw: GET without a session$/,
+    path: /^\.(?:status|allow)$/,
+  },
+  {
+    name: "the methods of an endpoint of both eras",
+    reason:
+      "2026-07-28, streamable-http, Backward Compatibility: a server that serves older clients hosts both.",
+    rows: ({ era }) => era === "modern",
+    cases: /^raw: (?:GET|DELETE)$/,
+    path: /^\.(?:status|allow)$/,
+  },
+  {
+    name: "a header for an argument that is not there is refused",
+    reason:
+      "2026-07-28, streamable-http, Server Validation: servers MUST reject headers that do not match the body.",
+    cases: /^raw: a mirrored argument that is not there$/,
+    path: /^\.(?:status|body\[0\]\.(?:result|error))$/,
+  },
+  {
+    name: "a subscription to nothing stays open",
+    reason: "2026-07-28, basic/patterns/subscriptions: a server MAY end one; nothing says that it must.",
+    cases: /^filters of subscriptions$/,
+    path: /\.heard\[1\]$/,
+    fits: isMissing,
+  },
+];
+
+const modernToLegacy: readonly Listed[] = [
+  {
+    name: "the lifetime of what a legacy backend gives",
+    reason:
+      "2026-07-28, server/utilities/caching: servers MUST include ttlMs and cacheScope; legacy has neither.",
+    rows: toLegacy,
+    path: /\.result\.(?:ttlMs|cacheScope)$/,
+  },
+  {
+    name: "the name of a question",
+    reason: "2025-11-25: a server's request has no key, so the gateway makes one up.",
+    rows: toLegacy,
+    path: /\.inputRequests\[\d\]\.key$/,
+  },
+  {
+    name: "a state where the backend had none to carry",
+    reason:
+      "2026-07-28, basic/patterns/mrtr: requestState is the server's; it is how the waiting call is found.",
+    rows: toLegacy,
+    path: /\.result\.requestState$/,
+    fits: appears,
+  },
+  {
+    name: "who serves, on what is no result yet",
+    reason: "2026-07-28, basic/index: serverInfo is a SHOULD.",
+    rows: toLegacy,
+    path: /\.result\._meta$/,
+    fits: isMissing,
+  },
+  {
+    name: "who serves, where the tool claims something else",
+    reason: "2026-07-28, basic/index: the key is reserved; it says who the server is.",
+    rows: toLegacy,
+    cases: /answers _meta with a server's name$/,
+    path: /\.result\._meta\.io\.modelcontextprotocol\/serverInfo/,
+  },
+  {
+    name: "answers that are left out are asked for again",
+    reason:
+      "2026-07-28, basic/patterns/mrtr: a server SHOULD ask again; the SDK's takes an empty object for answers.",
+    rows: toLegacy,
+    cases: /: (?:fail|two, left out)$/,
+    path: /^\[[1-9]\]/,
+  },
+  {
+    name: "a legacy backend mirrors no arguments",
+    reason: "2025-11-25 knows no Mcp-Param headers.",
+    rows: (row) => !row.isSameEra,
+    path: /\.headers\.mcp-param-/,
+  },
+];
+
+const legacyToModern: readonly Listed[] = [
+  {
+    name: "a client that cannot be asked is told so in the words of whoever found out",
+    reason: "2025-11-25, server/tools: errors of tools are reported in their results, in text.",
+    rows: toModern,
+    cases: /a client that cannot$/,
+    path: /\.(?:text|error\.message)$/,
+    fits: isSaid,
+  },
+  {
+    name: "so is one that did not answer, or was asked too often",
+    reason: "2025-11-25, server/tools: errors of tools are reported in their results, in text.",
+    rows: toModern,
+    cases: /: (?:decline|cancel|fail|asks, declined)$/,
+    path: /\.(?:text|error\.message)$/,
+    fits: isSaid,
+  },
+  {
+    name: "parameters are never absent",
+    reason: "2026-07-28, basic/index: every request carries _meta, so the backend misses something else.",
+    rows: toModern,
+    cases: /: no params$/,
+    path: /\.error\.message$/,
+    fits: isSaid,
+  },
+  {
+    name: "a resource that is not there",
+    reason:
+      "2025-11-25, server/resources, Error Handling: -32002; the SDK answers today's code in both eras.",
+    rows: toModern,
+    cases: /^resources\/read: /,
+    path: /\.error\.code$/,
+    fits: isTo(-32602, -32002),
+  },
+  {
+    name: "who serves is said once, at the handshake",
+    reason: "2025-11-25, basic/lifecycle; 2026-07-28 reserves the key, which no legacy client knows.",
+    rows: toModern,
+    cases: /answers _meta with a server's name$/,
+    path: /\.result\._meta$/,
+    fits: isMissing,
+  },
+  {
+    name: "the mode of a form need not be said",
+    reason:
+      "2025-11-25, client/elicitation: mode is optional and defaults to form; the SDK's old era adds it.",
+    rows: (row) => !row.isSameEra,
+    path: /\.params\.mode$/,
+    fits: ({ direct, through }) => (direct ?? through) === "form",
+  },
+  {
+    name: "no log lines before a level was set",
+    reason:
+      "2026-07-28, logging: none without a level. 2025-11-25: a server MAY decide what it sends until one is set.",
+    rows: toModern,
+    cases: /^(?:logs by level|call test_tool_with_logging|call test_logging_tool)/,
+    path: /^\[0\]\[0\]\.|^\[0\]\.messages/,
+  },
+];
+
+export const LISTED: readonly Listed[] = [
+  ...everywhere,
+  ...answered,
+  ...http,
+  ...modernToLegacy,
+  ...legacyToModern,
+];
+
+/** The statuses and framing of a wire without them are nobody's difference. */
+export function isComparable(row: Row, { path }: Difference): boolean {
+  return isHttp(row) || !/\]\.(?:status|type|framing)$/.test(path);
+}
+
+export function covers(listed: Listed, row: Row, name: string, difference: Difference): boolean {
+  return (
+    (listed.rows?.(row) ?? true) &&
+    (listed.cases?.test(name) ?? true) &&
+    listed.path.test(difference.path) &&
+    (listed.fits?.(difference) ?? true)
+  );
+}
