@@ -20,6 +20,12 @@ const CLAIM_TIMEOUT_MS = 30_000;
 /** How long all calls must have seemed to wait for each other before one of them is refused. */
 const STUCK_MS = 500;
 
+const NOBODYS =
+  "No call of a client is in progress that this question could belong to, so the gateway asked nobody.";
+const SOMEBODYS =
+  "Several calls are in progress and nothing says which of them asks this, so the gateway asked nobody. Make the call " +
+  "again: from now on the gateway makes the calls to this server one at a time.";
+
 interface Unclaimed {
   readonly question: Request;
   /** The calls that were there when it came: no later one can have asked it. */
@@ -49,6 +55,8 @@ export class BackendQuestions {
   readonly #answering = new Map<Id, Answering>();
 
   #stuckTimer: ReturnType<typeof setTimeout> | undefined;
+  /** The calls of which one has asked in vain: the first that ends. */
+  #suspects: readonly Pending[] = [];
 
   constructor({ pending, reply, askOutsideOfCalls }: BackendQuestionsOptions) {
     this.#pending = pending;
@@ -57,12 +65,11 @@ export class BackendQuestions {
   }
 
   /** Lets the owner answer; without one the backend is told so, at once. */
-  put(question: Request, owner: Pending | undefined): void {
+  put(question: Request, owner: Pending | undefined, refusal = NOBODYS): void {
     const listener = owner?.waiting.listener;
     const ask = listener?.onQuestion?.bind(listener) ?? this.#askOutsideOfCalls;
     if (ask === undefined) {
-      const message = "The gateway cannot tell which client this question is for, so it asked none.";
-      return this.#reply(errorResponse(question.id, { code: -32603, message }));
+      return this.#reply(errorResponse(question.id, { code: -32603, message: refusal }));
     }
     const abort = new AbortController();
     this.#answering.set(question.id, { abort, owner });
@@ -83,7 +90,7 @@ export class BackendQuestions {
 
   /** For a wire that does not say to which call a question belongs. */
   putToSoleOwner(question: Request): void {
-    const timer = setTimeout(() => this.#claim(question.id, undefined), CLAIM_TIMEOUT_MS);
+    const timer = setTimeout(() => this.#refuse(question.id), CLAIM_TIMEOUT_MS);
     const suspects = [...this.#pending.values()].filter(
       ({ waiting }) => waiting.listener.onQuestion !== undefined,
     );
@@ -99,7 +106,7 @@ export class BackendQuestions {
     for (const [id, unclaimed] of [...this.#unclaimed]) {
       const [first, ...others] = this.#candidatesFor(unclaimed);
       // A server does not wait for the answer to a question of a call that was cancelled: the call's end proves nothing.
-      if (unclaimed.suspects.some((call) => this.#pending.isGivenUp(call))) this.#claim(id, undefined);
+      if (unclaimed.suspects.some((call) => this.#pending.isGivenUp(call))) this.#refuse(id);
       else if (others.length === 0 && !this.#isHaunted(first?.waiting.owner)) this.#claim(id, first);
     }
     if (this.#isStuck()) this.#stuckTimer ??= setTimeout(() => this.#refuseNewest(), STUCK_MS);
@@ -119,12 +126,20 @@ export class BackendQuestions {
     return !hasGhosts && !this.#mayEnd(candidates) && this.#unclaimed.size >= candidates.size;
   }
 
+  /** To be asked once of every call that ends: true where a question of it may have been refused to let others go on. */
+  mayHaveRefused(ended: Pending): boolean {
+    const isSuspect = this.#suspects.includes(ended);
+    if (isSuspect) this.#suspects = [];
+    return isSuspect;
+  }
+
   /** What still looks stuck after a while is: the newest question is refused, which ends its call. */
   #refuseNewest(): void {
     this.#stuckTimer = undefined;
-    const newest = [...this.#unclaimed.keys()].at(-1);
-    if (newest === undefined || !this.#isStuck()) return;
-    this.#claim(newest, undefined);
+    const [id, newest] = [...this.#unclaimed].at(-1) ?? [];
+    if (id === undefined || newest === undefined || !this.#isStuck()) return;
+    this.#suspects = this.#candidatesFor(newest);
+    this.#refuse(id);
     this.review();
   }
 
@@ -152,10 +167,14 @@ export class BackendQuestions {
     return this.#answering.values().some(({ owner }) => owner !== undefined && calls.has(owner));
   }
 
-  #claim(id: Id, owner: Pending | undefined): void {
+  #claim(id: Id, owner: Pending | undefined, refusal?: string): void {
     const question = this.#unclaimed.get(id)?.question;
     this.#forget(id);
-    if (question !== undefined) this.put(question, owner);
+    if (question !== undefined) this.put(question, owner, refusal);
+  }
+
+  #refuse(id: Id): void {
+    this.#claim(id, undefined, SOMEBODYS);
   }
 
   #forget(id: Id): void {

@@ -34,6 +34,7 @@ import { BackendQuestions } from "./backend-questions.ts";
 import type { ConnectionEvents } from "./connection-events.ts";
 import { type Listener, Pending, PendingCalls } from "./pending.ts";
 import { progressTokenOf, withProgressToken } from "./progress-token.ts";
+import { AskedInVain } from "./repeating.ts";
 import { waitWhile } from "./wait-while.ts";
 import { callTimeout, describeEnd, refusal } from "./wire-failure.ts";
 
@@ -171,7 +172,9 @@ export class Connection implements AsyncDisposable {
       });
       return;
     }
-    if ("error" in response) pending.reject(RpcError.from(response.error));
+    const isInVain = this.#questions.mayHaveRefused(pending) && pending.waiting.listener.mayBeRepeated?.();
+    if (isInVain === true) pending.reject(new AskedInVain(this.#name));
+    else if ("error" in response) pending.reject(RpcError.from(response.error));
     else pending.resolve(answerOf(response, text, pending.id));
     this.#questions.review();
   }

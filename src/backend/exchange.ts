@@ -24,6 +24,8 @@ export interface ExchangeOptions {
   paramHeaders(connected: Connected, shown: Call, isFresh: boolean): Promise<readonly ParamHeader[]>;
   /** Told of every URL question, so that its completion can find the client later. */
   onUrlQuestion(elicitationId: string, callerKey: string): void;
+  /** True where the call may be made a second time. */
+  mayBeRepeated(shown: Call): boolean;
 }
 
 /** An answer that the gateway gives in a backend's place, in the caller's words. */
@@ -47,7 +49,7 @@ export function exchange(
 ): Promise<Answer> {
   return connected.era === "modern"
     ? withModern(connected, exchanged, options)
-    : withLegacy(connected, exchanged.sent, options);
+    : withLegacy(connected, exchanged, options);
 }
 
 function withModern(connected: Connected, exchanged: Exchanged, options: ExchangeOptions): Promise<Answer> {
@@ -123,22 +125,24 @@ function modernRequest(call: Call, { timeoutMs }: ExchangeOptions): RequestOptio
   };
 }
 
-function withLegacy(connected: Connected, call: Call, options: ExchangeOptions): Promise<Answer> {
-  return call.caller.era === "modern"
-    ? withLegacyTranslated(connected, call, options)
-    : sendLegacy(connected, call, call.params, new LegacyListener(call, options));
+function withLegacy(connected: Connected, exchanged: Exchanged, options: ExchangeOptions): Promise<Answer> {
+  const { sent } = exchanged;
+  return sent.caller.era === "modern"
+    ? withLegacyTranslated(connected, exchanged, options)
+    : sendLegacy(connected, sent, sent.params, new LegacyListener(exchanged, options));
 }
 
 async function withLegacyTranslated(
   connected: Connected,
-  call: Call,
+  exchanged: Exchanged,
   options: ExchangeOptions,
 ): Promise<Answer> {
+  const call = exchanged.sent;
   if (call.params?.requestState !== undefined) {
     throw new RpcError(-32602, "This requestState is not one of ours, or was changed; make the call anew.");
   }
   const params = toLegacyParams(call.params);
-  const listener = new LegacyListener(call, options);
+  const listener = new LegacyListener(exchanged, options);
   try {
     const answer = await answerUrlElicitations(call, () => sendLegacy(connected, call, params, listener));
     if (answer.result.isError === true) listener.throwIfMissing();
@@ -166,12 +170,14 @@ function sendLegacy(
 /** What a legacy server says and asks during one call. */
 class LegacyListener implements Listener {
   readonly #call: Call;
+  readonly #shown: Call;
   readonly #options: ExchangeOptions;
   /** What the caller would have to declare for the questions that could not be put to it. */
   #missing: Json | undefined;
 
-  constructor(call: Call, options: ExchangeOptions) {
-    this.#call = call;
+  constructor({ sent, shown }: Exchanged, options: ExchangeOptions) {
+    this.#call = sent;
+    this.#shown = shown;
     this.#options = options;
   }
 
@@ -182,6 +188,10 @@ class LegacyListener implements Listener {
   onNotification(notification: Notification): void {
     if (notification.method !== Notice.message || wantsLog(this.#call, notification.params))
       this.#call.notify(notification);
+  }
+
+  mayBeRepeated(): boolean {
+    return this.#options.mayBeRepeated(this.#shown);
   }
 
   async onQuestion(question: Question, signal: AbortSignal): Promise<Json> {

@@ -15,7 +15,7 @@ import { type ExchangeOptions, exchange } from "./exchange.ts";
 import type { Connected } from "./handshake.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import type { Listing } from "./listing.ts";
-import { isRepeatable, isSessionExpired } from "./repeating.ts";
+import { AskedInVain, isHarmless, isRepeatable, isSessionExpired } from "./repeating.ts";
 import { cannotAsk } from "./rounds.ts";
 import { SharedWire, type Turn } from "./shared-wire.ts";
 import { messageOf, startWithin } from "./starting.ts";
@@ -73,6 +73,7 @@ export class Instance implements AsyncDisposable {
       questionTimeoutMs: config.questionTimeoutMs,
       paramHeaders: (...asked) => this.#paramHeaders(...asked),
       onUrlQuestion: (id, callerKey) => options.subscriptions.expectCompletion(id, callerKey),
+      mayBeRepeated: (shown) => isHarmless(shown, options.catalog.tool(String(shown.params?.name))),
     };
     this.lifecycle = new Lifecycle(config, {
       log,
@@ -154,6 +155,7 @@ export class Instance implements AsyncDisposable {
     const ready = entered instanceof Promise ? await entered : entered;
     const { connected } = ready;
     let turn: Turn | undefined;
+    let hasAskedInVain = false;
     try {
       const levelSet = this.#shared.ensureLogLevel(connected, call, config.requestTimeoutMs);
       if (levelSet !== undefined) await levelSet;
@@ -168,12 +170,16 @@ export class Instance implements AsyncDisposable {
       if (thrown instanceof RpcError) lifecycle.succeeded();
       else if (isSessionExpired(thrown)) lifecycle.renew(connected);
       if (isRepeated || !this.#mayRepeat(call, thrown)) throw thrown;
+      hasAskedInVain = thrown instanceof AskedInVain;
     } finally {
       turn?.end();
       lifecycle.leave(ready);
     }
-    await this.#whenBrokenWireEnded();
-    this.#options.log.info("repeating a call on a new connection", { method: call.method });
+    if (!hasAskedInVain) await this.#whenBrokenWireEnded();
+    const what = hasAskedInVain
+      ? "repeating a call that asked in vain"
+      : "repeating a call on a new connection";
+    this.#options.log.info(what, { method: call.method });
     return await this.#call(call, true);
   }
 

@@ -9,6 +9,8 @@ export interface Listener {
   onNotification?(notification: Notification): void;
   /** Absent where nobody can be asked. */
   onQuestion?(question: Question, withdrawn: AbortSignal): Promise<Json>;
+  /** True where the request may be made a second time, if a question of it was put to nobody. */
+  mayBeRepeated?(): boolean;
 }
 
 export interface Waiting {

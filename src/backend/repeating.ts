@@ -1,4 +1,4 @@
-// Whether a call that failed may be sent again without anybody noticing.
+// Whether a call may be sent again without anybody noticing.
 
 import type { Call } from "../protocol/call.ts";
 import { GatewayError } from "../protocol/errors.ts";
@@ -7,14 +7,33 @@ import { Method } from "../protocol/mcp.ts";
 import { SendError } from "../transport/transport.ts";
 import type { Tool } from "./catalog.ts";
 
-/** Nothing was sent, or the session was gone, or the work may be done twice without harm. */
+/** Of a call that failed: nothing was sent, or the session was gone, or the work may be done twice without harm. */
 export function isRepeatable(call: Call, thrown: unknown, tool: Tool | undefined): boolean {
+  if (thrown instanceof AskedInVain) return true;
   if (!(thrown instanceof GatewayError) || thrown.kind !== "backend-failed") return false;
   if (!(thrown.cause instanceof SendError)) return false;
   if (thrown.cause.sessionExpired || !thrown.cause.maybeDelivered) return true;
-  if (call.method !== Method.callTool) return true;
+  return isHarmless(call, tool);
+}
+
+/** The work may be done twice: nothing but tools does anything, and of tools those that say so. */
+export function isHarmless({ method }: Pick<Call, "method">, tool: Tool | undefined): boolean {
+  if (method !== Method.callTool) return true;
   const hints = tool?.annotations;
   return isObject(hints) && (hints.readOnlyHint === true || hints.idempotentHint === true);
+}
+
+/**
+ * In the place of the answer to a call that may be made twice: what it asks may have been any call's, so nobody was asked.
+ * Made again it is alone, and its client is asked.
+ */
+export class AskedInVain extends GatewayError {
+  constructor(backend: string) {
+    super(
+      "backend-failed",
+      `${backend}: nothing says which of several calls asks a question; make the call again.`,
+    );
+  }
 }
 
 /** The backend has forgotten our session: a new handshake heals it. */

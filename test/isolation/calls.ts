@@ -178,7 +178,7 @@ function answerTo({ method }: Question, mark: string): Json {
 
 /** The gateway said that it cannot tell whose the question is. */
 function isRefused(made: Made, heard: Heard): boolean {
-  const isIt = made.mayRefuse && textOf(heard).includes("cannot tell which client this question is for");
+  const isIt = made.mayRefuse && textOf(heard).includes("nothing says which of them asks this");
   if (isIt) made.ledger.count("questions refused");
   return isIt;
 }
