@@ -75,11 +75,12 @@ function toLegacyTool(tool: unknown): unknown {
   return { ...tool, outputSchema };
 }
 
-/** Legacy backend's error → modern caller. */
+/** Legacy backend's error → modern caller, to whom some codes say something else or must not be said at all. */
 export function toModernError(error: RpcError): RpcError {
-  return error.code === McpErrorCode.resourceNotFound
-    ? new RpcError(-32602, error.message, error.data)
-    : error;
+  const { code, message, data } = error;
+  if (code === McpErrorCode.resourceNotFound) return new RpcError(-32602, message, data);
+  const isTaken = code === McpErrorCode.urlElicitationRequired || HOP_ERRORS.has(code);
+  return isTaken ? new RpcError(-32603, `${message} (error ${code} of the server)`, data) : error;
 }
 
 /** Modern backend's error → legacy caller. What describes the gateway's own hop says nothing to a client. */

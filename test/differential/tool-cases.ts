@@ -82,6 +82,10 @@ const errors: Case[] = [
   ["with a text as data", { code: -32602, message: "", data: "d" }],
   ["its own positive code", { code: 42, message: "ü" }],
   ["of a code of the application", { code: -33099, message: "own", data: [] }],
+  ["a code of the headers", { code: -32020, message: "own", data: { kept: 1 } }],
+  ["a code of the revisions", { code: -32022, message: "own" }],
+  ["a code that one era had for URLs", { code: -32042, message: "own", data: { kept: 1 } }],
+  ["a code that one era had for resources", { code: -32002, message: "own", data: { kept: 1 } }],
 ].map(([name, error]) => call("fail_with", error, { name: `fails ${String(name)}` }));
 
 const headers: Case[] = [
