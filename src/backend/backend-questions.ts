@@ -6,11 +6,15 @@ import {
   errorResponse,
   type Id,
   isId,
+  type Json,
+  type Notification,
+  notification,
   type Request,
   type Response,
   RpcError,
   resultResponse,
 } from "../protocol/jsonrpc.ts";
+import { Notice } from "../protocol/mcp.ts";
 import type { Ask } from "./connection-events.ts";
 import { GHOST_MS, type Pending, type PendingCalls } from "./pending.ts";
 
@@ -40,14 +44,14 @@ interface Answering {
 
 export interface BackendQuestionsOptions {
   readonly pending: PendingCalls;
-  readonly reply: (response: Response) => void;
+  readonly reply: (message: Response | Notification) => void;
   /** Where there is but one client: for questions that belong to no call. */
   readonly askOutsideOfCalls: Ask | undefined;
 }
 
 export class BackendQuestions {
   readonly #pending: PendingCalls;
-  readonly #reply: (response: Response) => void;
+  readonly #reply: (message: Response | Notification) => void;
   readonly #askOutsideOfCalls: Ask | undefined;
   /** Waiting until it is clear whose they are, by the backend's id. */
   readonly #unclaimed = new Map<Id, Unclaimed>();
@@ -76,7 +80,9 @@ export class BackendQuestions {
     // A call that waits for a person is not late.
     if (owner !== undefined) owner.deadlineMs = Number.POSITIVE_INFINITY;
     const { id, method, params } = question;
-    void ask(params === undefined ? { method } : { method, params }, abort.signal)
+    const asked = params === undefined ? { method } : { method, params };
+    const onProgress = (progress: Json) => this.#reply(notification(Notice.progress, progress));
+    void ask({ ...asked, onProgress }, abort.signal)
       .then(
         (result) => resultResponse(id, result),
         (thrown: unknown) => errorResponse(id, toError(thrown)),

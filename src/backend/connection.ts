@@ -76,7 +76,7 @@ export class Connection implements AsyncDisposable {
     this.#pending = new PendingCalls((pending) => this.#expire(pending));
     this.#questions = new BackendQuestions({
       pending: this.#pending,
-      reply: (response) => void this.#sendUnanswered(response),
+      reply: (message) => void this.#sendUnanswered(message),
       askOutsideOfCalls: events.askOutsideOfCalls,
     });
   }

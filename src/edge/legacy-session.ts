@@ -16,7 +16,15 @@ import {
   RpcError,
   request,
 } from "../protocol/jsonrpc.ts";
-import { LATEST_LEGACY, LEGACY_REVISIONS, LOG_LEVELS, Method, MODERN_ONLY, Notice } from "../protocol/mcp.ts";
+import {
+  LATEST_LEGACY,
+  LEGACY_REVISIONS,
+  LOG_LEVELS,
+  META,
+  Method,
+  MODERN_ONLY,
+  Notice,
+} from "../protocol/mcp.ts";
 import type { Target } from "../target/target.ts";
 import type { Outlet } from "./outlet.ts";
 import { failed } from "./perform.ts";
@@ -39,6 +47,7 @@ export interface SessionOptions {
 }
 
 interface OpenQuestion {
+  readonly question: Question;
   resolve(result: Json): void;
   reject(error: RpcError): void;
 }
@@ -96,9 +105,20 @@ export class LegacySession implements Disposable {
     if (method === Notice.cancelled) {
       // A client that uses an id twice cancels both.
       for (const call of this.#inFlight) if (call.id === params?.requestId) call.signal.abort();
+    } else if (method === Notice.progress) {
+      this.#progress(params ?? {});
     } else if (method === Notice.rootsChanged) {
       this.#options.target.notify(notification(method, params));
     }
+  }
+
+  /** The token is the backend's own. Where questions of two backends have the same, nobody is told. */
+  #progress(params: Json): void {
+    const { progressToken } = params;
+    const [first, ...others] = [...this.#questions.values()].filter(
+      ({ question }) => isId(progressToken) && tokenOf(question) === progressToken,
+    );
+    if (others.length === 0) first?.question.onProgress?.(params);
   }
 
   /** A client's answer to one of our questions; one that nobody waits for is dropped. */
@@ -185,7 +205,7 @@ export class LegacySession implements Disposable {
       reject(new RpcError(-32000, "The question was withdrawn."));
     };
     signal.addEventListener("abort", onAbort, { once: true });
-    this.#questions.set(id, { resolve, reject });
+    this.#questions.set(id, { question, resolve, reject });
     try {
       if (signal.aborted) throw new RpcError(-32000, "The question was withdrawn.");
       if (!outlet.send(message) && !this.#options.push(message)) {
@@ -225,6 +245,10 @@ class LegacyCall implements Call {
   ask(question: Question, withdrawn: Abortable): Promise<Json> {
     return this.#session.ask(question, this, withdrawn);
   }
+}
+
+function tokenOf({ params }: Question): unknown {
+  return isObject(params?._meta) ? params._meta[META.progressToken] : undefined;
 }
 
 async function initializeResult(target: Target, call: Call): Promise<Json> {

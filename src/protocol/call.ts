@@ -31,6 +31,8 @@ export interface Caller {
 export interface Question {
   readonly method: string;
   readonly params?: Json;
+  /** Takes the params of the client's progress on it; absent where nobody wants to hear of that. */
+  onProgress?(params: Json): void;
 }
 
 export interface Call {
