@@ -79,6 +79,10 @@ export class McpEdge {
   ): Response | Promise<Response> {
     if (!isRequest(message)) return accepted();
     const { target, headers, principal, canStream } = legacy;
+    if (message.method === Method.listen && !canStream) {
+      const words = `${Method.listen} is answered with a stream: list text/event-stream in Accept.`;
+      return failure(406, { code: ErrorCode.invalidRequest, message: words }, { id: message.id });
+    }
     const request = { message, target, principal, headers };
     const checked = this.#options.modern.check(request);
     return checked instanceof Promise

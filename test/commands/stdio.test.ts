@@ -94,6 +94,15 @@ test("stdout carries messages alone, and the end of stdin ends everything", asyn
   expect(run.children).toEqual([]);
 });
 
+test("what is no message is answered as such, an empty batch too", async () => {
+  await using run = await ProgramRun.start(["stdio"], { config });
+  run.send([]);
+  run.send({ jsonrpc: "2.0", id: 1 });
+  await waitFor(() => run.stdout.split("\n").length > 2);
+  const messages = run.stdout.trimEnd().split("\n");
+  for (const text of messages) expect(JSON.parse(text)).toMatchObject({ id: null, error: { code: -32600 } });
+});
+
 test("a call that is in flight when stdin ends is still answered", async () => {
   await using run = await ProgramRun.start(["stdio", "--backend", "healthy"], { config });
   run.send(INITIALIZE);

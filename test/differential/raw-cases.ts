@@ -5,6 +5,8 @@ import type { Json } from "../../src/protocol/jsonrpc.ts";
 import { META } from "../../src/protocol/mcp.ts";
 import { envelope, modernHeaders } from "../edge/modern-post.ts";
 
+const ANSWER_MS = 15_000;
+
 export interface RawCase {
   readonly name: string;
   readonly era: Era;
@@ -154,7 +156,13 @@ export async function playRaw(
     if (value === null) all.delete(name);
     else all.set(name, value);
   }
-  const response = await fetch(url, { method: verb, headers: all, ...(body === undefined ? {} : { body }) });
+  const signal = AbortSignal.timeout(ANSWER_MS);
+  const response = await fetch(url, {
+    method: verb,
+    headers: all,
+    signal,
+    ...(body !== undefined && { body }),
+  });
   const text = await response.text();
   return {
     status: response.status,
