@@ -10,8 +10,8 @@ import type { Connected } from "./handshake.ts";
 import type { Traits } from "./traits.ts";
 import { type Leave, Turns } from "./turns.ts";
 
-/** Questions that a server puts together come within this time, and belong to one call. */
-const TOGETHER_MS = 100;
+/** Within this time a server has put what it asks together, and a client that is a program has answered. */
+const TOGETHER_MS = 250;
 
 export class SharedWire {
   readonly #traits: Traits;

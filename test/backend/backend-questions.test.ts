@@ -3,13 +3,13 @@
 import { expect, test } from "bun:test";
 import { BackendQuestions } from "../../src/backend/backend-questions.ts";
 import { Pending, PendingCalls } from "../../src/backend/pending.ts";
-import { type Response, request } from "../../src/protocol/jsonrpc.ts";
+import { type Notification, type Response, request } from "../../src/protocol/jsonrpc.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 class Stage {
   readonly pending = new PendingCalls(() => {});
   readonly asked: string[] = [];
-  readonly replies: Response[] = [];
+  readonly replies: (Notification | Response)[] = [];
   readonly questions = new BackendQuestions({
     pending: this.pending,
     reply: (response) => void this.replies.push(response),
