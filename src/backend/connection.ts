@@ -66,7 +66,9 @@ export class Connection implements AsyncDisposable {
   /** True where closing a response is itself the cancellation and no message must follow (modern HTTP). */
   cancelsByClosing = false;
   #transport: Transport | undefined;
+  readonly #onAborted = (pending: Pending) => this.#cancel(pending);
   #nextId = 1;
+  #lastSent: { readonly sent: Promise<void>; readonly ids: number[] } | undefined;
   #end: WireEnd | undefined;
 
   private constructor(name: string, log: Log, events: ConnectionEvents) {
@@ -126,13 +128,22 @@ export class Connection implements AsyncDisposable {
     const token = params === undefined ? undefined : progressTokenOf(params);
     const { timeoutMs, signal, owner, headers, listener = DEAF } = options;
     const waiting = { id, method, owner, progressToken: token, timeoutMs, listener, signal };
-    const pending = new Pending(waiting, (aborted) => this.#cancel(aborted));
+    const pending = new Pending(waiting, this.#onAborted);
     this.#pending.add(pending);
-    const sent = token === undefined ? params : withProgressToken(params ?? {}, id);
-    this.transport
-      .send(request(id, method, sent), headers === undefined ? undefined : { headers })
-      .catch((error: unknown) => this.#refused(id, error));
+    const own = token === undefined ? params : withProgressToken(params ?? {}, id);
+    const message = request(id, method, own);
+    this.#watch(this.transport.send(message, headers === undefined ? undefined : { headers }), id);
     return pending.answer;
+  }
+
+  /** Requests that go out in one piece are refused in one piece: one promise, one watcher. */
+  #watch(sent: Promise<void>, id: number): void {
+    if (this.#lastSent?.sent === sent) return void this.#lastSent.ids.push(id);
+    const ids = [id];
+    this.#lastSent = { sent, ids };
+    sent.catch((error: unknown) => {
+      for (const refused of ids) this.#refused(refused, error);
+    });
   }
 
   /** Sends a notification; one that cannot be delivered is only logged, as nobody waits for it. */

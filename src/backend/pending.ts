@@ -27,6 +27,7 @@ export interface Waiting {
 
 /** Who waits, and for what. */
 export class Pending {
+  readonly id: number;
   readonly waiting: Waiting;
   readonly answer: Promise<Answer>;
   deadlineMs: number;
@@ -38,6 +39,7 @@ export class Pending {
   constructor(waiting: Waiting, onAborted: (pending: Pending) => void) {
     const { signal, timeoutMs } = waiting;
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+    this.id = waiting.id;
     this.waiting = waiting;
     this.answer = promise;
     this.#resolve = resolve;
@@ -46,10 +48,6 @@ export class Pending {
     if (signal === undefined) return;
     this.#onAbort = () => onAborted(this);
     signal.addEventListener("abort", this.#onAbort);
-  }
-
-  get id(): number {
-    return this.waiting.id;
   }
 
   resolve(answer: Answer): void {

@@ -58,11 +58,6 @@ export class SharedWire {
 
 /** One call in its turn. While it asks, nobody may come in between questions that are put together, nor wait for a person. */
 export class Turn implements Call {
-  readonly method: string;
-  readonly caller: Caller;
-  readonly signal: Abortable;
-  readonly params?: Json;
-  readonly passesRounds?: boolean;
   readonly #call: Call;
   readonly #leave: Leave;
   #open = 0;
@@ -71,11 +66,26 @@ export class Turn implements Call {
   constructor(call: Call, leave: Leave) {
     this.#call = call;
     this.#leave = leave;
-    this.method = call.method;
-    this.caller = call.caller;
-    this.signal = call.signal;
-    if (call.params !== undefined) this.params = call.params;
-    if (call.passesRounds !== undefined) this.passesRounds = call.passesRounds;
+  }
+
+  get method(): string {
+    return this.#call.method;
+  }
+
+  get params(): Json | undefined {
+    return this.#call.params;
+  }
+
+  get caller(): Caller {
+    return this.#call.caller;
+  }
+
+  get signal(): Abortable {
+    return this.#call.signal;
+  }
+
+  get passesRounds(): boolean | undefined {
+    return this.#call.passesRounds;
   }
 
   notify(notification: Notification): void {

@@ -37,13 +37,13 @@ export interface Question {
 
 export interface Call {
   readonly method: string;
-  readonly params?: Json;
+  readonly params?: Json | undefined;
   readonly caller: Caller;
   /**
    * False where the caller cannot be handed a modern backend's `input_required` as it is (the call is a part of another
    * one): its questions are then put through `ask`.
    */
-  readonly passesRounds?: boolean;
+  readonly passesRounds?: boolean | undefined;
   /** Aborted when the caller cancels or goes away. */
   readonly signal: Abortable;
   /** Sends a notification to the one who called, before the answer. */
