@@ -6,13 +6,13 @@ import { dirname } from "node:path";
 import type { Log } from "../log.ts";
 import { EndedSessions, MAX_ENDED } from "./sessions.ts";
 
-/** One signature on each line; whatever else stands in the file is skipped. */
-const LINE = /^[\w-]{24}$/;
+/** One name of `EndedSessions` on each line, or a whole signature; whatever else stands in the file is skipped. */
+const LINE = /^([\w-]{8})(?:[\w-]{16})?$/;
 
 /** The sessions ended so far. A file that cannot be used costs the memory of them over a restart, and no more. */
 export async function openEndedSessions(path: string, log: Log): Promise<EndedSessions> {
   const file = new EndedSessionsFile(path, log);
-  return new EndedSessions(await file.read(), (ids) => file.save(ids));
+  return new EndedSessions(await file.read(), (ended) => file.save(ended));
 }
 
 class EndedSessionsFile {
@@ -30,7 +30,7 @@ class EndedSessionsFile {
   async read(): Promise<string[]> {
     try {
       const lines = (await readFile(this.#path, "utf8")).split("\n");
-      return lines.filter((line) => LINE.test(line)).slice(-MAX_ENDED);
+      return lines.flatMap((line) => LINE.exec(line)?.[1] ?? []).slice(-MAX_ENDED);
     } catch (thrown) {
       const isMissing = thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT";
       if (!isMissing) this.#warn("which sessions were ended could not be read", thrown);
@@ -39,21 +39,21 @@ class EndedSessionsFile {
   }
 
   /** Resolves when the file holds them, or cannot. Never rejects. */
-  save(ids: ReadonlySet<string>): Promise<void> {
+  save(ended: EndedSessions): Promise<void> {
     this.#next ??= this.#writing.then(() => {
       this.#next = undefined;
-      return this.#write(ids);
+      return this.#write(ended);
     });
     this.#writing = this.#next;
     return this.#next;
   }
 
-  async #write(ids: ReadonlySet<string>): Promise<void> {
+  async #write(ended: EndedSessions): Promise<void> {
     const temporary = `${this.#path}.${process.pid}-${randomBytes(4).toString("hex")}`;
     try {
       await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
       // Another gateway of this machine may have ended sessions of its own in the meantime.
-      const all = [...new Set([...(await this.read()), ...ids])].slice(-MAX_ENDED);
+      const all = [...new Set([...(await this.read()), ...ended.names])].slice(-MAX_ENDED);
       await writeFile(temporary, `${all.join("\n")}\n`, { mode: 0o600, flag: "wx" });
       await rename(temporary, this.#path);
     } catch (thrown) {

@@ -109,33 +109,55 @@ export class Sessions implements Disposable {
   }
 }
 
-/** The ids that a client ended by DELETE, newest last. */
+/**
+ * The ids that a client ended by DELETE, newest last: of each the first bytes of its signature, enough to know it again
+ * and too little to be one. As numbers, for strings of so many sessions would hold on to all the memory between them.
+ */
 export class EndedSessions {
-  readonly #ids = new Set<string>();
-  readonly #keep: ((ids: ReadonlySet<string>) => Promise<void>) | undefined;
+  readonly #keys = new Set<number>();
+  readonly #keep: ((ended: EndedSessions) => Promise<void>) | undefined;
 
-  /** `keep` puts them where the next process finds them. */
-  constructor(ids: Iterable<string> = [], keep?: (ids: ReadonlySet<string>) => Promise<void>) {
-    for (const id of ids) this.#ids.add(id);
+  /** `keep` puts them where the next process finds them, by their `names`. */
+  constructor(names: Iterable<string> = [], keep?: (ended: EndedSessions) => Promise<void>) {
+    for (const name of names) this.#keys.add(keyOf(name));
     this.#keep = keep;
   }
 
+  /** Eight characters for each, oldest first. */
+  get names(): string[] {
+    return [...this.#keys].map(nameOf);
+  }
+
   has(id: string): boolean {
-    return this.#ids.has(signatureOf(id));
+    return this.#keys.has(keyOf(signatureOf(id)));
   }
 
   /** Resolves when it is kept. */
   async add(id: string): Promise<void> {
-    this.#ids.add(signatureOf(id));
-    for (const oldest of this.#ids) {
-      if (this.#ids.size <= MAX_ENDED) break;
-      this.#ids.delete(oldest);
+    this.#keys.add(keyOf(signatureOf(id)));
+    for (const oldest of this.#keys) {
+      if (this.#keys.size <= MAX_ENDED) break;
+      this.#keys.delete(oldest);
     }
-    await this.#keep?.(this.#ids);
+    await this.#keep?.(this);
   }
 }
 
-/** Enough to know an id again, and too little to be one. */
+const KEY_BYTES = 6;
+const NAME_LENGTH = (KEY_BYTES * 8) / 6;
+
 function signatureOf(id: string): string {
   return id.slice(id.indexOf(".") + 1);
+}
+
+function keyOf(signature: string): number {
+  const bytes = Buffer.alloc(KEY_BYTES);
+  bytes.write(signature.slice(0, NAME_LENGTH), "base64url");
+  return bytes.readUIntBE(0, KEY_BYTES);
+}
+
+function nameOf(key: number): string {
+  const bytes = Buffer.alloc(KEY_BYTES);
+  bytes.writeUIntBE(key, 0, KEY_BYTES);
+  return bytes.toString("base64url");
 }
