@@ -106,14 +106,12 @@ export class Lifecycle implements AsyncDisposable {
   }
 
   async #await(signal: Abortable): Promise<Ready> {
-    try {
-      const state = await this.#acquire(signal);
-      state.inFlight += 1;
-      return state;
-    } catch (thrown) {
+    const state = await this.#acquire(signal).catch((thrown: unknown) => {
       this.#users -= 1;
       throw thrown;
-    }
+    });
+    state.inFlight += 1;
+    return state;
   }
 
   /** A call has succeeded: earlier failures count no more. */
