@@ -1,0 +1,39 @@
+// Leaves garbage behind, is asked so many times, and says whether the garbage went while it was asked, and afterwards.
+// A process of its own, as it is the whole process's memory that decides. Arguments: megabytes, questions, patience in ms.
+
+import { fullGC } from "bun:jsc";
+import { QuietCollection } from "../../src/commands/quiet-collection.ts";
+import { waitFor } from "../support/wait-for.ts";
+
+const MEGABYTE = 1024 * 1024;
+const ASK_EVERY_MS = 50;
+
+const [megabytes = 0, questions = 0, timeoutMs = 0] = process.argv.slice(2).map(Number);
+
+using quiet = new QuietCollection();
+let isGone = false;
+const registry = new FinalizationRegistry(() => {
+  isGone = true;
+});
+leaveBehind();
+let longestPauseMs = 0;
+for (let question = 0; question < questions; question++) {
+  const askedMs = performance.now();
+  quiet.worked();
+  if (question > 0) await Bun.sleep(ASK_EVERY_MS);
+  longestPauseMs = Math.max(longestPauseMs, performance.now() - askedMs);
+}
+const isGoneWhileAsked = isGone;
+const isGoneAfterwards = await waitFor(() => isGone, { timeoutMs, what: "the collection" }).catch(
+  () => false,
+);
+// The registry itself must live as long as the question can be asked.
+const isWatched = registry instanceof FinalizationRegistry;
+console.log(JSON.stringify({ isWatched, isGoneWhileAsked, isGoneAfterwards, longestPauseMs }));
+
+/** Garbage that has outlived a collection: the engine comes to it by a full one only. */
+function leaveBehind(): void {
+  const held = Array.from({ length: megabytes }, () => new Uint8Array(MEGABYTE).fill(1));
+  registry.register(held, undefined);
+  fullGC();
+}
