@@ -17,11 +17,6 @@ export class Turns {
   #active = 0;
   #isAloneActive = false;
 
-  /** True where a call that need not be alone could go at once. */
-  get isOpen(): boolean {
-    return this.#queue.length === 0 && !this.#isAloneActive;
-  }
-
   /** At once where the call may go, else when it may. Rejects with call-cancelled if the signal comes first. */
   enter(isAlone: boolean, signal: Abortable): Leave | Promise<Leave> {
     if (this.#queue.length === 0 && this.#mayEnter(isAlone)) return this.#begin(isAlone);

@@ -73,10 +73,6 @@ export class EventSink {
     heartbeat.add(this);
   }
 
-  get isOpen(): boolean {
-    return this.#controller !== undefined;
-  }
-
   /** Writes finished event text. False where nobody reads any more. */
   write(text: string): boolean {
     const controller = this.#controller;

@@ -96,14 +96,10 @@ export class McpEdge {
     canStream: boolean,
     incoming: globalThis.Request,
   ): Response | Promise<Response> {
-    const { id, method } = request.message;
+    const { id } = request.message;
     if ("rejection" in checked) {
       const { status, error } = checked.rejection;
       return json(JSON.stringify({ jsonrpc: "2.0", id, error }), status);
-    }
-    if (method === Method.listen && !canStream) {
-      const words = `${Method.listen} is answered by a stream: list text/event-stream in Accept.`;
-      return failure(406, { code: -32000, message: words }, { id });
     }
     let leave: (() => void) | undefined;
     const gone = () => leave?.();

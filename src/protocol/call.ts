@@ -53,10 +53,7 @@ export interface Call {
 }
 
 /** The same call in other words: who asks, and how it is reached, stays. Calls may be objects with a life; none is spread. */
-export function reworded(
-  call: Call,
-  words: Partial<Pick<Call, "method" | "params" | "passesRounds" | "ask">>,
-): Call {
+export function reworded(call: Call, words: Partial<Pick<Call, "method" | "params" | "passesRounds">>): Call {
   const { method, params, passesRounds, caller, signal } = call;
   return {
     method,
