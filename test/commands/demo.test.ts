@@ -6,7 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
-import { type Progress, ResourceUpdatedNotificationSchema } from "@modelcontextprotocol/sdk/types.js";
+import {
+  ProgressNotificationSchema,
+  ResourceUpdatedNotificationSchema,
+} from "@modelcontextprotocol/sdk/types.js";
 import { VERSION } from "../../src/version.ts";
 import { fixture, fixturePath } from "../support/fixture.ts";
 import { waitFor } from "../support/wait-for.ts";
@@ -185,17 +188,22 @@ describe("notes", () => {
 
 describe("count_down", () => {
   test("reports each step, then its end", async () => {
-    const seen: Progress[] = [];
-    const params = { name: "count_down", arguments: { from: 4, step_ms: 20 } };
-    const result = await client.callTool(params, undefined, {
-      onprogress: (progress) => seen.push(progress),
+    // Not by `onprogress`: with it the client forgets a last step that comes in one read with the answer.
+    const seen: unknown[] = [];
+    client.setNotificationHandler(ProgressNotificationSchema, ({ params }) => {
+      seen.push([params.progressToken, params.progress, params.total, params.message]);
+    });
+    const result = await client.callTool({
+      name: "count_down",
+      arguments: { from: 4, step_ms: 20 },
+      _meta: { progressToken: "t" },
     });
     expect(result.content).toEqual([{ type: "text", text: "Lift-off after 4 steps of 20 ms." }]);
-    expect(seen.map(({ progress, total, message }) => [progress, total, message])).toEqual([
-      [1, 4, "3 to go"],
-      [2, 4, "2 to go"],
-      [3, 4, "1 to go"],
-      [4, 4, "Lift-off"],
+    expect(seen).toEqual([
+      ["t", 1, 4, "3 to go"],
+      ["t", 2, 4, "2 to go"],
+      ["t", 3, 4, "1 to go"],
+      ["t", 4, 4, "Lift-off"],
     ]);
   });
 
