@@ -1,9 +1,9 @@
 // What every gateway is built of, whichever way its clients come: the backends, the targets, the modern edge.
 
-import { createHash, randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { Fleet } from "./backend/fleet.ts";
 import type { Config } from "./config/config.ts";
+import { randomBytes, sha256 } from "./digest.ts";
 import { ModernEdge } from "./edge/modern.ts";
 import { RunningCalls } from "./edge/running-calls.ts";
 import { Seal } from "./edge/seal.ts";
@@ -84,7 +84,9 @@ export async function buildCore(
     root: rootTarget(config, { fleet, metrics, log, results: owned.use(new LargeResults()) }),
     target: (name) => {
       if (fleet.get(name) === undefined) return void targets.delete(name);
-      const target = targets.get(name) ?? new DirectTarget(fleet, name);
+      const known = targets.get(name);
+      if (known !== undefined) return known;
+      const target = new DirectTarget(fleet, name);
       targets.set(name, target);
       return target;
     },
@@ -107,7 +109,7 @@ function rootTarget(config: Config, { fleet, metrics, log, results }: RootParts)
 
 /** The key that replicas share, or this machine's. A state folder that cannot be used costs the sessions a restart. */
 async function sessionKey({ auth }: Config, folder: string, log: Log): Promise<Buffer> {
-  if (auth.sessionKey !== undefined) return createHash("sha256").update(auth.sessionKey).digest();
+  if (auth.sessionKey !== undefined) return sha256(auth.sessionKey);
   const path = join(folder, "session.key");
   try {
     return await loadSessionKey(path);

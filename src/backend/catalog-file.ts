@@ -1,7 +1,6 @@
 // The catalogue of one backend on disk, so that it is known before the backend runs. Knows files; what is worth keeping
 // is told to it. Nothing here may fail a call: a file that cannot be used costs a warning.
 
-import { randomUUID } from "node:crypto";
 import { readFileSync, renameSync } from "node:fs";
 import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -127,7 +126,7 @@ export class CatalogFile implements AsyncDisposable {
 
   async #put(text: string): Promise<void> {
     if (text === this.#written) return;
-    const unfinished = `${this.path}.${randomUUID()}.tmp`;
+    const unfinished = `${this.path}.${crypto.randomUUID()}.tmp`;
     try {
       await mkdir(this.#folder, { recursive: true, mode: 0o700 });
       await writeFile(unfinished, text, { mode: 0o600 });

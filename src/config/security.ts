@@ -1,20 +1,13 @@
 // Whether a configuration may listen where it wants to. Knows no sockets and no requests.
 
-import { BlockList, isIP } from "node:net";
+import { isLoopbackAddress } from "./addresses.ts";
 import type { Config } from "./config.ts";
 import type { ConfigProblem } from "./problem.ts";
 import { withoutBrackets } from "./shapes.ts";
 
-const loopback = new BlockList();
-loopback.addSubnet("127.0.0.0", 8, "ipv4");
-loopback.addAddress("::1", "ipv6");
-
 /** An address or a name that only this machine can reach. */
 export function isLoopback(host: string): boolean {
-  const address = withoutBrackets(host);
-  const family = isIP(address);
-  if (family === 0) return /^(?:.+\.)?localhost\.?$/i.test(address);
-  return loopback.check(address, family === 6 ? "ipv6" : "ipv4");
+  return isLoopbackAddress(withoutBrackets(host));
 }
 
 /** Listening beyond this machine takes a token, or the words `auth.disabled: true`. */

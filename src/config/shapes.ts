@@ -1,8 +1,8 @@
 // The shapes that values of the configuration have, each with the words that a person gets when one is wrong.
 // Knows no key.
 
-import { isIP } from "node:net";
 import { type TSchema, Type } from "@sinclair/typebox";
+import { ipFamily } from "./addresses.ts";
 import { DURATION_PATTERN, parseDuration } from "./duration.ts";
 
 /** What our own reading needs beside JSON Schema; stands under `hints` and is left out of the printed schema. */
@@ -83,7 +83,7 @@ export function texts(namePattern: string, words: Words) {
 }
 
 export function isHost(host: string): boolean {
-  return isIP(withoutBrackets(host)) !== 0 || /^[A-Za-z0-9_](?:[\w.-]*[\w.])?$/.test(host);
+  return /^[A-Za-z0-9_](?:[\w.-]*[\w.])?$/.test(host) || ipFamily(withoutBrackets(host)) !== 0;
 }
 
 /** `[::1]` is how URLs write `::1`. */

@@ -1,8 +1,8 @@
 // Keeps on disk which sessions their clients ended, so that they stay ended when the gateway starts again.
 
-import { randomBytes } from "node:crypto";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { randomName } from "../digest.ts";
 import type { Log } from "../log.ts";
 import { EndedSessions, MAX_ENDED } from "./sessions.ts";
 
@@ -49,7 +49,7 @@ class EndedSessionsFile {
   }
 
   async #write(ended: EndedSessions): Promise<void> {
-    const temporary = `${this.#path}.${process.pid}-${randomBytes(4).toString("hex")}`;
+    const temporary = `${this.#path}.${process.pid}-${randomName(6)}`;
     try {
       await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
       // Another gateway of this machine may have ended sessions of its own in the meantime.

@@ -1,7 +1,7 @@
 // What was sent on the streams of one session, for a client that comes back with Last-Event-ID (2025-03-26 to
 // 2025-11-25, basic/transports, "Resumability and Redelivery"). Bounded: the oldest events go first.
 
-import { randomBytes } from "node:crypto";
+import { randomName } from "../digest.ts";
 import { formatEvent } from "../protocol/event-stream.ts";
 import { type Id, isId } from "../protocol/jsonrpc.ts";
 
@@ -27,7 +27,7 @@ export interface EventPosition {
 }
 
 export class EventLog {
-  readonly #name = randomBytes(6).toString("base64url");
+  readonly #name = randomName(6);
   readonly #events: LoggedEvent[] = [];
   #bytes = 0;
   #streams = 0;

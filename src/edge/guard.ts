@@ -1,8 +1,8 @@
 // Who may talk to us at all: Host and Origin against DNS rebinding, the token against everybody else.
 
-import { createHash, timingSafeEqual } from "node:crypto";
 import type { AuthConfig } from "../config/config.ts";
 import { isLoopback } from "../config/security.ts";
+import { isSameBytes, sha256 } from "../digest.ts";
 
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
@@ -13,20 +13,18 @@ export interface Refusal {
   readonly message: string;
 }
 
-/** A hash, so that the time of a comparison says nothing about the token. */
-function digest(value: string): Buffer {
-  return createHash("sha256").update(value).digest();
-}
-
 export class Guard {
   readonly #isLoopbackBind: boolean;
   readonly #boundHost: string;
+  /** A hash, so that the time of a comparison says nothing about the token. */
   readonly #token: Buffer | undefined;
+  /** The Host that passed last: nearly all requests have the same. */
+  #goodHost: string | undefined;
 
   constructor(host: string, auth: AuthConfig) {
     this.#isLoopbackBind = isLoopback(host);
     this.#boundHost = host.includes(":") ? `[${host}]` : host.toLowerCase();
-    this.#token = auth.token === undefined ? undefined : digest(auth.token);
+    this.#token = auth.token === undefined ? undefined : sha256(auth.token);
   }
 
   get wantsToken(): boolean {
@@ -36,6 +34,8 @@ export class Guard {
   /** Why a request may not come in by its Host or Origin (2025-11-25 and later, basic/transports, "Security Warning"). */
   checkOrigin(headers: Headers): Refusal | undefined {
     const host = headers.get("host");
+    const origin = headers.get("origin");
+    if (origin === null && host !== null && host === this.#goodHost) return undefined;
     // With a path or a query in it, it would be read as a part of the URL.
     if (host !== null && !HOST.test(host)) return { status: 403, message: "The Host header names no host." };
     if (this.#isLoopbackBind && (host === null || !this.#isOwnHost(hostname(host)))) {
@@ -44,7 +44,7 @@ export class Guard {
         message: `The Host "${host ?? ""}" is not this gateway; use localhost or 127.0.0.1.`,
       };
     }
-    const origin = headers.get("origin");
+    this.#goodHost = host ?? undefined;
     if (origin === null || this.#isGoodOrigin(origin, host)) return undefined;
     return { status: 403, message: `The Origin "${origin}" may not use this gateway.` };
   }
@@ -57,7 +57,7 @@ export class Guard {
   hasToken(headers: Headers): boolean {
     if (this.#token === undefined) return true;
     const match = /^Bearer\s+(\S+)\s*$/i.exec(headers.get("authorization") ?? "");
-    return match?.[1] !== undefined && timingSafeEqual(digest(match[1]), this.#token);
+    return match?.[1] !== undefined && isSameBytes(sha256(match[1]), this.#token);
   }
 
   /** Names the credentials of a request that has passed: sessions and parked calls are bound to it. */

@@ -1,6 +1,6 @@
 // The deprecated HTTP+SSE wire of 2024-11-05, for clients that know nothing else: one stream down, POSTs up.
 
-import { randomBytes } from "node:crypto";
+import { randomName } from "../digest.ts";
 import type { Log } from "../log.ts";
 import { formatEvent } from "../protocol/event-stream.ts";
 import type { Target } from "../target/target.ts";
@@ -36,7 +36,7 @@ export class SseEdge implements Disposable {
     if (this.#channels.size >= MAX_CHANNELS) {
       return failure(429, { code: -32000, message: "Too many HTTP+SSE streams are open; close one first." });
     }
-    const id = randomBytes(18).toString("base64url");
+    const id = randomName(18);
     const sink = new EventSink(this.#options.heartbeat, () => this.#end(id));
     const { modern, log } = this.#options;
     const send = (json: string) => void sink.write(formatEvent({ event: "message", data: json }));

@@ -1,9 +1,9 @@
 // Modern calls that outlive one request: a backend's question ends the client's request with `input_required`, and the
 // client's retry goes on where the call waits (2026-07-28, basic/patterns/mrtr). The state that travels is sealed.
 
-import { createHash, randomBytes } from "node:crypto";
 import { type Static, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
+import { randomName, sha256 } from "../digest.ts";
 import type { Call, Caller, Outcome, Question } from "../protocol/call.ts";
 import { type Abortable, Cancellation } from "../protocol/cancellation.ts";
 import { isObject, type Json, type Notification, type Request, RpcError } from "../protocol/jsonrpc.ts";
@@ -139,7 +139,7 @@ export class RunningCall implements Call {
 
   /** Few calls are ever parked and need one. */
   get id(): string {
-    this.#id ??= randomBytes(9).toString("base64url");
+    this.#id ??= randomName(9);
     return this.#id;
   }
 
@@ -244,9 +244,7 @@ function isFor(state: Static<typeof State>, { message, principal, target }: Aske
 /** What makes a retry the same request: everything but the answers, the state and the hop's own metadata. */
 function digest({ method, params }: Request): string {
   const { inputResponses: _responses, requestState: _state, _meta, ...rest } = params ?? {};
-  return createHash("sha256")
-    .update(JSON.stringify([method, sortKeys(rest)]))
-    .digest("base64url");
+  return sha256(JSON.stringify([method, sortKeys(rest)])).toString("base64url");
 }
 
 function sortKeys(value: unknown): unknown {

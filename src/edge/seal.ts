@@ -1,6 +1,6 @@
 // Text that leaves us and must come back as it was: session ids and request states. Signed, not hidden.
 
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { isSameBytes } from "../digest.ts";
 
 const SIGNATURE_BYTES = 18;
 
@@ -27,7 +27,7 @@ export class Seal {
     // Compared as text: many texts decode to the same bytes, and each payload must have one name only.
     const signature = Buffer.from(text.slice(dot + 1));
     const expected = Buffer.from(this.#sign(body));
-    if (signature.length !== expected.length || !timingSafeEqual(signature, expected)) return undefined;
+    if (!isSameBytes(signature, expected)) return undefined;
     try {
       return JSON.parse(Buffer.from(body, "base64url").toString("utf8"));
     } catch {
@@ -36,7 +36,13 @@ export class Seal {
   }
 
   #sign(body: string): string {
-    const hmac = createHmac("sha256", this.#key).update(this.#purpose).update("\0").update(body);
-    return hmac.digest().subarray(0, SIGNATURE_BYTES).toString("base64url");
+    const hmac = new Bun.CryptoHasher("sha256", this.#key);
+    return hmac
+      .update(this.#purpose)
+      .update("\0")
+      .update(body)
+      .digest()
+      .subarray(0, SIGNATURE_BYTES)
+      .toString("base64url");
   }
 }

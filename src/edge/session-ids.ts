@@ -1,8 +1,8 @@
 // Session ids that say what the session is: they hold over restarts of the gateway and over replicas that share the key.
 
-import { randomBytes } from "node:crypto";
 import { type Static, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
+import { randomName } from "../digest.ts";
 import { isObject, type Json } from "../protocol/jsonrpc.ts";
 import type { SessionFacts } from "./legacy-session.ts";
 import type { Seal } from "./seal.ts";
@@ -28,7 +28,7 @@ const Payload = Type.Object({
 export function mintSessionId(seal: Seal, target: string, facts: SessionFacts): string {
   const { name, version } = facts.clientInfo ?? {};
   const payload: Static<typeof Payload> = {
-    n: randomBytes(9).toString("base64url"),
+    n: randomName(9),
     t: target,
     v: facts.revision,
     c: relevantCapabilities(facts.capabilities),

@@ -1,8 +1,8 @@
 // The key that session ids are signed with, kept so that they hold over restarts.
 
-import { randomBytes } from "node:crypto";
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { randomBytes } from "../digest.ts";
 
 const KEY_BYTES = 32;
 

@@ -1,7 +1,7 @@
 // Results that are too long for one answer: the first part at once, the rest by cursor, for a while and for its owner only.
 // Must not know what a tool is.
 
-import { randomBytes } from "node:crypto";
+import { randomName } from "../digest.ts";
 import type { Answer, Caller } from "../protocol/call.ts";
 import { type Json, RpcError } from "../protocol/jsonrpc.ts";
 import { readableText } from "./readable-text.ts";
@@ -69,7 +69,7 @@ export class LargeResults implements Disposable {
       names,
       usedMs: 0,
     };
-    const id = randomBytes(12).toString("base64url");
+    const id = randomName(12);
     this.#keep(id, kept);
     return { result: { ...result, content: [...part(id, kept, 0, most), ...others] } };
   }

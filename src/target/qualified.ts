@@ -1,6 +1,6 @@
 // Names for the things of many backends in one list: `backend__tool`, `gateway:backend:uri`.
 
-import { createHash } from "node:crypto";
+import { sha256 } from "../digest.ts";
 
 /** Clients refuse whole sessions over longer tool names. */
 const MAX_NAME_LENGTH = 64;
@@ -13,7 +13,7 @@ export function qualifyName(backend: string, name: string): string {
   const plain = `${backend}${SEPARATOR}${name}`;
   const safe = plain.replace(/[^A-Za-z0-9_-]/g, "_");
   if (safe === plain && safe.length <= MAX_NAME_LENGTH) return safe;
-  const hash = createHash("sha256").update(plain).digest("hex").slice(0, HASH_LENGTH);
+  const hash = sha256(plain).toString("hex").slice(0, HASH_LENGTH);
   return `${safe.slice(0, MAX_NAME_LENGTH - HASH_LENGTH - 1)}_${hash}`;
 }
 

@@ -1,7 +1,6 @@
 // The children of this process, each from its start until nothing of its group is left. Those that are still here when the
 // process exits without having ended them (a second Ctrl-C, a crash) are killed in its last moment, with their groups.
 
-import { randomUUID } from "node:crypto";
 import type { Subprocess } from "bun";
 
 /** In the environment of a child and of whatever it starts: whose they are shows when the child itself is gone. */
@@ -20,7 +19,7 @@ const listeners = new Set<() => void>();
 /** Ties a child to the life of this process. `start` must make it the leader of its own group, and put its mark on it. */
 export function holdChild<Child extends Subprocess>(start: (mark: string) => Child): Child {
   if (process.listeners("exit").every((listener) => listener !== killAll)) process.on("exit", killAll);
-  const mark = randomUUID();
+  const mark = crypto.randomUUID();
   // Told before there is anything to lose.
   starting.add(mark);
   tell();

@@ -1,6 +1,5 @@
 // A demo tool that rolls dice.
 
-import { randomInt } from "node:crypto";
 import { Type } from "@sinclair/typebox";
 import { defineTool, ToolError } from "./tool.ts";
 
@@ -32,6 +31,7 @@ export const rollDice = defineTool({
           `with 1 to ${MAX_DICE} dice of 2 to ${MAX_SIDES} sides.`,
       );
     }
+    const { randomInt } = process.getBuiltinModule("node:crypto");
     const rolls = Array.from({ length: count }, () => randomInt(1, sides + 1));
     return { dice: notation, rolls, total: rolls.reduce((sum, roll) => sum + roll, bonus) };
   },
