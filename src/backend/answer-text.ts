@@ -5,7 +5,6 @@ import type { ResultResponse } from "../protocol/jsonrpc.ts";
 
 /** What an envelope of ours has: `jsonrpc`, `id` and `result`. */
 const ENVELOPE_SIZE = 3;
-const RESULT = ',"result":';
 
 /**
  * The exact JSON of `result` in a response of the shape that the SDKs write: the envelope's other keys all before it, or
@@ -14,11 +13,11 @@ const RESULT = ',"result":';
 function resultText(line: string, id: number): string | undefined {
   const whole = line.trimEnd();
   if (whole.startsWith('{"result":')) return beforeTail(whole, id);
-  const start = whole.indexOf(RESULT) + RESULT.length;
-  const head = whole.slice(0, start);
-  const isHead =
-    head === `{"jsonrpc":"2.0","id":${id},"result":` || head === `{"id":${id},"jsonrpc":"2.0","result":`;
-  return isHead && whole.endsWith("}") ? oneObject(whole.slice(start, -1)) : undefined;
+  const head = whole.startsWith('{"jsonrpc":')
+    ? `{"jsonrpc":"2.0","id":${id},"result":`
+    : `{"id":${id},"jsonrpc":"2.0","result":`;
+  const isHead = whole.startsWith(head) && whole.endsWith("}");
+  return isHead ? oneObject(whole.slice(head.length, -1)) : undefined;
 }
 
 function beforeTail(whole: string, id: number): string | undefined {

@@ -70,7 +70,7 @@ export class BackendQuestions {
 
   /** Lets the owner answer; without one the backend is told so, at once. */
   put(question: Request, owner: Pending | undefined, refusal = NOBODYS): void {
-    const listener = owner?.waiting.listener;
+    const listener = owner?.listener;
     const ask = listener?.onQuestion?.bind(listener) ?? this.#askOutsideOfCalls;
     if (ask === undefined) {
       return this.#reply(errorResponse(question.id, { code: -32603, message: refusal }));
@@ -97,9 +97,7 @@ export class BackendQuestions {
   /** For a wire that does not say to which call a question belongs. */
   putToSoleOwner(question: Request): void {
     const timer = setTimeout(() => this.#refuse(question.id), CLAIM_TIMEOUT_MS);
-    const suspects = [...this.#pending.values()].filter(
-      ({ waiting }) => waiting.listener.onQuestion !== undefined,
-    );
+    const suspects = [...this.#pending.values()].filter(({ listener }) => listener.onQuestion !== undefined);
     this.#unclaimed.set(question.id, { question, suspects, timer });
     this.review();
     // A call that was given up may be the one that asks; when it can no longer be, the owner may be clear.
@@ -113,7 +111,7 @@ export class BackendQuestions {
       const [first, ...others] = this.#candidatesFor(unclaimed);
       // A server does not wait for the answer to a question of a call that was cancelled: the call's end proves nothing.
       if (unclaimed.suspects.some((call) => this.#pending.isGivenUp(call))) this.#refuse(id);
-      else if (others.length === 0 && !this.#isHaunted(first?.waiting.owner)) this.#claim(id, first);
+      else if (others.length === 0 && !this.#isHaunted(first?.owner)) this.#claim(id, first);
     }
     if (this.#isStuck()) this.#stuckTimer ??= setTimeout(() => this.#refuseNewest(), STUCK_MS);
   }

@@ -148,19 +148,28 @@ export class Backend implements AsyncDisposable {
     const startedMs = performance.now();
     const { observe } = this.#options;
     observe?.inFlightChanged(this.name, 1);
-    const turn = this.#admission.enter(call.signal);
-    let hasEntered = turn === undefined;
+    const place = this.#admission.enter(call.signal);
+    let hasPlace = place === undefined;
     try {
-      if (turn !== undefined) await turn;
-      hasEntered = true;
-      const answer = await this.#instances.of(call.caller).call(call);
+      if (place !== undefined) await place;
+      hasPlace = true;
+      const instance = this.#instances.of(call.caller);
+      const entered = instance.enter(call);
+      const turn = entered instanceof Promise ? await entered : entered;
+      let answer: Answer;
+      try {
+        answer = await instance.ask(turn);
+        instance.answered(turn);
+      } catch (thrown) {
+        answer = await instance.failed(turn, thrown);
+      }
       observe?.callFinished(this.name, call, (performance.now() - startedMs) / 1000, answer);
       return answer;
     } catch (thrown) {
       observe?.callFinished(this.name, call, (performance.now() - startedMs) / 1000, { thrown });
       throw thrown;
     } finally {
-      if (hasEntered) this.#admission.leave();
+      if (hasPlace) this.#admission.leave();
       observe?.inFlightChanged(this.name, -1);
     }
   }
@@ -242,12 +251,12 @@ export class Backend implements AsyncDisposable {
 
   /** A list of a backend that is not running, without waking it. */
   #remembered(call: Call): Answer | undefined {
-    const { handshake } = this.catalog;
-    const isRunning = this.#instances.find(call.caller)?.lifecycle.connected !== undefined;
-    if (isRunning || handshake === undefined || call.params?.cursor !== undefined) return undefined;
-    const items = this.catalog.list(call.method);
     const key = LIST_KEY.get(call.method);
-    if (items === undefined || key === undefined) return undefined;
+    if (key === undefined || call.params?.cursor !== undefined) return undefined;
+    const { handshake } = this.catalog;
+    const items = this.catalog.list(call.method);
+    const isRunning = this.#instances.find(call.caller)?.lifecycle.connected !== undefined;
+    if (isRunning || handshake === undefined || items === undefined) return undefined;
     this.#options.observe?.answeredFromCatalog(this.name, call);
     return translateAnswer(handshake, call, { result: { [key]: items } });
   }

@@ -3,7 +3,6 @@
 
 import type { Log } from "../log.ts";
 import type { Answer } from "../protocol/call.ts";
-import type { Abortable } from "../protocol/cancellation.ts";
 import { GatewayError } from "../protocol/errors.ts";
 import {
   errorResponse,
@@ -32,22 +31,15 @@ import {
 import { answerOf } from "./answer-text.ts";
 import { BackendQuestions } from "./backend-questions.ts";
 import type { ConnectionEvents } from "./connection-events.ts";
-import { type Listener, Pending, PendingCalls } from "./pending.ts";
-import { progressTokenOf, withProgressToken } from "./progress-token.ts";
+import { Pending, PendingCalls, type Waiting } from "./pending.ts";
+import { withProgressToken } from "./progress-token.ts";
 import { AskedInVain } from "./repeating.ts";
 import { waitWhile } from "./wait-while.ts";
 import { callTimeout, describeEnd, refusal } from "./wire-failure.ts";
 
-export interface RequestOptions {
-  readonly timeoutMs: number;
-  readonly signal?: Abortable;
-  readonly owner?: string;
+export interface RequestOptions extends Waiting {
   readonly headers?: Readonly<Record<string, string>>;
-  readonly listener?: Listener;
 }
-
-/** For requests of the gateway itself: nobody wants to hear what comes before the answer. */
-const DEAF: Listener = {};
 
 /** Notifications that are for everybody who subscribed, whatever stream they came on. */
 const FOR_SUBSCRIBERS: ReadonlySet<string> = new Set([
@@ -125,13 +117,12 @@ export class Connection implements AsyncDisposable {
     if (this.#end !== undefined) return Promise.reject(this.#failure(this.#end, false));
     if (options.signal?.aborted) return Promise.reject(this.#cancelled(method));
     const id = this.#nextId++;
-    const token = params === undefined ? undefined : progressTokenOf(params);
-    const { timeoutMs, signal, owner, headers, listener = DEAF } = options;
-    const waiting = { id, method, owner, progressToken: token, timeoutMs, listener, signal };
-    const pending = new Pending(waiting, this.#onAborted);
+    const asked = request(id, method, params);
+    const pending = new Pending(asked, options, this.#onAborted);
     this.#pending.add(pending);
-    const own = token === undefined ? params : withProgressToken(params ?? {}, id);
-    const message = request(id, method, own);
+    const hasToken = pending.progressToken !== undefined;
+    const message = hasToken ? request(id, method, withProgressToken(params ?? {}, id)) : asked;
+    const { headers } = options;
     this.#watch(this.transport.send(message, headers === undefined ? undefined : { headers }), id);
     return pending.answer;
   }
@@ -183,7 +174,7 @@ export class Connection implements AsyncDisposable {
       });
       return;
     }
-    const isInVain = this.#questions.mayHaveRefused(pending) && pending.waiting.listener.mayBeRepeated?.();
+    const isInVain = this.#questions.mayHaveRefused(pending) && pending.listener.mayBeRepeated?.();
     if (isInVain === true) pending.reject(new AskedInVain(this.#name));
     else if ("error" in response) pending.reject(RpcError.from(response.error));
     else pending.resolve(answerOf(response, text, pending.id));
@@ -215,14 +206,14 @@ export class Connection implements AsyncDisposable {
   #receiveNotification(message: Notification, origin: Id | undefined): void {
     const { method, params } = message;
     const listen = isObject(params?._meta) ? params._meta[META.subscriptionId] : undefined;
-    if (isId(listen)) return this.#pending.get(listen)?.waiting.listener.onNotification?.(message);
+    if (isId(listen)) return this.#pending.get(listen)?.listener.onNotification?.(message);
     if (method === Notice.progress) return this.#progress(message);
     if (method === Notice.cancelled) return this.#questions.withdraw(params?.requestId, params?.reason);
     if (FOR_SUBSCRIBERS.has(method)) return this.#events.onNotification(message);
-    if (origin !== undefined) return this.#pending.get(origin)?.waiting.listener.onNotification?.(message);
+    if (origin !== undefined) return this.#pending.get(origin)?.listener.onNotification?.(message);
     if (method === Notice.message) this.#events.onSharedLog();
     const owner = this.#pending.soleOwner();
-    if (owner !== undefined) owner.waiting.listener.onNotification?.(message);
+    if (owner !== undefined) owner.listener.onNotification?.(message);
     else if (this.#pending.size === 0) this.#events.onNotification(message);
     else this.#log.debug("dropped a notification that may be any client's", { backend: this.#name, method });
   }
@@ -230,31 +221,30 @@ export class Connection implements AsyncDisposable {
   #progress(message: Notification): void {
     const token = message.params?.progressToken;
     const pending = this.#pending.get(isId(token) ? token : undefined);
-    if (pending?.waiting.progressToken === undefined) return;
-    const { progressToken, listener } = pending.waiting;
+    if (pending?.progressToken === undefined) return;
+    const { progressToken, listener } = pending;
     this.#pending.extend(pending);
     const params = { ...message.params, progressToken };
     listener.onNotification?.(notification(message.method, params));
   }
 
-  #cancel({ id, waiting }: Pending): void {
+  #cancel({ id, method }: Pending): void {
     const pending = this.#pending.take(id);
     if (pending === undefined) return;
-    pending.reject(this.#cancelled(waiting.method));
+    pending.reject(this.#cancelled(method));
     this.#withdraw(pending, "the client cancelled");
   }
 
   #expire(pending: Pending): void {
-    const { waiting } = pending;
-    pending.reject(callTimeout(this.#name, waiting));
-    this.#withdraw(pending, `no answer within ${waiting.timeoutMs / 1000} s`);
+    pending.reject(callTimeout(this.#name, pending));
+    this.#withdraw(pending, `no answer within ${pending.timeoutMs / 1000} s`);
   }
 
   /** Tells the backend that nobody waits any more. `initialize` cannot be cancelled (basic/utilities/cancellation). */
   #withdraw(pending: Pending, reason: string): void {
     this.transport.abandon(pending.id);
     this.#pending.haunt(pending);
-    if (pending.waiting.method !== Method.initialize && !this.cancelsByClosing) {
+    if (pending.method !== Method.initialize && !this.cancelsByClosing) {
       void this.notify(Notice.cancelled, { requestId: pending.id, reason });
     }
     this.#questions.review();

@@ -19,7 +19,7 @@ import { AskedInVain, isHarmless, isRepeatable, isSessionExpired } from "./repea
 import { cannotAsk } from "./rounds.ts";
 import { SharedWire, type Turn } from "./shared-wire.ts";
 import { messageOf, startWithin } from "./starting.ts";
-import type { StateName } from "./state.ts";
+import type { Ready, StateName } from "./state.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 import type { ToolPolicy } from "./tool-policy.ts";
 import type { Traits } from "./traits.ts";
@@ -89,9 +89,51 @@ export class Instance implements AsyncDisposable {
     return this.lifecycle.users > 0 || this.#watchers.uris.length > 0;
   }
 
-  /** Rejects with RpcError (the backend said no) or GatewayError (it could not be asked, or gave no answer). */
-  call(call: Call): Promise<Answer> {
-    return this.key === "" ? this.#call(call) : this.#callKnowingly(call);
+  /**
+   * Lets a call in: waits for a connection and, where the wire does not say whose a message is, for its turn among the
+   * others. At once where there is nothing to wait for. Whoever came in must `leave`. Rejects with GatewayError.
+   */
+  enter(call: Call): Turn | Promise<Turn> {
+    const entered = this.lifecycle.enter(call.signal);
+    if (this.key === "" && !(entered instanceof Promise)) return this.#takeTurn(entered, call);
+    return this.#enterLater(entered, call);
+  }
+
+  /** Rejects with RpcError (the backend said no) or GatewayError (it gave no answer). Tell `answered` or `failed` of it. */
+  ask(turn: Turn): Promise<Answer> {
+    const { call, ready } = turn;
+    const { policy, listing } = this.#options;
+    const sent = policy?.toOwn(turn) ?? turn;
+    const answer = exchange(ready.connected, { sent, shown: call }, this.#exchanging);
+    if (call.method !== Method.listTools) return answer;
+    return answer.then((listed) => listing.forClients(ready.connected, listed));
+  }
+
+  answered(turn: Turn): void {
+    this.lifecycle.succeeded();
+    this.#leave(turn);
+  }
+
+  /** Makes the call once more where that can do no harm; rejects with what was thrown where it cannot. */
+  async failed(turn: Turn, thrown: unknown): Promise<Answer> {
+    const { call } = turn;
+    this.#fail(turn, thrown);
+    if (!this.#mayRepeat(call, thrown)) throw thrown;
+    const hasAskedInVain = thrown instanceof AskedInVain;
+    if (!hasAskedInVain) await this.#whenBrokenWireEnded();
+    const what = hasAskedInVain
+      ? "repeating a call that asked in vain"
+      : "repeating a call on a new connection";
+    this.#options.log.info(what, { method: call.method });
+    const again = await this.enter(call);
+    try {
+      const answer = await this.ask(again);
+      this.answered(again);
+      return answer;
+    } catch (thrownAgain) {
+      this.#fail(again, thrownAgain);
+      throw thrownAgain;
+    }
   }
 
   /** One list, asked for now. Rejects with RpcError or GatewayError. */
@@ -137,50 +179,42 @@ export class Instance implements AsyncDisposable {
       await connection.whenEnded(WIRE_END_MS);
   }
 
-  /** Of the one client whose it is: a question between its calls is about the newest of them. */
-  async #callKnowingly(call: Call): Promise<Answer> {
-    this.#open.add(call);
+  #fail(turn: Turn, thrown: unknown): void {
+    // Who says no is well.
+    if (thrown instanceof RpcError) this.lifecycle.succeeded();
+    else if (isSessionExpired(thrown)) this.lifecycle.renew(turn.ready.connected);
+    this.#leave(turn);
+  }
+
+  #leave(turn: Turn): void {
+    turn.end();
+    this.lifecycle.leave(turn.ready);
+    this.#open.delete(turn.call);
+  }
+
+  /** Of the one client whose it is: a question between its calls, or while it starts, is about the newest of them. */
+  async #enterLater(entered: Ready | Promise<Ready>, call: Call): Promise<Turn> {
+    if (this.key !== "") this.#open.add(call);
     try {
-      return await this.#call(call);
-    } finally {
+      return await this.#takeTurn(await entered, call);
+    } catch (thrown) {
       this.#open.delete(call);
+      throw thrown;
     }
   }
 
-  /** Waits for a connection and, where the wire does not say whose a message is, for its turn among the others. */
-  async #call(call: Call, isRepeated = false): Promise<Answer> {
-    const { lifecycle } = this;
-    const { config, listing, policy } = this.#options;
-    const entered = lifecycle.enter(call.signal);
-    const ready = entered instanceof Promise ? await entered : entered;
-    const { connected } = ready;
-    let turn: Turn | undefined;
-    let hasAskedInVain = false;
-    try {
-      const levelSet = this.#shared.ensureLogLevel(connected, call, config.requestTimeoutMs);
-      if (levelSet !== undefined) await levelSet;
-      const granted = this.#shared.enter(connected, call);
-      turn = granted instanceof Promise ? await granted : granted;
-      const sent = policy?.toOwn(turn ?? call) ?? turn ?? call;
-      const answer = await exchange(connected, { sent, shown: call }, this.#exchanging);
-      lifecycle.succeeded();
-      return call.method === Method.listTools ? listing.forClients(connected, answer) : answer;
-    } catch (thrown) {
-      // Who says no is well.
-      if (thrown instanceof RpcError) lifecycle.succeeded();
-      else if (isSessionExpired(thrown)) lifecycle.renew(connected);
-      if (isRepeated || !this.#mayRepeat(call, thrown)) throw thrown;
-      hasAskedInVain = thrown instanceof AskedInVain;
-    } finally {
-      turn?.end();
-      lifecycle.leave(ready);
-    }
-    if (!hasAskedInVain) await this.#whenBrokenWireEnded();
-    const what = hasAskedInVain
-      ? "repeating a call that asked in vain"
-      : "repeating a call on a new connection";
-    this.#options.log.info(what, { method: call.method });
-    return await this.#call(call, true);
+  #takeTurn(ready: Ready, call: Call): Turn | Promise<Turn> {
+    const { requestTimeoutMs } = this.#options.config;
+    const levelSet = this.#shared.ensureLogLevel(ready.connected, call, requestTimeoutMs);
+    const turn =
+      levelSet === undefined
+        ? this.#shared.enter(ready, call)
+        : levelSet.then(() => this.#shared.enter(ready, call));
+    if (!(turn instanceof Promise)) return turn;
+    return turn.catch((thrown: unknown) => {
+      this.lifecycle.leave(ready);
+      throw thrown;
+    });
   }
 
   async #paramHeaders(connected: Connected, shown: Call, isFresh: boolean): Promise<readonly ParamHeader[]> {

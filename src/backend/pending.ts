@@ -3,6 +3,7 @@
 import type { Answer, Question } from "../protocol/call.ts";
 import type { Abortable } from "../protocol/cancellation.ts";
 import type { Id, Json, Notification } from "../protocol/jsonrpc.ts";
+import { progressTokenOf } from "./progress-token.ts";
 
 /** What comes for one request before its answer. */
 export interface Listener {
@@ -13,55 +14,74 @@ export interface Listener {
   mayBeRepeated?(): boolean;
 }
 
-export interface Waiting {
+/** A request with an id of ours, still with the caller's own progress token. */
+export interface Asked {
   readonly id: number;
   readonly method: string;
-  /** Caller.key of the one who asked; undefined for what the gateway asks for itself. */
+  readonly params?: Json;
+}
+
+export interface Waiting {
+  readonly timeoutMs: number;
+  readonly signal?: Abortable;
+  /** Caller.key of the one who asked; absent for what the gateway asks for itself. */
+  readonly owner?: string;
+  readonly listener?: Listener;
+}
+
+/** For requests of the gateway itself: nobody wants to hear what comes before the answer. */
+const DEAF: Listener = {};
+
+/** Who waits, and for what. It listens to its signal itself: on the path of every call a closure is dear. */
+export class Pending {
+  readonly id: number;
+  readonly method: string;
   readonly owner: string | undefined;
   /** The caller's own token, put back into the progress that comes for it. */
   readonly progressToken: Id | undefined;
   readonly timeoutMs: number;
   readonly listener: Listener;
-  readonly signal: Abortable | undefined;
-}
-
-/** Who waits, and for what. */
-export class Pending {
-  readonly id: number;
-  readonly waiting: Waiting;
   readonly answer: Promise<Answer>;
   deadlineMs: number;
-  readonly #onAbort: (() => void) | undefined;
+  readonly #signal: Abortable | undefined;
+  readonly #onAborted: (pending: Pending) => void;
   readonly #resolve: (answer: Answer) => void;
   readonly #reject: (reason: unknown) => void;
 
   /** `onAborted` is called where the signal ends the wait. */
-  constructor(waiting: Waiting, onAborted: (pending: Pending) => void) {
-    const { signal, timeoutMs } = waiting;
+  constructor(
+    { id, method, params }: Asked,
+    { timeoutMs, signal, owner, listener = DEAF }: Waiting,
+    onAborted: (pending: Pending) => void,
+  ) {
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-    this.id = waiting.id;
-    this.waiting = waiting;
+    this.id = id;
+    this.method = method;
+    this.owner = owner;
+    this.progressToken = params === undefined ? undefined : progressTokenOf(params);
+    this.timeoutMs = timeoutMs;
+    this.listener = listener;
     this.answer = promise;
+    this.deadlineMs = timeoutMs > 0 ? Date.now() + timeoutMs : Number.POSITIVE_INFINITY;
+    this.#signal = signal;
+    this.#onAborted = onAborted;
     this.#resolve = resolve;
     this.#reject = reject;
-    this.deadlineMs = timeoutMs > 0 ? Date.now() + timeoutMs : Number.POSITIVE_INFINITY;
-    if (signal === undefined) return;
-    this.#onAbort = () => onAborted(this);
-    signal.addEventListener("abort", this.#onAbort);
+    signal?.addEventListener("abort", this);
+  }
+
+  handleEvent(): void {
+    this.#onAborted(this);
   }
 
   resolve(answer: Answer): void {
-    this.#settled();
+    this.#signal?.removeEventListener("abort", this);
     this.#resolve(answer);
   }
 
   reject(reason: unknown): void {
-    this.#settled();
+    this.#signal?.removeEventListener("abort", this);
     this.#reject(reason);
-  }
-
-  #settled(): void {
-    if (this.#onAbort !== undefined) this.waiting.signal?.removeEventListener("abort", this.#onAbort);
   }
 }
 
@@ -111,7 +131,7 @@ export class PendingCalls {
 
   /** True while a client waits, as opposed to the gateway itself. */
   hasOwned(): boolean {
-    return this.#byId.values().some(({ waiting }) => waiting.owner !== undefined);
+    return this.#byId.values().some(({ owner }) => owner !== undefined);
   }
 
   values(): IterableIterator<Pending> {
@@ -119,7 +139,7 @@ export class PendingCalls {
   }
 
   /** Nobody waits for this call any more, but the backend may still be at work on it, and speak. */
-  haunt({ id, waiting: { owner } }: Pending): void {
+  haunt({ id, owner }: Pending): void {
     if (owner !== undefined) this.#ghosts.set(id, { owner, untilMs: Date.now() + GHOST_MS });
   }
 
@@ -143,16 +163,16 @@ export class PendingCalls {
   soleOwner(): Pending | undefined {
     let last: Pending | undefined;
     for (const pending of this.#byId.values()) {
-      if (pending.waiting.owner === undefined) continue;
-      if (last !== undefined && last.waiting.owner !== pending.waiting.owner) return undefined;
+      if (pending.owner === undefined) continue;
+      if (last !== undefined && last.owner !== pending.owner) return undefined;
       last = pending;
     }
-    return this.ghostOwners().every((owner) => owner === last?.waiting.owner) ? last : undefined;
+    return this.ghostOwners().every((owner) => owner === last?.owner) ? last : undefined;
   }
 
   /** Progress shows that work is being done: the deadline starts anew. */
   extend(pending: Pending): void {
-    pending.deadlineMs = Date.now() + Math.min(pending.waiting.timeoutMs, PROGRESS_EXTENSIONS_MAX_MS);
+    pending.deadlineMs = Date.now() + Math.min(pending.timeoutMs, PROGRESS_EXTENSIONS_MAX_MS);
   }
 
   /** A timer stays armed when the call that it was for has ended: it looks whose turn it is when it fires. */

@@ -7,8 +7,9 @@ import type { Json, Notification } from "../protocol/jsonrpc.ts";
 import { MAY_ASK_BACK, Method } from "../protocol/mcp.ts";
 import { rank, wantedLogLevel } from "./exchange.ts";
 import type { Connected } from "./handshake.ts";
+import type { Ready } from "./state.ts";
 import type { Traits } from "./traits.ts";
-import { type Leave, Turns } from "./turns.ts";
+import { Turns } from "./turns.ts";
 
 /** Within this time a server has put what it asks together, and a client that is a program has answered. */
 const TOGETHER_MS = 250;
@@ -28,15 +29,17 @@ export class SharedWire {
   }
 
   /**
-   * The turn of a call: undefined where it needs none, else the call as it is to run, to be ended when it has.
+   * The turn of a call: the call as it is to run, to be ended when it has. At once where it may go beside the others.
    * While it waits for a person, others may run. Rejects with call-cancelled where the turn never comes.
    */
-  enter(connected: Connected, call: Call): Turn | undefined | Promise<Turn> {
-    if (!MAY_ASK_BACK.has(call.method) || connected.connection.transport.kind === "http") return undefined;
+  enter(ready: Ready, call: Call): Turn | Promise<Turn> {
+    const { connected } = ready;
+    if (!MAY_ASK_BACK.has(call.method) || connected.connection.transport.kind === "http") {
+      return new Turn(call, ready, undefined);
+    }
     const entered = this.#turns.enter(this.#mustBeAlone(connected, call), call.signal);
-    return entered instanceof Promise
-      ? entered.then((leave) => new Turn(call, leave))
-      : new Turn(call, entered);
+    if (entered === undefined) return new Turn(call, ready, this.#turns);
+    return entered.then(() => new Turn(call, ready, this.#turns));
   }
 
   /** A shared legacy server logs at one level for all: the most verbose that a caller wants. Undefined: it does already. */
@@ -58,45 +61,50 @@ export class SharedWire {
 
 /** One call in its turn. While it asks, nobody may come in between questions that are put together, nor wait for a person. */
 export class Turn implements Call {
-  readonly #call: Call;
-  readonly #leave: Leave;
+  /** As the client made it. */
+  readonly call: Call;
+  /** Where it runs. */
+  readonly ready: Ready;
+  /** Undefined where it needs no turn, or has left. */
+  #turns: Turns | undefined;
   #open = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(call: Call, leave: Leave) {
-    this.#call = call;
-    this.#leave = leave;
+  constructor(call: Call, ready: Ready, turns: Turns | undefined) {
+    this.call = call;
+    this.ready = ready;
+    this.#turns = turns;
   }
 
   get method(): string {
-    return this.#call.method;
+    return this.call.method;
   }
 
   get params(): Json | undefined {
-    return this.#call.params;
+    return this.call.params;
   }
 
   get caller(): Caller {
-    return this.#call.caller;
+    return this.call.caller;
   }
 
   get signal(): Abortable {
-    return this.#call.signal;
+    return this.call.signal;
   }
 
   get passesRounds(): boolean | undefined {
-    return this.#call.passesRounds;
+    return this.call.passesRounds;
   }
 
   notify(notification: Notification): void {
-    this.#call.notify(notification);
+    this.call.notify(notification);
   }
 
   async ask(question: Question, signal: Abortable): Promise<Json> {
     this.#open += 1;
-    this.#timer ??= setTimeout(this.#leave, TOGETHER_MS);
+    this.#timer ??= setTimeout(() => this.#leave(), TOGETHER_MS);
     try {
-      return await this.#call.ask(question, signal);
+      return await this.call.ask(question, signal);
     } finally {
       this.#open -= 1;
       if (this.#open === 0) this.#stop();
@@ -108,7 +116,13 @@ export class Turn implements Call {
     this.#leave();
   }
 
+  #leave(): void {
+    this.#turns?.leave();
+    this.#turns = undefined;
+  }
+
   #stop(): void {
+    if (this.#timer === undefined) return;
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }

@@ -3,12 +3,9 @@
 import type { Abortable } from "../protocol/cancellation.ts";
 import { GatewayError } from "../protocol/errors.ts";
 
-/** Called once, when the call has ended. */
-export type Leave = () => void;
-
 interface Waiting {
   readonly isAlone: boolean;
-  readonly enter: (leave: Leave) => void;
+  readonly enter: () => void;
 }
 
 /** A queue in order of arrival; a call that must be alone waits for the others to leave and holds those behind it. */
@@ -17,14 +14,24 @@ export class Turns {
   #active = 0;
   #isAloneActive = false;
 
-  /** At once where the call may go, else when it may. Rejects with call-cancelled if the signal comes first. */
-  enter(isAlone: boolean, signal: Abortable): Leave | Promise<Leave> {
-    if (this.#queue.length === 0 && this.#mayEnter(isAlone)) return this.#begin(isAlone);
-    return this.#queueUp(isAlone, signal);
+  /**
+   * At once where the call may go (undefined), else when it may. Whoever came in must `leave`, once.
+   * Rejects with call-cancelled if the signal comes first.
+   */
+  enter(isAlone: boolean, signal: Abortable): Promise<void> | undefined {
+    if (this.#queue.length > 0 || !this.#mayEnter(isAlone)) return this.#queueUp(isAlone, signal);
+    this.#begin(isAlone);
+    return undefined;
   }
 
-  #queueUp(isAlone: boolean, signal: Abortable): Promise<Leave> {
-    return new Promise<Leave>((resolve, reject) => {
+  leave(): void {
+    this.#active -= 1;
+    this.#isAloneActive = false;
+    this.#admit();
+  }
+
+  #queueUp(isAlone: boolean, signal: Abortable): Promise<void> {
+    return new Promise<void>((resolve, reject) => {
       const onAbort = () => {
         const at = this.#queue.indexOf(waiting);
         if (at >= 0) this.#queue.splice(at, 1);
@@ -33,9 +40,9 @@ export class Turns {
       };
       const waiting: Waiting = {
         isAlone,
-        enter: (leave) => {
+        enter: () => {
           signal.removeEventListener("abort", onAbort);
-          resolve(leave);
+          resolve();
         },
       };
       signal.addEventListener("abort", onAbort);
@@ -51,28 +58,17 @@ export class Turns {
       head = this.#queue[0]
     ) {
       this.#queue.shift();
-      head.enter(this.#begin(head.isAlone));
+      this.#begin(head.isAlone);
+      head.enter();
     }
   }
 
-  #begin(isAlone: boolean): Leave {
+  #begin(isAlone: boolean): void {
     this.#active += 1;
     this.#isAloneActive = isAlone;
-    return this.#leaveOnce();
   }
 
   #mayEnter(isAlone: boolean): boolean {
     return isAlone ? this.#active === 0 : !this.#isAloneActive;
-  }
-
-  #leaveOnce(): Leave {
-    let isLeft = false;
-    return () => {
-      if (isLeft) return;
-      isLeft = true;
-      this.#active -= 1;
-      this.#isAloneActive = false;
-      this.#admit();
-    };
   }
 }

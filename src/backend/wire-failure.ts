@@ -3,7 +3,7 @@
 import { GatewayError } from "../protocol/errors.ts";
 import { RpcError, toMessage } from "../protocol/jsonrpc.ts";
 import { SendError, type WireEnd } from "../transport/transport.ts";
-import type { Waiting } from "./pending.ts";
+import type { Pending } from "./pending.ts";
 
 /** What happened to a wire, with the last words of the process, for the person who has to mend it. */
 export function describeEnd(name: string, end: WireEnd): string {
@@ -39,7 +39,7 @@ function errorInBody(body: string | undefined, id: number): RpcError | undefined
   }
 }
 
-export function callTimeout(name: string, { method, timeoutMs }: Waiting): GatewayError {
+export function callTimeout(name: string, { method, timeoutMs }: Pending): GatewayError {
   return new GatewayError(
     "call-timeout",
     `${name}: no answer to ${method} within ${timeoutMs / 1000} s (request_timeout). The backend was told to stop; it may ` +

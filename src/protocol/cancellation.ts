@@ -4,15 +4,18 @@
 /** What a wait needs to know of its end. Every AbortSignal is one. */
 export interface Abortable {
   readonly aborted: boolean;
-  addEventListener(type: "abort", listener: () => void): void;
-  removeEventListener(type: "abort", listener: () => void): void;
+  addEventListener(type: "abort", listener: AbortListener): void;
+  removeEventListener(type: "abort", listener: AbortListener): void;
 }
+
+/** As the runtime's signals take them. */
+export type AbortListener = (() => void) | { handleEvent(): void };
 
 export class Cancellation implements Abortable {
   #isAborted = false;
   /** Nearly always the only one. */
-  #first: (() => void) | undefined;
-  #others: Set<() => void> | undefined;
+  #first: AbortListener | undefined;
+  #others: Set<AbortListener> | undefined;
   #controller: AbortController | undefined;
 
   get aborted(): boolean {
@@ -20,7 +23,7 @@ export class Cancellation implements Abortable {
   }
 
   /** The listener is called once; never where the call was cancelled before. */
-  addEventListener(_type: "abort", listener: () => void): void {
+  addEventListener(_type: "abort", listener: AbortListener): void {
     if (this.#first === undefined) {
       this.#first = listener;
     } else {
@@ -29,7 +32,7 @@ export class Cancellation implements Abortable {
     }
   }
 
-  removeEventListener(_type: "abort", listener: () => void): void {
+  removeEventListener(_type: "abort", listener: AbortListener): void {
     if (this.#first === listener) this.#first = undefined;
     else this.#others?.delete(listener);
   }
@@ -37,8 +40,8 @@ export class Cancellation implements Abortable {
   abort(): void {
     if (this.#isAborted) return;
     this.#isAborted = true;
-    this.#first?.();
-    for (const listener of this.#others ?? []) listener();
+    if (this.#first !== undefined) tell(this.#first);
+    for (const listener of this.#others ?? []) tell(listener);
     this.#controller?.abort();
   }
 
@@ -50,6 +53,11 @@ export class Cancellation implements Abortable {
     }
     return this.#controller.signal;
   }
+}
+
+function tell(listener: AbortListener): void {
+  if (typeof listener === "function") listener();
+  else listener.handleEvent();
 }
 
 /** As a signal of the runtime. */

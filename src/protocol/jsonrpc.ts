@@ -124,7 +124,11 @@ export function isResponse(message: Message): message is Response {
   return !("method" in message);
 }
 
-export function request(id: Id, method: string, params?: Json): Request {
+export function request<Own extends Id>(
+  id: Own,
+  method: string,
+  params?: Json,
+): Request & { readonly id: Own } {
   return params === undefined ? { jsonrpc: "2.0", id, method } : { jsonrpc: "2.0", id, method, params };
 }
 

@@ -21,8 +21,8 @@ class Stage {
       this.asked.push(owner);
       return Promise.resolve({ action: "accept" });
     };
-    const waiting = { id, method, owner, progressToken: undefined, timeoutMs: 0, signal: undefined };
-    this.pending.add(new Pending({ ...waiting, listener: { onQuestion } }, () => {}));
+    const waiting = { owner, timeoutMs: 0, listener: { onQuestion } };
+    this.pending.add(new Pending({ id, method }, waiting, () => {}));
   }
 
   /** The backend has answered it. */
