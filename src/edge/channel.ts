@@ -119,7 +119,7 @@ export class Channel implements Disposable {
   #receiveLegacy(message: Request): void {
     if (message.method === Method.initialize) this.#openSession(message);
     if (this.#session !== undefined) {
-      void this.#session.receive(message, this.#outlet(message.id));
+      this.#session.receive(message, this.#outlet(message.id));
     } else if (message.method === Method.ping) {
       this.#send({ jsonrpc: "2.0", id: message.id, result: {} });
     } else {

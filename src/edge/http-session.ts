@@ -68,7 +68,7 @@ export class HttpSession implements Disposable {
   /** Answers one request of a POST; resolves with its response as soon as that has a head. */
   post(message: Request, canStream: boolean): Promise<Response> {
     const outlet = new PostOutlet(this, message, canStream);
-    void this.session.receive(message, outlet);
+    this.session.receive(message, outlet);
     return outlet.response;
   }
 

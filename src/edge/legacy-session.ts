@@ -86,19 +86,30 @@ export class LegacySession implements Disposable {
     return this.#inFlight.size > 0;
   }
 
-  /** Answers one request through its outlet. Never rejects. */
-  async receive(message: Request, outlet: Outlet): Promise<void> {
+  /** Answers one request through its outlet. */
+  receive(message: Request, outlet: Outlet): void {
     const call = new LegacyCall(this, message, outlet);
     this.#inFlight.add(call);
-    let outcome: Outcome;
     try {
-      outcome = await this.#answer(call);
+      const answer = this.#answer(call);
+      if (!(answer instanceof Promise)) return this.#finish(call, answer);
+      answer.then(
+        (outcome) => this.#finish(call, outcome),
+        (thrown: unknown) => this.#fail(call, thrown),
+      );
     } catch (thrown) {
-      outcome = failed(thrown, call, this.#options.log);
+      this.#fail(call, thrown);
     }
+  }
+
+  #fail(call: LegacyCall, thrown: unknown): void {
+    this.#finish(call, failed(thrown, call, this.#options.log));
+  }
+
+  #finish(call: LegacyCall, outcome: Outcome): void {
     this.#inFlight.delete(call);
-    if (call.signal.aborted) outlet.drop(outcome);
-    else outlet.finish(outcome);
+    if (call.signal.aborted) call.outlet.drop(outcome);
+    else call.outlet.finish(outcome);
   }
 
   receiveNotification({ method, params }: Notification): void {

@@ -19,6 +19,8 @@ import type { Sessions } from "./sessions.ts";
 export interface LegacyRequest {
   readonly target: Target;
   readonly headers: Headers;
+  /** As its header says; null where there is none. */
+  readonly revision: string | null;
   readonly principal: string;
   readonly canStream: boolean;
 }
@@ -93,10 +95,9 @@ export class LegacyEdge {
     return session.post(message, canStream);
   }
 
-  #find({ target, headers, principal }: LegacyRequest, id: Id | null): HttpSession | Response {
-    const version = headers.get(Header.protocolVersion);
-    if (version !== null && !isKnownLegacy(version)) {
-      const words = `Unsupported ${Header.protocolVersion} ${version}; this server speaks ${LEGACY_REVISIONS.join(", ")}.`;
+  #find({ target, headers, revision, principal }: LegacyRequest, id: Id | null): HttpSession | Response {
+    if (revision !== null && !isKnownLegacy(revision)) {
+      const words = `Unsupported ${Header.protocolVersion} ${revision}; this server speaks ${LEGACY_REVISIONS.join(", ")}.`;
       return failure(400, { code: BAD_REQUEST, message: words }, { id: id });
     }
     const sessionId = headers.get(Header.sessionId);

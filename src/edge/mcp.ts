@@ -38,7 +38,8 @@ export class McpEdge {
 
   async serve(request: Request, target: Target, principal: string): Promise<Response> {
     const { headers } = request;
-    const legacy = { target, headers, principal, canStream: acceptsStream(headers) };
+    const revision = headers.get(Header.protocolVersion);
+    const legacy = { target, headers, revision, principal, canStream: acceptsStream(headers) };
     if (request.method === "GET") return this.#options.legacy.get(legacy);
     if (request.method === "DELETE") return this.#options.legacy.delete(legacy);
     if (!isJson(headers.get("content-type"))) {
@@ -50,17 +51,17 @@ export class McpEdge {
     const text = await readBody(request);
     if (text === undefined) return unread();
     this.#options.read(Buffer.byteLength(text));
-    const body = parse(text);
-    if (body === undefined)
+    const value = parse(text);
+    if (value === undefined)
       return failure(400, { code: ErrorCode.parse, message: "The body is not valid JSON." });
-    if (Array.isArray(body.value)) return this.#serveBatch(body.value, legacy);
-    const message = toMessage(body.value, text.length);
+    if (Array.isArray(value)) return this.#serveBatch(value, legacy);
+    const message = toMessage(value, text.length);
     if (message === undefined)
       return failure(400, {
         code: ErrorCode.invalidRequest,
         message: "The body is no JSON-RPC 2.0 message.",
       });
-    const classified = classify(message, headers.get(Header.protocolVersion));
+    const classified = classify(message, revision);
     if ("rejection" in classified) {
       const { status, error } = classified.rejection;
       return json(
@@ -132,9 +133,10 @@ function modernStatus(outcome: Outcome): number {
   return "error" in outcome ? (MODERN_STATUS.get(outcome.error.code) ?? 200) : 200;
 }
 
-function parse(text: string): { readonly value: unknown } | undefined {
+/** Undefined, which no JSON is, where it is none. */
+function parse(text: string): unknown {
   try {
-    return { value: JSON.parse(text) };
+    return JSON.parse(text);
   } catch {
     return undefined;
   }
@@ -146,5 +148,6 @@ function acceptsStream(headers: Headers): boolean {
 }
 
 function isJson(contentType: string | null): boolean {
-  return contentType === null || /^application\/(?:[\w.+-]+\+)?json\b/i.test(contentType.trim());
+  if (contentType === null || contentType === "application/json") return true;
+  return /^application\/(?:[\w.+-]+\+)?json\b/i.test(contentType.trim());
 }

@@ -21,22 +21,25 @@ export interface Envelope {
 
 export type Classified = { readonly era: Era } | { readonly rejection: Rejection };
 
+const LEGACY: Classified = { era: "legacy" };
+const MODERN: Classified = { era: "modern" };
+
 /** The era of one message. `header` is MCP-Protocol-Version, null where there is none (always so on stdio). */
 export function classify(message: Message, header: string | null): Classified {
-  if (!("method" in message)) return { era: "legacy" };
+  if (!("method" in message)) return LEGACY;
   const claim = claimOf(message);
   const isHeaderModern = header !== null && isModern(header);
   if (message.method === Method.initialize && !isValidClaim(claim)) {
-    if (!isHeaderModern) return { era: "legacy" };
+    if (!isHeaderModern) return LEGACY;
     return reject(
       400,
       McpErrorCode.headerMismatch,
       `${Header.protocolVersion} is ${header}, which has no initialize.`,
     );
   }
-  if (claim !== undefined) return { era: "modern" };
-  if (!isHeaderModern) return { era: "legacy" };
-  if (!("id" in message)) return { era: "modern" };
+  if (claim !== undefined) return MODERN;
+  if (!isHeaderModern) return LEGACY;
+  if (!("id" in message)) return MODERN;
   return reject(400, ErrorCode.invalidParams, `params._meta must carry "${META.protocolVersion}".`);
 }
 
