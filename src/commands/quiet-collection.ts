@@ -7,14 +7,20 @@ import { fullGC } from "bun:jsc";
 const QUIET_MS = 250;
 /** After a collection it takes this long until all has been given back. */
 const SETTLE_MS = 1_500;
+/** Quiet for so much longer, it is at rest. */
+const REST_MS = 2_500;
 /** What makes a collection worth its 10 ms of a quiet moment. */
 const WORTH_BYTES = 8 * 1024 * 1024;
+/** What makes it worth to forget the compiled code as well, which costs the next call 2 ms. */
+const WORTH_CODE_BYTES = 32 * 1024 * 1024;
 
 export class QuietCollection implements Disposable {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #hasWorked = false;
-  /** What the gateway held when it last rested. */
-  #restingBytes = process.memoryUsage.rss();
+  /** What the gateway held before anybody had asked for anything. */
+  readonly #freshBytes = process.memoryUsage.rss();
+  /** What it held when it last rested. */
+  #restingBytes = this.#freshBytes;
 
   /** On the path of every message. */
   worked(): void {
@@ -38,6 +44,15 @@ export class QuietCollection implements Disposable {
 
   #collect(): void {
     fullGC();
+    this.#wait(SETTLE_MS, () => {
+      this.#restingBytes = process.memoryUsage.rss();
+      if (this.#restingBytes - this.#freshBytes >= WORTH_CODE_BYTES)
+        this.#wait(REST_MS, () => this.#shrink());
+    });
+  }
+
+  #shrink(): void {
+    Bun.shrink();
     this.#wait(SETTLE_MS, () => {
       this.#restingBytes = process.memoryUsage.rss();
     });

@@ -8,8 +8,8 @@ const PROCESS = join(import.meta.dir, "quiet-process.ts");
 /** A machine that stood still for so long has made a pause of its own between two questions. */
 const STALLED_MS = 200;
 
-async function run(megabytes: number, questions: number, patienceMs: number): Promise<unknown> {
-  const command = [process.execPath, PROCESS, String(megabytes), String(questions), String(patienceMs)];
+async function run(...given: readonly number[]): Promise<unknown> {
+  const command = [process.execPath, PROCESS, ...given.map(String)];
   for (;;) {
     const child = Bun.spawn(command, { stdio: ["ignore", "pipe", "inherit"] });
     const { longestPauseMs, ...told } = JSON.parse(await child.stdout.text());
@@ -19,15 +19,25 @@ async function run(megabytes: number, questions: number, patienceMs: number): Pr
 
 test("garbage goes when it has been quiet", async () => {
   const told = await run(32, 1, 10_000);
-  expect(told).toEqual({ isWatched: true, isGoneWhileAsked: false, isGoneAfterwards: true });
+  expect(told).toEqual({ isWatched: true, isGoneWhileAsked: false, isGoneAfterwards: true, isShrunk: false });
 });
 
 test("nothing is collected while somebody asks, and it goes when they have stopped", async () => {
   const told = await run(32, 30, 10_000);
-  expect(told).toEqual({ isWatched: true, isGoneWhileAsked: false, isGoneAfterwards: true });
+  expect(told).toEqual({ isWatched: true, isGoneWhileAsked: false, isGoneAfterwards: true, isShrunk: false });
+});
+
+test("compiled code goes as well where much is still held", async () => {
+  const told = await run(32, 1, 15_000, 48);
+  expect(told).toEqual({ isWatched: true, isGoneWhileAsked: false, isGoneAfterwards: true, isShrunk: true });
 });
 
 test("a few calls are not worth one", async () => {
   const told = await run(1, 1, 1_500);
-  expect(told).toEqual({ isWatched: true, isGoneWhileAsked: false, isGoneAfterwards: false });
+  expect(told).toEqual({
+    isWatched: true,
+    isGoneWhileAsked: false,
+    isGoneAfterwards: false,
+    isShrunk: false,
+  });
 });

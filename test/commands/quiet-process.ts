@@ -1,5 +1,6 @@
-// Leaves garbage behind, is asked so many times, and says whether the garbage went while it was asked, and afterwards.
-// A process of its own, as it is the whole process's memory that decides. Arguments: megabytes, questions, patience in ms.
+// Leaves garbage behind, is asked so many times, and says whether the garbage went while it was asked, and afterwards,
+// and whether compiled code went, too. A process of its own, as it is the whole process's memory that decides.
+// Arguments: megabytes of garbage, questions, patience in ms, megabytes that are in use.
 
 import { fullGC } from "bun:jsc";
 import { QuietCollection } from "../../src/commands/quiet-collection.ts";
@@ -8,10 +9,19 @@ import { waitFor } from "../support/wait-for.ts";
 const MEGABYTE = 1024 * 1024;
 const ASK_EVERY_MS = 50;
 
-const [megabytes = 0, questions = 0, timeoutMs = 0] = process.argv.slice(2).map(Number);
+const [megabytes = 0, questions = 0, timeoutMs = 0, inUse = 0] = process.argv.slice(2).map(Number);
 
 using quiet = new QuietCollection();
 let isGone = false;
+let isShrunk = false;
+const { shrink } = Bun;
+Object.assign(Bun, {
+  shrink: () => {
+    isShrunk = true;
+    shrink();
+  },
+});
+const used = fill(inUse);
 const registry = new FinalizationRegistry(() => {
   isGone = true;
 });
@@ -29,11 +39,16 @@ const isGoneAfterwards = await waitFor(() => isGone, { timeoutMs, what: "the col
 );
 // The registry itself must live as long as the question can be asked.
 const isWatched = registry instanceof FinalizationRegistry;
-console.log(JSON.stringify({ isWatched, isGoneWhileAsked, isGoneAfterwards, longestPauseMs }));
+if (used.length > 0) await waitFor(() => isShrunk, { timeoutMs, what: "the code to go" }).catch(() => false);
+console.log(JSON.stringify({ isWatched, isGoneWhileAsked, isGoneAfterwards, isShrunk, longestPauseMs }));
 
 /** Garbage that has outlived a collection: the engine comes to it by a full one only. */
 function leaveBehind(): void {
-  const held = Array.from({ length: megabytes }, () => new Uint8Array(MEGABYTE).fill(1));
+  const held = fill(megabytes);
   registry.register(held, undefined);
   fullGC();
+}
+
+function fill(count: number): Uint8Array[] {
+  return Array.from({ length: count }, () => new Uint8Array(MEGABYTE).fill(1));
 }
