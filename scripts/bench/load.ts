@@ -23,8 +23,8 @@ interface Options {
   readonly json?: boolean;
 }
 
-/** Before the first round each program runs each of its workloads this long: what is compiled late is compiled then. */
-const WARM_UP_BLOCKS = 1;
+/** Before the first round each program runs each of its workloads so often: what is compiled late is compiled then. */
+const WARM_UP_BLOCKS = 3;
 
 const options = new Command("load")
   .description("Measures the built gateway under load, beside a floor and its peers.")

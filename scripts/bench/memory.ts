@@ -8,8 +8,8 @@ import { Wire } from "./wire.ts";
 
 const STEP_MS = 200;
 /** Still for this long is at rest; after the deadline whatever it is counts. */
-const STILL_STEPS = 5;
-const DEADLINE_MS = 15_000;
+const STILL_STEPS = 25;
+const DEADLINE_MS = 30_000;
 const STILL_MB = 0.25;
 
 const WIRES = 8;
