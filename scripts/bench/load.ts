@@ -25,6 +25,8 @@ interface Options {
 
 /** Before the first round each program runs each of its workloads so often: what is compiled late is compiled then. */
 const WARM_UP_BLOCKS = 2;
+/** When nobody asks for anything for so long, a program has given back what it gives back. */
+const REST_MS = 12_500;
 
 const options = new Command("load")
   .description("Measures the built gateway under load, beside a floor and its peers.")
@@ -54,7 +56,8 @@ async function run(): Promise<number> {
     process.stderr.write(round < 0 ? "warming up ...\n" : `round ${round + 1} of ${options.rounds} ...\n`);
     for (const workload of workloads) await playRound(workload, subjects, results, round);
   }
-  const memory = { idleMb, loadedMb: gateway === undefined ? Number.NaN : await settledRssMb(gateway) };
+  const loadedMb = gateway === undefined ? Number.NaN : await settledRssMb(gateway, REST_MS);
+  const memory = { idleMb, loadedMb };
   report(results, memory, subjects.missing);
   return results.failures.some(({ subject }) => subject === "gateway") ? 1 : 0;
 }

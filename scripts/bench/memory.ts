@@ -7,8 +7,7 @@ import { median } from "./statistics.ts";
 import { Wire } from "./wire.ts";
 
 const STEP_MS = 200;
-/** Still for this long is at rest; after the deadline whatever it is counts. */
-const STILL_STEPS = 25;
+/** After the deadline whatever it is counts. */
 const DEADLINE_MS = 30_000;
 const STILL_MB = 0.25;
 
@@ -18,14 +17,12 @@ const SAMPLES = 20;
 const FIRST_SESSIONS = 2_000;
 const MORE_SESSIONS = 4_000;
 
-/** Waits until the resident memory no longer changes. */
-export async function settledRssMb(program: Program): Promise<number> {
+/** Waits until the resident memory has not changed for so long. */
+export async function settledRssMb(program: Program, stillMs = 1_000): Promise<number> {
+  const stillSteps = stillMs / STEP_MS;
   let last = program.rssMb();
   let still = 0;
-  for (
-    const untilMs = performance.now() + DEADLINE_MS;
-    still < STILL_STEPS && performance.now() < untilMs;
-  ) {
+  for (const untilMs = performance.now() + DEADLINE_MS; still < stillSteps && performance.now() < untilMs; ) {
     await Bun.sleep(STEP_MS);
     const now = program.rssMb();
     still = Math.abs(now - last) <= STILL_MB ? still + 1 : 0;

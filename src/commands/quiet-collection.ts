@@ -8,7 +8,7 @@ const QUIET_MS = 250;
 /** After a collection it takes this long until all has been given back. */
 const SETTLE_MS = 1_500;
 /** Quiet for so much longer, it is at rest. */
-const REST_MS = 2_500;
+const REST_MS = 10_000;
 /** What makes a collection worth its 10 ms of a quiet moment. */
 const WORTH_BYTES = 8 * 1024 * 1024;
 /** What makes it worth to forget the compiled code as well, which costs the next call 2 ms. */
@@ -16,16 +16,18 @@ const WORTH_CODE_BYTES = 32 * 1024 * 1024;
 
 export class QuietCollection implements Disposable {
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** From a first message until it has been quiet, and what that left behind has gone. */
+  #isBusy = false;
   #hasWorked = false;
-  /** What the gateway held before anybody had asked for anything. */
-  readonly #freshBytes = process.memoryUsage.rss();
-  /** What it held when it last rested. */
-  #restingBytes = this.#freshBytes;
+  /** What the gateway held when it was last quiet. */
+  #quietBytes = process.memoryUsage.rss();
+  /** What it held without compiled code. */
+  #leastBytes = this.#quietBytes;
 
   /** On the path of every message. */
   worked(): void {
     this.#hasWorked = true;
-    if (this.#timer === undefined) this.#watch();
+    if (!this.#isBusy) this.#watch();
   }
 
   [Symbol.dispose](): void {
@@ -33,35 +35,40 @@ export class QuietCollection implements Disposable {
   }
 
   #watch(): void {
+    this.#isBusy = true;
     this.#hasWorked = false;
     this.#wait(QUIET_MS, () => {
       const bytes = process.memoryUsage.rss();
-      if (bytes - this.#restingBytes >= WORTH_BYTES) this.#collect();
+      if (bytes - this.#quietBytes >= WORTH_BYTES) return this.#collect();
       // Some of it is given back later than it was expected to be.
-      else this.#restingBytes = Math.min(this.#restingBytes, bytes);
+      this.#fallQuiet(Math.min(this.#quietBytes, bytes));
     });
   }
 
   #collect(): void {
     fullGC();
-    this.#wait(SETTLE_MS, () => {
-      this.#restingBytes = process.memoryUsage.rss();
-      if (this.#restingBytes - this.#freshBytes >= WORTH_CODE_BYTES)
-        this.#wait(REST_MS, () => this.#shrink());
-    });
+    this.#wait(SETTLE_MS, () => this.#fallQuiet(process.memoryUsage.rss()));
   }
 
-  #shrink(): void {
+  #fallQuiet(bytes: number): void {
+    this.#isBusy = false;
+    this.#quietBytes = bytes;
+    this.#wait(REST_MS, () => this.#rest());
+  }
+
+  #rest(): void {
+    if (process.memoryUsage.rss() - this.#leastBytes < WORTH_CODE_BYTES) return;
     Bun.shrink();
     this.#wait(SETTLE_MS, () => {
-      this.#restingBytes = process.memoryUsage.rss();
+      this.#quietBytes = process.memoryUsage.rss();
+      this.#leastBytes = this.#quietBytes;
     });
   }
 
   /** Where somebody asks for something meanwhile, the watch begins again. */
   #wait(milliseconds: number, then: () => void): void {
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      this.#timer = undefined;
       if (this.#hasWorked) this.#watch();
       else then();
     }, milliseconds).unref();

@@ -28,7 +28,7 @@ test("nothing is collected while somebody asks, and it goes when they have stopp
 });
 
 test("compiled code goes as well where much is still held", async () => {
-  const told = await run(32, 1, 15_000, 48);
+  const told = await run(32, 1, 20_000, 48);
   expect(told).toEqual({ isWatched: true, isGoneWhileAsked: false, isGoneAfterwards: true, isShrunk: true });
 });
 
