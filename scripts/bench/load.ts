@@ -7,7 +7,7 @@ import { Command } from "commander";
 import { describeLoad, loadBars, type Memory } from "./load-report.ts";
 import { describeMachine } from "./machine.ts";
 import { measure } from "./measure.ts";
-import { settledRssMb } from "./memory.ts";
+import { REST_MS, settledRssMb } from "./memory.ts";
 import { gatewayCommand, toCount } from "./options.ts";
 import { Results } from "./results.ts";
 import { Subjects } from "./subjects.ts";
@@ -25,8 +25,6 @@ interface Options {
 
 /** Before the first round each program runs each of its workloads so often: what is compiled late is compiled then. */
 const WARM_UP_BLOCKS = 2;
-/** When nobody asks for anything for so long, a program has given back what it gives back. */
-const REST_MS = 12_500;
 
 const options = new Command("load")
   .description("Measures the built gateway under load, beside a floor and its peers.")

@@ -17,6 +17,9 @@ const SAMPLES = 20;
 const FIRST_SESSIONS = 2_000;
 const MORE_SESSIONS = 4_000;
 
+/** When nobody asks for anything for so long, a gateway has given back what it gives back. */
+export const REST_MS = 12_500;
+
 /** Waits until the resident memory has not changed for so long. */
 export async function settledRssMb(program: Program, stillMs = 1_000): Promise<number> {
   const stillSteps = stillMs / STEP_MS;

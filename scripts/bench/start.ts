@@ -11,7 +11,7 @@ import { referenceCommand } from "./installed.ts";
 import { describeMachine } from "./machine.ts";
 import { resultText, searchRequest } from "./mcp-client.ts";
 import { measure } from "./measure.ts";
-import { growthMb, rssOverCalls, sessionKb, settledRssMb } from "./memory.ts";
+import { growthMb, REST_MS, rssOverCalls, sessionKb, settledRssMb } from "./memory.ts";
 import { gatewayCommand, toCount } from "./options.ts";
 import { type Latencies, median } from "./statistics.ts";
 import { Subjects, startGateway } from "./subjects.ts";
@@ -114,7 +114,7 @@ async function measureMemory(): Promise<Pick<Figures, "idleMb" | "loadedMb" | "s
   for (const workload of WORKLOADS.filter((one) => one.subjects.includes("gateway"))) {
     await measure(program, "gateway", workload, options.blockMs);
   }
-  const loadedMb = await settledRssMb(program);
+  const loadedMb = await settledRssMb(program, REST_MS);
   const samplesMb = await rssOverCalls(program, "/mcp/stdio-legacy", options.calls);
   const [command, ...args] = referenceCommand();
   const alone = { backends: { stdio: { command, args: [...args, "stdio", "legacy"] } } };
