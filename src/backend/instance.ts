@@ -91,7 +91,7 @@ export class Instance implements AsyncDisposable {
 
   /**
    * Lets a call in: waits for a connection and, where the wire does not say whose a message is, for its turn among the
-   * others. At once where there is nothing to wait for. Whoever came in must `leave`. Rejects with GatewayError.
+   * others. At once where there is nothing to wait for; then `ask`. Rejects with GatewayError.
    */
   enter(call: Call): Turn | Promise<Turn> {
     const entered = this.lifecycle.enter(call.signal);
@@ -99,7 +99,10 @@ export class Instance implements AsyncDisposable {
     return this.#enterLater(entered, call);
   }
 
-  /** Rejects with RpcError (the backend said no) or GatewayError (it gave no answer). Tell `answered` or `failed` of it. */
+  /**
+   * Rejects with RpcError (the backend said no) or GatewayError (it gave no answer). Either way the turn lasts until
+   * `answered` or `failed` is told.
+   */
   ask(turn: Turn): Promise<Answer> {
     const { call, ready } = turn;
     const { policy, listing } = this.#options;

@@ -117,8 +117,9 @@ export class Turn implements Call {
   }
 
   #leave(): void {
-    this.#turns?.leave();
+    const turns = this.#turns;
     this.#turns = undefined;
+    turns?.leave();
   }
 
   #stop(): void {

@@ -1,8 +1,8 @@
 // Where the gateway that runs here is, and one question to it. Never starts anything.
 
+import { isLoopback } from "../config/addresses.ts";
 import type { Config } from "../config/config.ts";
 import { ConfigError, ConfigFileError } from "../config/problem.ts";
-import { isLoopback } from "../config/security.ts";
 import { readConfig } from "./config-option.ts";
 
 export interface FindOptions {

@@ -7,8 +7,14 @@ export function ipFamily(text: string): number {
   return net().isIP(text);
 }
 
-/** An address or a name, without brackets, that only this machine can reach. */
-export function isLoopbackAddress(address: string): boolean {
+/** `[::1]` is how URLs write `::1`. */
+export function withoutBrackets(host: string): string {
+  return host.replace(/^\[(.*)\]$/, "$1");
+}
+
+/** An address or a name that only this machine can reach. */
+export function isLoopback(host: string): boolean {
+  const address = withoutBrackets(host);
   if (PLAIN_LOOPBACK.has(address)) return true;
   const family = ipFamily(address);
   if (family === 0) return /^(?:.+\.)?localhost\.?$/i.test(address);

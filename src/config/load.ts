@@ -4,6 +4,7 @@ import { homedir } from "node:os";
 import { dirname, resolve } from "node:path";
 import { Value } from "@sinclair/typebox/value";
 import { type LogLevel, registerSecret } from "../log.ts";
+import { withoutBrackets } from "./addresses.ts";
 import {
   durationsOf,
   MALFORMED,
@@ -17,7 +18,7 @@ import type { AuthConfig, BackendConfig, Config } from "./config.ts";
 import { type Environment, expand } from "./expand.ts";
 import { ConfigError } from "./problem.ts";
 import { type ConfigInput, ConfigSchema, DEFAULTS, LOG_LEVELS } from "./schema.ts";
-import { isHost, withoutBrackets } from "./shapes.ts";
+import { isHost } from "./shapes.ts";
 import { fileSource, objectSource, type Source } from "./source.ts";
 
 /** Whoever has a session id can try keys at home: a short one would be found. */

@@ -1,14 +1,8 @@
 // Whether a configuration may listen where it wants to. Knows no sockets and no requests.
 
-import { isLoopbackAddress } from "./addresses.ts";
+import { isLoopback } from "./addresses.ts";
 import type { Config } from "./config.ts";
 import type { ConfigProblem } from "./problem.ts";
-import { withoutBrackets } from "./shapes.ts";
-
-/** An address or a name that only this machine can reach. */
-export function isLoopback(host: string): boolean {
-  return isLoopbackAddress(withoutBrackets(host));
-}
 
 /** Listening beyond this machine takes a token, or the words `auth.disabled: true`. */
 export function checkBind({

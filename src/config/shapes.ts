@@ -2,7 +2,7 @@
 // Knows no key.
 
 import { type TSchema, Type } from "@sinclair/typebox";
-import { ipFamily } from "./addresses.ts";
+import { ipFamily, withoutBrackets } from "./addresses.ts";
 import { DURATION_PATTERN, parseDuration } from "./duration.ts";
 
 /** What our own reading needs beside JSON Schema; stands under `hints` and is left out of the printed schema. */
@@ -84,11 +84,6 @@ export function texts(namePattern: string, words: Words) {
 
 export function isHost(host: string): boolean {
   return /^[A-Za-z0-9_](?:[\w.-]*[\w.])?$/.test(host) || ipFamily(withoutBrackets(host)) !== 0;
-}
-
-/** `[::1]` is how URLs write `::1`. */
-export function withoutBrackets(host: string): string {
-  return host.replace(/^\[(.*)\]$/, "$1");
 }
 
 /** A pattern for a word in upper, lower or mixed case. */

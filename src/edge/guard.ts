@@ -1,7 +1,7 @@
 // Who may talk to us at all: Host and Origin against DNS rebinding, the token against everybody else.
 
+import { isLoopback } from "../config/addresses.ts";
 import type { AuthConfig } from "../config/config.ts";
-import { isLoopback } from "../config/security.ts";
 import { isSameBytes, sha256 } from "../digest.ts";
 
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);

@@ -1,7 +1,7 @@
 // The HTTP face: routes, guard and limits. The only file that knows Elysia; what is behind a route it does not know.
 
 import { Elysia, t } from "elysia";
-import { isLoopback } from "../config/security.ts";
+import { isLoopback } from "../config/addresses.ts";
 import type { Log } from "../log.ts";
 import { GatewayStatus, type RestartReply } from "../ops/status.ts";
 import type { Target } from "../target/target.ts";

@@ -90,16 +90,17 @@ export class LegacySession implements Disposable {
   receive(message: Request, outlet: Outlet): void {
     const call = new LegacyCall(this, message, outlet);
     this.#inFlight.add(call);
+    let answer: Outcome | Promise<Outcome>;
     try {
-      const answer = this.#answer(call);
-      if (!(answer instanceof Promise)) return this.#finish(call, answer);
-      answer.then(
-        (outcome) => this.#finish(call, outcome),
-        (thrown: unknown) => this.#fail(call, thrown),
-      );
+      answer = this.#answer(call);
     } catch (thrown) {
-      this.#fail(call, thrown);
+      return this.#fail(call, thrown);
     }
+    if (!(answer instanceof Promise)) return this.#finish(call, answer);
+    answer.then(
+      (outcome) => this.#finish(call, outcome),
+      (thrown: unknown) => this.#fail(call, thrown),
+    );
   }
 
   #fail(call: LegacyCall, thrown: unknown): void {

@@ -32,6 +32,11 @@ test("compiled code goes as well where much is still held", async () => {
   expect(told).toEqual({ isWatched: true, isGoneWhileAsked: false, isGoneAfterwards: true, isShrunk: true });
 });
 
+test("a question after some quiet is followed as the first one is, not when the rest is over", async () => {
+  const told = await run(32, 1, 4_000, 0, 1_000);
+  expect(told).toEqual({ isWatched: true, isGoneWhileAsked: false, isGoneAfterwards: true, isShrunk: false });
+});
+
 test("a few calls are not worth one", async () => {
   const told = await run(1, 1, 1_500);
   expect(told).toEqual({

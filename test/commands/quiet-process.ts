@@ -1,6 +1,6 @@
 // Leaves garbage behind, is asked so many times, and says whether the garbage went while it was asked, and afterwards,
 // and whether compiled code went, too. A process of its own, as it is the whole process's memory that decides.
-// Arguments: megabytes of garbage, questions, patience in ms, megabytes that are in use.
+// Arguments: megabytes of garbage, questions, patience in ms, megabytes in use, ms since an earlier question.
 
 import { fullGC } from "bun:jsc";
 import { QuietCollection } from "../../src/commands/quiet-collection.ts";
@@ -9,7 +9,9 @@ import { waitFor } from "../support/wait-for.ts";
 const MEGABYTE = 1024 * 1024;
 const ASK_EVERY_MS = 50;
 
-const [megabytes = 0, questions = 0, timeoutMs = 0, inUse = 0] = process.argv.slice(2).map(Number);
+const [megabytes = 0, questions = 0, timeoutMs = 0, inUse = 0, restedMs = 0] = process.argv
+  .slice(2)
+  .map(Number);
 
 using quiet = new QuietCollection();
 let isGone = false;
@@ -25,6 +27,10 @@ const used = fill(inUse);
 const registry = new FinalizationRegistry(() => {
   isGone = true;
 });
+if (restedMs > 0) {
+  quiet.worked();
+  await Bun.sleep(restedMs);
+}
 leaveBehind();
 let longestPauseMs = 0;
 for (let question = 0; question < questions; question++) {

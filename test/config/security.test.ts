@@ -1,8 +1,9 @@
 // Who may connect without a token: nobody from beyond this machine, unless the file says so.
 
 import { describe, expect, test } from "bun:test";
+import { isLoopback } from "../../src/config/addresses.ts";
 import { formatProblem } from "../../src/config/problem.ts";
-import { checkBind, isLoopback } from "../../src/config/security.ts";
+import { checkBind } from "../../src/config/security.ts";
 
 describe("loopback", () => {
   test.each([
