@@ -12,10 +12,13 @@ export interface Handshake {
   readonly description: ServerDescription;
 }
 
+/** It travels in a header from then on. */
+const REVISION = /^[!-~]{1,64}$/;
+
 /** Throws GatewayError where the answer makes no sense. */
 export function fromInitialize(name: string, result: Json): Handshake {
   const revision = result.protocolVersion;
-  if (typeof revision !== "string" || isModern(revision)) {
+  if (typeof revision !== "string" || !REVISION.test(revision) || isModern(revision)) {
     throw new GatewayError(
       "backend-failed",
       `${name}: the server answered initialize without a usable protocolVersion.`,

@@ -178,7 +178,9 @@ function answerTo({ method }: Question, mark: string): Json {
 
 /** The gateway said that it cannot tell whose the question is. */
 function isRefused(made: Made, heard: Heard): boolean {
-  const isIt = made.mayRefuse && textOf(heard).includes("nothing says which of them asks this");
+  // In the result, or as the error that the server made of it.
+  const text = JSON.stringify(heard.response ?? null);
+  const isIt = made.mayRefuse && text.includes("nothing says which of them asks this");
   if (isIt) made.ledger.count("questions refused");
   return isIt;
 }
