@@ -1,5 +1,6 @@
 // Gives memory back when the gateway has fallen quiet. The engine by itself comes to what a load has left behind after
-// ten seconds at the soonest; until then the gateway holds now a third more than it needs, now nothing.
+// ten seconds at the soonest; until then the gateway holds now a third more than it needs, now nothing. What a start has
+// left behind it keeps.
 
 import { fullGC } from "bun:jsc";
 
@@ -23,6 +24,10 @@ export class QuietCollection implements Disposable {
   #quietBytes = process.memoryUsage.rss();
   /** What it held without compiled code. */
   #leastBytes = this.#quietBytes;
+
+  constructor() {
+    this.#wait(QUIET_MS, () => this.#shrink());
+  }
 
   /** On the path of every message. */
   worked(): void {
@@ -57,7 +62,11 @@ export class QuietCollection implements Disposable {
   }
 
   #rest(): void {
-    if (process.memoryUsage.rss() - this.#leastBytes < WORTH_CODE_BYTES) return;
+    if (process.memoryUsage.rss() - this.#leastBytes >= WORTH_CODE_BYTES) this.#shrink();
+  }
+
+  #shrink(): void {
+    fullGC();
     Bun.shrink();
     this.#wait(SETTLE_MS, () => {
       this.#quietBytes = process.memoryUsage.rss();

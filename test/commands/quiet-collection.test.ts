@@ -37,6 +37,11 @@ test("a question after some quiet is followed as the first one is, not when the 
   expect(told).toEqual({ isWatched: true, isGoneWhileAsked: false, isGoneAfterwards: true, isShrunk: false });
 });
 
+test("what a start has left behind goes where nobody asks for anything", async () => {
+  const told = await run(1, 0, 10_000);
+  expect(told).toEqual({ isWatched: true, isGoneWhileAsked: false, isGoneAfterwards: true, isShrunk: true });
+});
+
 test("a few calls are not worth one", async () => {
   const told = await run(1, 1, 1_500);
   expect(told).toEqual({
