@@ -4,13 +4,20 @@ import { stat } from "node:fs/promises";
 import type { Subprocess } from "bun";
 import type { StdioConfig } from "../config/config.ts";
 import { childEnv, envValue } from "./child-env.ts";
+import { type ChildInput, type ChildOutput, SinkInput, StreamOutput } from "./child-pipes.ts";
+import { ChildSockets } from "./child-sockets.ts";
 import { findProgram } from "./find-program.ts";
 import { holdChild, MARK } from "./held-children.ts";
 import { startConditions } from "./start-conditions.ts";
 import { StartError } from "./transport.ts";
 import { spawnWords } from "./windows-command.ts";
 
-export type Child = Subprocess<"pipe", "pipe", "pipe">;
+export interface Child {
+  readonly process: Subprocess;
+  readonly stdin: ChildInput;
+  readonly stdout: ChildOutput;
+  readonly stderr: ChildOutput;
+}
 
 /** What is wrong with a program that was found and still does not start; these stay until somebody mends them. */
 const LASTING: Readonly<Record<string, string>> = {
@@ -41,15 +48,16 @@ async function spawnNow(config: StdioConfig, signal: AbortSignal | undefined): P
     throw new StartError({ reason: `cannot start ${name}: its cwd ${cwd} is no directory`, permanent: true });
   }
   const program = await findProgram(name, { cwd, env });
-  signal?.throwIfAborted();
   const { words, isVerbatim } = spawnWords(program, args, envValue(env, "COMSPEC") ?? "cmd.exe");
+  const sockets = await ChildSockets.open();
+  const ends: Ends = sockets?.theirs ?? { stdin: "pipe", stdout: "pipe" };
   try {
-    return holdChild((mark) =>
+    signal?.throwIfAborted();
+    const child = holdChild((mark) =>
       Bun.spawn(words, {
         cwd,
         env: { ...env, [MARK]: mark },
-        stdin: "pipe",
-        stdout: "pipe",
+        ...ends,
         stderr: "pipe",
         // A group of its own, so that all of it can be ended; Windows finds the tree by its root instead.
         detached: process.platform !== "win32",
@@ -57,9 +65,29 @@ async function spawnNow(config: StdioConfig, signal: AbortSignal | undefined): P
         windowsVerbatimArguments: isVerbatim,
       }),
     );
+    const { stdin, stdout } = sockets ?? pipesOf(child);
+    return { process: child, stdin, stdout, stderr: new StreamOutput(child.stderr) };
   } catch (error) {
-    throw startError(program, error);
+    throw signal?.aborted ? error : startError(program, error);
+  } finally {
+    sockets?.releaseTheirs();
   }
+}
+
+/** What a child is given: descriptors of ours, or pipes of Bun's. */
+interface Ends {
+  readonly stdin: number | "pipe";
+  readonly stdout: number | "pipe";
+}
+
+function pipesOf({
+  stdin,
+  stdout,
+}: Subprocess<Ends["stdin"], Ends["stdout"]>): Pick<Child, "stdin" | "stdout"> {
+  if (stdin instanceof Object && stdout instanceof ReadableStream) {
+    return { stdin: new SinkInput(stdin), stdout: new StreamOutput(stdout) };
+  }
+  throw new Error("a child without pipes: a bug in the gateway");
 }
 
 function startError(program: string, error: unknown): StartError {

@@ -1,7 +1,7 @@
 // The one way to a child's stdin: a bounded queue that is written in batches, one write at a time.
-// Knows nothing of JSON. A broken pipe is an answer here and never an exception (Bun throws, rejects or says nothing).
+// Knows nothing of JSON. A broken pipe is an answer here and never an exception.
 
-import type { Subprocess } from "bun";
+import type { Child } from "./spawn-child.ts";
 import { SendError } from "./transport.ts";
 
 /** A write up to this size is taken by the pipe whole or not at all. */
@@ -15,7 +15,7 @@ interface Batch {
 }
 
 export class StdinWriter {
-  readonly #child: Subprocess<"pipe">;
+  readonly #child: Child;
   readonly #maxQueuedBytes: number;
   readonly #broken = Promise.withResolvers<void>();
   /** What waits for the next write. */
@@ -26,7 +26,7 @@ export class StdinWriter {
   #isBlocked = false;
   #stopReason: string | undefined;
 
-  constructor(child: Subprocess<"pipe">, maxQueuedBytes: number) {
+  constructor(child: Child, maxQueuedBytes: number) {
     this.#child = child;
     this.#maxQueuedBytes = maxQueuedBytes;
   }
@@ -67,14 +67,13 @@ export class StdinWriter {
     const batch = this.#next;
     if (batch === undefined || this.#isBlocked || this.#stopReason !== undefined) return;
     // Bun would take the bytes for a child that is gone, and say nothing.
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const { exitCode, signalCode } = this.#child.process;
+    if (exitCode !== null || signalCode !== null) return;
     this.#next = undefined;
     this.#isBlocked = true;
-    const written = this.#hand(batch.text);
-    if (written !== "taken" && Bun.peek.status(written) === "rejected") {
-      // Refused at once, and a part of a line is nothing that a child could act on.
-      return this.#refuse(batch, batch.lines > 1 && batch.bytes > ATOMIC_BYTES);
-    }
+    const written = this.#child.stdin.write(batch.text, batch.bytes);
+    // Refused at once, and a part of a line is nothing that a child could act on.
+    if (written === "refused") return this.#refuse(batch, batch.lines > 1 && batch.bytes > ATOMIC_BYTES);
     batch.taken.resolve();
     if (written === "taken") return this.#drained(batch);
     // The pipe is full and keeps the rest for later; what comes meanwhile waits in the next batch.
@@ -93,31 +92,6 @@ export class StdinWriter {
     this.#refused?.batch.taken.reject(new SendError(reason, { maybeDelivered }));
   }
 
-  /** Lets the child see the end of its stdin, once it has read what is in the pipe. */
-  end(): void {
-    try {
-      Promise.resolve(this.#child.stdin.end()).catch(ignoreBrokenPipe);
-    } catch {
-      // Closed already.
-    }
-  }
-
-  /** Gives the text to the pipe; the promise tells that the pipe was full, or broken. */
-  #hand(text: string): Promise<unknown> | "taken" {
-    try {
-      // The type says number, but a full or a broken pipe gives a promise.
-      const written: unknown = this.#child.stdin.write(text);
-      const result = written instanceof Promise ? written : this.#child.stdin.flush();
-      if (!(result instanceof Promise)) return "taken";
-      result.catch(ignoreBrokenPipe);
-      return result;
-    } catch (thrown) {
-      const refusal = Promise.reject(thrown);
-      refusal.catch(ignoreBrokenPipe);
-      return refusal;
-    }
-  }
-
   #drained(batch: Batch): void {
     this.#queuedBytes -= batch.bytes;
     this.#isBlocked = false;
@@ -132,9 +106,4 @@ export class StdinWriter {
 
 function undelivered(reason: string): Promise<never> {
   return Promise.reject(new SendError(reason, { maybeDelivered: false }));
-}
-
-/** Whoever needs to know is told by `broken`. */
-function ignoreBrokenPipe(): void {
-  return;
 }

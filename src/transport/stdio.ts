@@ -4,6 +4,7 @@
 import type { StdioConfig } from "../config/config.ts";
 import type { Log } from "../log.ts";
 import type { Id, Message } from "../protocol/jsonrpc.ts";
+import type { ChildOutput } from "./child-pipes.ts";
 import { releaseChild } from "./held-children.ts";
 import { LineReader, type OversizedLine } from "./line-reader.ts";
 import { idOfResponse, MessageLines } from "./message-lines.ts";
@@ -45,11 +46,6 @@ const STDERR_LINE_BYTES = 64 * 1024;
 /** After the first sign of the end: how long the other signs (exit code, last answer, last words) may take. */
 const SETTLE_MS = 250;
 
-interface ByteReader {
-  read(): Promise<{ done: boolean; value?: Uint8Array<ArrayBuffer> | undefined }>;
-  cancel(): Promise<void>;
-}
-
 export class StdioTransport implements Transport {
   readonly kind = "stdio";
   readonly #child: Child;
@@ -60,14 +56,12 @@ export class StdioTransport implements Transport {
   readonly #messages: MessageLines;
   readonly #stderrLines: LineReader;
   readonly #stderrTail = new StderrTail();
-  readonly #stdout: ByteReader;
-  readonly #stderr: ByteReader;
   #isOver = false;
   #ending: Promise<void> | undefined;
 
   private constructor(child: Child, options: StdioOptions) {
     this.#child = child;
-    this.#log = options.log.with({ backend: options.name, pid: child.pid });
+    this.#log = options.log.with({ backend: options.name, pid: child.process.pid });
     this.#events = options.events;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#stdin = new StdinWriter(child, this.#limits.queuedBytes);
@@ -76,8 +70,6 @@ export class StdioTransport implements Transport {
       onLine: (line) => this.#hear(line),
       onOversized: ({ head }) => this.#hear(head),
     });
-    this.#stdout = child.stdout.getReader();
-    this.#stderr = child.stderr.getReader();
   }
 
   /**
@@ -92,7 +84,7 @@ export class StdioTransport implements Transport {
   }
 
   get pid(): number {
-    return this.#child.pid;
+    return this.#child.process.pid;
   }
 
   /** Stays pending while the child does not read its stdin. */
@@ -123,9 +115,9 @@ export class StdioTransport implements Transport {
       },
       onOversized: (line) => this.#tell(() => this.#lose(line)),
     });
-    const stdout = drain(this.#stdout, messageLines);
-    const stderr = drain(this.#stderr, this.#stderrLines);
-    const { exited } = this.#child;
+    const stdout = readLines(this.#child.stdout, messageLines);
+    const stderr = readLines(this.#child.stderr, this.#stderrLines);
+    const { exited } = this.#child.process;
     await Promise.race([exited, stdout, this.#stdin.broken]);
     // Not longer: a grandchild may hold the pipes open for good.
     if (!this.#isOver) await within(SETTLE_MS, Promise.all([exited, stdout, stderr]));
@@ -150,7 +142,7 @@ export class StdioTransport implements Transport {
   }
 
   #reason(whileItRuns: string): string {
-    const { exitCode, signalCode } = this.#child;
+    const { exitCode, signalCode } = this.#child.process;
     if (signalCode !== null) return `the process was ended by signal ${signalCode}`;
     if (exitCode !== null) return `the process ended with exit code ${exitCode}`;
     return whileItRuns;
@@ -167,16 +159,18 @@ export class StdioTransport implements Transport {
     this.#stderrLines.end();
     this.#messages.close();
     this.#stdin.stop(reason);
-    this.#stdin.end();
+    this.#child.stdin.end();
     // A send that was refused is told first: it knows better than the end whether its message was delivered.
     await new Promise((resolve) => setImmediate(resolve));
     this.#tell(() => this.#events.onEnd({ reason, permanent: false, stderr: this.#stderrTail.lines() }));
     const { exitGraceMs, killGraceMs } = this.#limits;
-    const isGone = await endGroup(this.#child, { exitMs: exitGraceMs, killMs: killGraceMs });
-    if (isGone) releaseChild(this.#child);
+    const { process, stdin, stdout, stderr } = this.#child;
+    const isGone = await endGroup(process, { exitMs: exitGraceMs, killMs: killGraceMs });
+    if (isGone) releaseChild(process);
     else this.#log.warning("the process, or something that it started, could not be ended");
     // What left the group may still hold the pipes; we let go of them.
-    await Promise.allSettled([this.#stdout.cancel(), this.#stderr.cancel()]);
+    stdin.close();
+    await Promise.all([stdout.close(), stderr.close()]);
     this.#log.debug("ended a process", { reason });
   }
 
@@ -192,12 +186,7 @@ export class StdioTransport implements Transport {
   }
 }
 
-/** Reads to the end. A stream that breaks is at its end too. */
-async function drain(stream: ByteReader, lines: LineReader): Promise<void> {
-  for (;;) {
-    const { done, value } = await stream.read().catch(() => ({ done: true, value: undefined }));
-    if (value !== undefined) lines.push(value);
-    if (done) break;
-  }
+async function readLines(output: ChildOutput, lines: LineReader): Promise<void> {
+  await output.drain((bytes) => lines.push(bytes));
   lines.end();
 }

@@ -1,6 +1,7 @@
 // What comes and goes over the pipes of real child processes, most of which misbehave.
 
 import { describe, expect, test } from "bun:test";
+import { readdirSync } from "node:fs";
 import { chmod, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { registerSecret } from "../../src/log.ts";
@@ -289,6 +290,22 @@ describe("a start", () => {
     await using wire = await StdioWire.start(fixture("healthy"));
     expect((await wire.call("env")).split("\n")).not.toContain("GATEWAY_TEST_SECRET");
     delete process.env.GATEWAY_TEST_SECRET;
+  });
+
+  test("leaves no descriptor behind, whether it failed or its process has ended", async () => {
+    const directory = await Bun.$`mktemp -d`.text().then((path) => path.trim());
+    await Bun.write(`${directory}/bare`, "echo hello\n");
+    await chmod(`${directory}/bare`, 0o755);
+    const startAndEnd = async () => {
+      await failure(["./bare"], { cwd: directory });
+      await (await StdioWire.start(["cat"]))[Symbol.asyncDispose]();
+    };
+    await startAndEnd();
+    const before = readdirSync("/dev/fd").length;
+    for (let round = 0; round < 10; round++) await startAndEnd();
+    // One start more or less may be on its way out; ten are a leak.
+    await waitFor(() => readdirSync("/dev/fd").length < before + 10, { what: "the descriptors" });
+    await Bun.$`rm -r ${directory}`;
   });
 
   test("that is aborted starts nothing", async () => {

@@ -1,0 +1,119 @@
+// Both kinds of ends that a child's stdin and stdout can have for us: sockets of our own, and Bun's pipes where there are
+// no such sockets (Windows).
+
+import { describe, expect, test } from "bun:test";
+import {
+  type ChildInput,
+  type ChildOutput,
+  SinkInput,
+  StreamOutput,
+} from "../../src/transport/child-pipes.ts";
+import { ChildSockets } from "../../src/transport/child-sockets.ts";
+import { waitFor } from "../support/wait-for.ts";
+
+interface Started extends Disposable {
+  readonly stdin: ChildInput;
+  readonly stdout: ChildOutput;
+  readonly exited: Promise<number>;
+}
+
+const KINDS = { sockets: startOnSockets, "Bun's pipes": startOnPipes };
+/** More than any pipe holds. */
+const LARGE = `${"é".repeat(1_500_000)}\n`;
+
+async function startOnSockets(...argv: string[]): Promise<Started> {
+  const sockets = await ChildSockets.open();
+  if (sockets === undefined) throw new Error("no sockets");
+  const { stdin, stdout, theirs } = sockets;
+  const child = Bun.spawn(argv, { ...theirs, stderr: "ignore" });
+  sockets.releaseTheirs();
+  return { stdin, stdout, exited: child.exited, [Symbol.dispose]: () => child.kill("SIGKILL") };
+}
+
+async function startOnPipes(...argv: string[]): Promise<Started> {
+  const child = Bun.spawn(argv, { stdin: "pipe", stdout: "pipe", stderr: "ignore" });
+  return {
+    stdin: new SinkInput(child.stdin),
+    stdout: new StreamOutput(child.stdout),
+    exited: child.exited,
+    [Symbol.dispose]: () => child.kill("SIGKILL"),
+  };
+}
+
+function write(stdin: ChildInput, text: string): ReturnType<ChildInput["write"]> {
+  return stdin.write(text, Buffer.byteLength(text));
+}
+
+async function readAll(stdout: ChildOutput): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  await stdout.drain((bytes) => void chunks.push(bytes));
+  return Buffer.concat(chunks).toString();
+}
+
+describe.each(Object.entries(KINDS))("%s", (_kind, start) => {
+  test("carry a small text at once, and its end", async () => {
+    using child = await start("cat");
+    const read = readAll(child.stdout);
+    expect(write(child.stdin, "one\n")).toBe("taken");
+    child.stdin.end();
+    expect(await read).toBe("one\n");
+    expect(await child.exited).toBe(0);
+  });
+
+  test("carry what no pipe holds, whole and in order", async () => {
+    using child = await start("cat");
+    const read = readAll(child.stdout);
+    await write(child.stdin, LARGE);
+    await write(child.stdin, "last\n");
+    child.stdin.end();
+    expect((await read) === `${LARGE}last\n`).toBe(true);
+  });
+
+  test("bring the rest to a child that reads late, and then the end", async () => {
+    using child = await start("sh", "-c", "sleep 0.2; exec wc -c");
+    const read = readAll(child.stdout);
+    const written = write(child.stdin, LARGE);
+    expect(written).toBeInstanceOf(Promise);
+    child.stdin.end();
+    await written;
+    expect((await read).trim()).toBe(String(Buffer.byteLength(LARGE)));
+  });
+
+  test("refuse a text for a child that reads no more", async () => {
+    using child = await start("sh", "-c", "exec 0<&-; echo closed; sleep 1000");
+    let said = "";
+    void child.stdout.drain((bytes) => {
+      said += Buffer.from(bytes).toString();
+    });
+    await waitFor(() => said === "closed\n", { what: "the close" });
+    const outcome = await Promise.resolve(write(child.stdin, "one\n")).catch(() => "refused");
+    expect(outcome).toBe("refused");
+  });
+
+  test("reject the rest of a text when the child goes", async () => {
+    using child = await start("sleep", "1000");
+    const written = write(child.stdin, LARGE);
+    expect(written).toBeInstanceOf(Promise);
+    child[Symbol.dispose]();
+    expect(
+      await Promise.resolve(written).then(
+        () => "taken",
+        () => "rejected",
+      ),
+    ).toBe("rejected");
+  });
+
+  test("are let go of although a grandchild holds them", async () => {
+    using child = await start("sh", "-c", "sleep 1000 & echo $!; exit 0");
+    let grandchild = "";
+    const drained = child.stdout.drain((bytes) => {
+      grandchild += Buffer.from(bytes).toString();
+    });
+    await child.exited;
+    await waitFor(() => grandchild.endsWith("\n"), { what: "the grandchild" });
+    child.stdin.close();
+    await child.stdout.close();
+    await drained;
+    process.kill(Number(grandchild), "SIGKILL");
+  });
+});
