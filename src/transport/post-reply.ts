@@ -1,5 +1,5 @@
 // What one POST brings: messages as JSON or as an event stream, which is resumed where the server allows it (2025-11-25,
-// basic/transports, "Resumability and Redelivery"). Knows one exchange; the session and the other streams are not its own.
+// basic/transports, "Resumability and Redelivery"). Knows one POST; the session and the other streams are not its own.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Log } from "../log.ts";
@@ -8,6 +8,7 @@ import { type ErrorObject, type Id, isResponse, type Response as RpcResponse } f
 import { readEvents, readText, toIncoming } from "./http-body.ts";
 import { isEventStream, mediaType } from "./http-endpoint.ts";
 import { errorSaysSessionIsGone, mayPass, quote } from "./http-refusal.ts";
+import type { OpenPost } from "./open-posts.ts";
 import { type Incoming, SendError } from "./transport.ts";
 
 /** The wire that a reply comes on, the same for all of them. */
@@ -19,24 +20,14 @@ export interface ReplyWire {
   deliver(incoming: Incoming): void;
   /** Our request `id` will get no answer. */
   lose(id: Id, error: SendError): void;
-  /** Nothing more will come of this exchange. */
-  finish(exchange: Exchange): void;
+  /** Nothing more will come of this POST; `isRead` where its response has come to its end. */
+  finish(post: OpenPost, isRead: boolean): void;
   /** True while an answer could still come by another way: the stream that the server opens to us. */
   mayBeAnsweredElsewhere(): boolean;
   /** False where this revision has no such thing. */
   canResume(): boolean;
   /** Asks for the rest of a stream. Rejects with SendError. */
   resume(lastEventId: string, signal: AbortSignal): Promise<Response>;
-}
-
-/** One POST of ours, as far as reading its reply needs to know it. */
-export interface Exchange {
-  /** The id of our request; undefined where we sent what needs no answer. */
-  readonly id: Id | undefined;
-  /** True where the POST named a session, which the server may have lost. */
-  readonly inSession: boolean;
-  /** Aborted by whoever no longer wants the reply, and by the reply itself to let go of the response. */
-  readonly abort: AbortController;
 }
 
 const DEFAULT_RETRY_MS = 1_000;
@@ -48,15 +39,15 @@ const LINGER_MS = 1_000;
 
 export class PostReply {
   readonly #wire: ReplyWire;
-  readonly #exchange: Exchange;
+  readonly #post: OpenPost;
   #isAnswered = false;
   #linger: ReturnType<typeof setTimeout> | undefined;
   #lastEventId = "";
   #retryMs = DEFAULT_RETRY_MS;
 
-  constructor(wire: ReplyWire, exchange: Exchange) {
+  constructor(wire: ReplyWire, post: OpenPost) {
     this.#wire = wire;
-    this.#exchange = exchange;
+    this.#post = post;
   }
 
   /** Begins to read to the end; tells the wire where our request will get no answer, and when there is nothing more. */
@@ -66,21 +57,21 @@ export class PostReply {
       ? this.#readStreams(response)
       : readText(response, this.#wire.maxMessageLength).then((text) => this.#takeText(response, text));
     void reading.then(
-      () => this.#finish(),
+      () => this.#finish(true),
       (error: unknown) => {
-        if (this.#isWaiting && !this.#exchange.abort.signal.aborted) this.#tellLoss(error);
-        this.#finish();
+        if (this.#isWaiting && !this.#post.signal.aborted) this.#tellLoss(error);
+        this.#finish(false);
       },
     );
   }
 
-  #finish(): void {
+  #finish(isRead: boolean): void {
     clearTimeout(this.#linger);
-    this.#wire.finish(this.#exchange);
+    this.#wire.finish(this.#post, isRead);
   }
 
   #tellLoss(error: unknown): void {
-    const { id } = this.#exchange;
+    const { id } = this.#post;
     if (id === undefined) return;
     if (error instanceof SendError) return this.#wire.lose(id, error);
     const isTooLarge = error instanceof TooLargeError;
@@ -89,11 +80,11 @@ export class PostReply {
   }
 
   get #isWaiting(): boolean {
-    return this.#exchange.id !== undefined && !this.#isAnswered;
+    return this.#post.id !== undefined && !this.#isAnswered;
   }
 
   #takeText(response: Response, text: string): void {
-    const messages = toIncoming(text, this.#exchange.id);
+    const messages = toIncoming(text, this.#post.id);
     for (const incoming of messages ?? []) this.#take(incoming);
     if (!this.#isWaiting) return;
     if (messages !== undefined) throw this.#lost("holds no answer to it");
@@ -125,7 +116,7 @@ export class PostReply {
       await readEvents(stream, parser, ({ event, data }) => this.#takeEvent(event, data));
       return undefined;
     } catch (error) {
-      if (error instanceof SendError || this.#exchange.abort.signal.aborted) throw error;
+      if (error instanceof SendError || this.#post.signal.aborted) throw error;
       if (error instanceof TooLargeError) throw error;
       return error;
     } finally {
@@ -135,7 +126,7 @@ export class PostReply {
   }
 
   async #resume(fruitless: number, ending: string): Promise<Response> {
-    const { signal } = this.#exchange.abort;
+    const { signal } = this.#post;
     // Streams that bring nothing are asked for ever more slowly, whatever the server says.
     let waitMs = Math.max(this.#retryMs, fruitless === 0 ? 0 : Math.min(50 * 2 ** fruitless, 5_000));
     for (let failures = 0; ; waitMs *= 2) {
@@ -155,7 +146,7 @@ export class PostReply {
 
   #takeEvent(name: string | undefined, data: string): void {
     if (data === "" || (name !== undefined && name !== "message")) return;
-    const messages = toIncoming(data, this.#exchange.id);
+    const messages = toIncoming(data, this.#post.id);
     if (messages === undefined) {
       this.#wire.log.warning("skipped an event that is no JSON-RPC", { data: quote(data) });
     }
@@ -168,7 +159,7 @@ export class PostReply {
     if (!isResponse(message) || !this.#isOurs(message)) return this.#wire.deliver(incoming);
     if ("error" in message) this.#checkSession(message.error);
     this.#isAnswered = true;
-    const { id } = this.#exchange;
+    const { id } = this.#post;
     // An error without id comes from a server that could not read the request; here it can belong to no other.
     if (message.id === id || id === undefined || !("error" in message)) this.#wire.deliver(incoming);
     else this.#wire.deliver({ message: { ...message, id }, origin: id });
@@ -177,16 +168,16 @@ export class PostReply {
   #isOurs(response: RpcResponse): boolean {
     const { id } = response;
     if (!this.#isWaiting) return false;
-    return id === this.#exchange.id || ("error" in response && (id === undefined || id === null));
+    return id === this.#post.id || ("error" in response && (id === undefined || id === null));
   }
 
   /** Nothing more is expected: an orderly server closes now, and for the others we do. */
   #lingerOnly(): void {
-    this.#linger ??= setTimeout(() => this.#exchange.abort.abort(), LINGER_MS);
+    this.#linger ??= setTimeout(() => this.#post.giveUp(), LINGER_MS);
   }
 
   #checkSession(error: ErrorObject): void {
-    if (!this.#exchange.inSession || !errorSaysSessionIsGone(error)) return;
+    if (!this.#post.inSession || !errorSaysSessionIsGone(error)) return;
     const message = `${this.#wire.what} was answered with the error ${error.code}: ${quote(error.message)}`;
     throw new SendError(message, { maybeDelivered: false, sessionExpired: true });
   }

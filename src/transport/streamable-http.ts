@@ -12,7 +12,8 @@ import { MAX_MESSAGE_LENGTH } from "./http-body.ts";
 import { describeRequest, HttpEndpoint, isEventStream, mediaType } from "./http-endpoint.ts";
 import { readRefusal } from "./http-refusal.ts";
 import { ListenStream } from "./listen-stream.ts";
-import { type Exchange, PostReply, type ReplyWire } from "./post-reply.ts";
+import { type OpenPost, OpenPosts } from "./open-posts.ts";
+import { PostReply, type ReplyWire } from "./post-reply.ts";
 import {
   type Incoming,
   SendError,
@@ -41,9 +42,7 @@ export class StreamableHttpTransport implements Transport {
   readonly kind = "http";
   readonly #endpoint: HttpEndpoint;
   readonly #options: HttpStartOptions;
-  /** POSTs under way, so that the end of the wire ends them: those that want no answer, and the others by their ids. */
-  readonly #open = new Set<AbortController>();
-  readonly #byRequest = new Map<Id, AbortController>();
+  readonly #posts = new OpenPosts();
   readonly #reading: ReplyWire;
   #headers: Headers | undefined;
   #sessionId: string | undefined;
@@ -63,7 +62,7 @@ export class StreamableHttpTransport implements Transport {
       lose: (id, error) => {
         if (this.#end === undefined) options.events.onLost(id, error);
       },
-      finish: (exchange) => this.#finish(exchange),
+      finish: (post, isRead) => this.#posts.end(post, isRead),
       mayBeAnsweredElsewhere: () => this.#listenStream?.isOpen ?? false,
       canResume: () => this.#canResume,
       resume: (lastEventId, signal) => this.#getStream(lastEventId, signal),
@@ -83,24 +82,25 @@ export class StreamableHttpTransport implements Transport {
     }
     const isHandshake = isRequest(message) && message.method === Method.initialize;
     if (isHandshake) this.#forgetSession();
-    const exchange = this.#begin(isRequest(message) ? message.id : undefined);
+    const id = isRequest(message) ? message.id : undefined;
+    const post = this.#posts.begin(id, this.#sessionId !== undefined);
     const request = {
       method: "POST",
       headers: this.#postHeaders(options),
       body: JSON.stringify(message),
-      signal: exchange.abort.signal,
+      signal: post.signal,
     } as const;
     return this.#endpoint.request(request).then(
-      (response) => this.#takeReply(response, exchange, isHandshake),
+      (response) => this.#takeReply(response, post, isHandshake),
       (error: unknown) => {
-        this.#finish(exchange);
+        this.#posts.end(post, false);
         throw error;
       },
     );
   }
 
   abandon(id: Id): void {
-    this.#byRequest.get(id)?.abort();
+    this.#posts.giveUp(id);
   }
 
   /** An empty revision takes the last one back. */
@@ -127,18 +127,18 @@ export class StreamableHttpTransport implements Transport {
     return this.#end;
   }
 
-  #takeReply(response: Response, exchange: Exchange, isHandshake: boolean): Promise<void> | undefined {
-    if (!response.ok) return this.#refuse(response, exchange);
+  #takeReply(response: Response, post: OpenPost, isHandshake: boolean): Promise<void> | undefined {
+    if (!response.ok) return this.#refuse(response, post);
     if (isHandshake) this.#beginSession(response.headers.get(Header.sessionId) ?? undefined);
-    new PostReply(this.#reading, exchange).read(response);
+    new PostReply(this.#reading, post).read(response);
     return undefined;
   }
 
-  async #refuse(response: Response, exchange: Exchange): Promise<never> {
+  async #refuse(response: Response, post: OpenPost): Promise<never> {
     try {
-      throw await readRefusal(response, this.#reading.what, exchange.inSession);
+      throw await readRefusal(response, this.#reading.what, post.inSession);
     } finally {
-      this.#finish(exchange);
+      this.#posts.end(post, false);
     }
   }
 
@@ -194,18 +194,6 @@ export class StreamableHttpTransport implements Transport {
     return headers;
   }
 
-  #begin(id: Id | undefined): Exchange {
-    const abort = new AbortController();
-    if (id === undefined) this.#open.add(abort);
-    else this.#byRequest.set(id, abort);
-    return { id, abort, inSession: this.#sessionId !== undefined };
-  }
-
-  #finish({ id, abort }: Exchange): void {
-    if (id === undefined) this.#open.delete(abort);
-    else if (this.#byRequest.get(id) === abort) this.#byRequest.delete(id);
-  }
-
   #beginSession(id: string | undefined): void {
     this.#sessionId = id;
     this.#headers = undefined;
@@ -221,7 +209,7 @@ export class StreamableHttpTransport implements Transport {
 
   async #close(): Promise<void> {
     this.#listenStream?.[Symbol.dispose]();
-    for (const abort of [...this.#open, ...this.#byRequest.values()]) abort.abort();
+    this.#posts.giveUpAll();
     await this.#sayGoodbye();
     this.#endpoint[Symbol.dispose]();
     this.#options.events.onEnd({ reason: "the gateway closed the connection", permanent: false });

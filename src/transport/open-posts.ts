@@ -1,0 +1,65 @@
+// The POSTs under way on one wire, each with the means to give it up: one by the id of its request, all with the wire.
+
+import type { Id } from "../protocol/jsonrpc.ts";
+
+/** One POST of ours, until all that comes of it has been read. */
+export class OpenPost {
+  /** The id of our request; undefined where we sent what needs no answer. */
+  readonly id: Id | undefined;
+  /** True where the POST named a session, which the server may have lost. */
+  readonly inSession: boolean;
+  /** Aborted by whoever no longer wants the reply, and by the reply itself to let go of the response. */
+  readonly signal: AbortSignal;
+  #controller: AbortController | undefined;
+
+  constructor(id: Id | undefined, inSession: boolean, controller: AbortController) {
+    this.id = id;
+    this.inSession = inSession;
+    this.signal = controller.signal;
+    this.#controller = controller;
+  }
+
+  /** Does nothing to a POST that is over. */
+  giveUp(): void {
+    this.#controller?.abort();
+  }
+
+  /** It is over: from now on its controller may be another's. */
+  release(): AbortController | undefined {
+    const controller = this.#controller;
+    this.#controller = undefined;
+    return controller;
+  }
+}
+
+const MAX_SPARE = 64;
+
+export class OpenPosts {
+  /** By the id of the request, or by itself. */
+  readonly #open = new Map<Id | OpenPost, OpenPost>();
+  /** Never aborted. Of all that a small call takes a controller is among the dearest, so they serve again. */
+  readonly #spare: AbortController[] = [];
+
+  begin(id: Id | undefined, inSession: boolean): OpenPost {
+    const post = new OpenPost(id, inSession, this.#spare.pop() ?? new AbortController());
+    this.#open.set(id ?? post, post);
+    return post;
+  }
+
+  /** `isRead` says that its response has come to its end: nothing of it still hears the signal. */
+  end(post: OpenPost, isRead: boolean): void {
+    const key = post.id ?? post;
+    if (this.#open.get(key) === post) this.#open.delete(key);
+    const controller = post.release();
+    if (controller === undefined || !isRead || controller.signal.aborted) return;
+    if (this.#spare.length < MAX_SPARE) this.#spare.push(controller);
+  }
+
+  giveUp(id: Id): void {
+    this.#open.get(id)?.giveUp();
+  }
+
+  giveUpAll(): void {
+    for (const post of [...this.#open.values()]) post.giveUp();
+  }
+}
