@@ -44,9 +44,9 @@ export class LineReader {
     }
     const last = rest.lastIndexOf(NEWLINE);
     if (last !== -1) {
-      for (const line of toText(rest.subarray(0, last)).split("\n")) this.#sink.onLine(line);
+      for (const line of toText(rest, last).split("\n")) this.#sink.onLine(line);
     }
-    this.#hold(rest.subarray(last + 1));
+    if (last + 1 < rest.length) this.#hold(rest.subarray(last + 1));
   }
 
   /** The stream is over; what came after the last newline is a line as well. */
@@ -73,7 +73,7 @@ export class LineReader {
     this.#held = [];
     this.#heldBytes = 0;
     if (bytes > this.#maxLineBytes) {
-      const [head, tail] = held.map(toText);
+      const [head, tail] = held.map((end) => toText(end));
       return this.#sink.onOversized({ bytes, head: head ?? "", tail: tail ?? "" });
     }
     this.#sink.onLine(toText(Buffer.concat(held)));
@@ -81,6 +81,8 @@ export class LineReader {
 }
 
 /** A Buffer's own decoder takes a fraction of the time of a TextDecoder. Both put U+FFFD for what is no UTF-8. */
-function toText({ buffer, byteOffset, length }: Uint8Array): string {
-  return Buffer.from(buffer, byteOffset, length).toString();
+function toText(bytes: Uint8Array, length = bytes.length): string {
+  const buffer =
+    bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return buffer.toString("utf8", 0, length);
 }
