@@ -13,6 +13,17 @@ export interface HttpRequest {
   readonly signal: AbortSignal;
 }
 
+/** Who gets the response to a request, or hears that there is none. */
+export interface ResponseTaker<Taken> {
+  take(response: Response): Taken | Promise<Taken>;
+  missed(): void;
+}
+
+const WHOEVER_ASKED: ResponseTaker<Response> = {
+  take: (response) => response,
+  missed: () => undefined,
+};
+
 const MAX_REDIRECTS = 5;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const IDLE_SOCKET_SECONDS = 30;
@@ -50,11 +61,35 @@ export class HttpEndpoint implements Disposable {
    * followed. Waits as long as it takes: the caller's signal is the only deadline. Rejects with SendError.
    */
   request(request: HttpRequest): Promise<Response> {
+    return this.exchange(request, WHOEVER_ASKED);
+  }
+
+  /** The same, and resolves to what is made of the response. */
+  exchange<Taken>(request: HttpRequest, taker: ResponseTaker<Taken>): Promise<Taken> {
     const url = request.url ?? this.url;
     return this.#fetch(request.url?.href ?? this.#href, request).then(
-      (response) => (REDIRECTS.has(response.status) ? this.#follow(response, url, request) : response),
+      (response) =>
+        REDIRECTS.has(response.status)
+          ? this.#exchangeFurther(response, url, request, taker)
+          : taker.take(response),
       (error: unknown) => {
+        taker.missed();
         throw this.#failure(error, url, request);
+      },
+    );
+  }
+
+  #exchangeFurther<Taken>(
+    response: Response,
+    url: URL,
+    request: HttpRequest,
+    taker: ResponseTaker<Taken>,
+  ): Promise<Taken> {
+    return this.#follow(response, url, request).then(
+      (last) => taker.take(last),
+      (error: unknown) => {
+        taker.missed();
+        throw error;
       },
     );
   }
@@ -88,8 +123,9 @@ export class HttpEndpoint implements Disposable {
 
   #fetch(url: string, { method, headers, body, signal }: HttpRequest): Promise<Response> {
     // `timeout: false` lifts Bun's own limit on silence (5 min), which would cut long calls and quiet streams.
-    const rest = { method, headers, signal, redirect: "manual", timeout: false } as const;
-    return this.#pool.fetch(url, body === undefined ? rest : { ...rest, body });
+    return body === undefined
+      ? this.#pool.fetch(url, { method, headers, signal, redirect: "manual", timeout: false })
+      : this.#pool.fetch(url, { method, headers, body, signal, redirect: "manual", timeout: false });
   }
 
   #failure(error: unknown, url: URL, { method, signal }: HttpRequest): SendError {

@@ -1,13 +1,14 @@
-// What one POST brings: messages as JSON or as an event stream, which is resumed where the server allows it (2025-11-25,
-// basic/transports, "Resumability and Redelivery"). Knows one POST; the session and the other streams are not its own.
+// What one POST brings: a refusal, or messages as JSON or as an event stream, which is resumed where the server allows it
+// (2025-11-25, basic/transports, "Resumability and Redelivery"). Knows one POST; the session and the other streams are not
+// its own. On the path of every call, so no promise waits where a call would do.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Log } from "../log.ts";
 import { EventStreamParser, TooLargeError } from "../protocol/event-stream.ts";
 import { type ErrorObject, type Id, isResponse, type Response as RpcResponse } from "../protocol/jsonrpc.ts";
 import { readEvents, readText, toIncoming } from "./http-body.ts";
-import { isEventStream, mediaType } from "./http-endpoint.ts";
-import { errorSaysSessionIsGone, mayPass, quote } from "./http-refusal.ts";
+import { isEventStream, mediaType, type ResponseTaker } from "./http-endpoint.ts";
+import { errorSaysSessionIsGone, mayPass, quote, readRefusal } from "./http-refusal.ts";
 import type { OpenPost } from "./open-posts.ts";
 import { type Incoming, SendError } from "./transport.ts";
 
@@ -18,6 +19,8 @@ export interface ReplyWire {
   readonly log: Log;
   readonly maxMessageLength: number;
   deliver(incoming: Incoming): void;
+  /** A server has accepted a POST, in the session that this response names. */
+  accepted(post: OpenPost, response: Response): void;
   /** Our request `id` will get no answer. */
   lose(id: Id, error: SendError): void;
   /** Nothing more will come of this POST; `isRead` where its response has come to its end. */
@@ -37,7 +40,7 @@ const MAX_FAILED_RESUMES = 5;
 /** How long a response may go on when all that was expected of it has come. */
 const LINGER_MS = 1_000;
 
-export class PostReply {
+export class PostReply implements ResponseTaker<void> {
   readonly #wire: ReplyWire;
   readonly #post: OpenPost;
   #isAnswered = false;
@@ -50,19 +53,50 @@ export class PostReply {
     this.#post = post;
   }
 
-  /** Begins to read to the end; tells the wire where our request will get no answer, and when there is nothing more. */
-  read(response: Response): void {
+  /**
+   * Begins to read to the end; tells the wire where our request will get no answer, and when there is nothing more.
+   * Rejects with SendError where the server refused the message.
+   */
+  take(response: Response): Promise<void> | undefined {
+    if (!response.ok) return this.#refuse(response);
+    this.#wire.accepted(this.#post, response);
     if (!this.#isWaiting) this.#lingerOnly();
-    const reading = isEventStream(response)
-      ? this.#readStreams(response)
-      : readText(response, this.#wire.maxMessageLength).then((text) => this.#takeText(response, text));
-    void reading.then(
-      () => this.#finish(true),
-      (error: unknown) => {
-        if (this.#isWaiting && !this.#post.signal.aborted) this.#tellLoss(error);
-        this.#finish(false);
-      },
-    );
+    const fail = (error: unknown) => this.#fail(error);
+    if (isEventStream(response)) {
+      void this.#readStreams(response).then(() => this.#finish(true), fail);
+    } else {
+      void readText(response, this.#wire.maxMessageLength).then(
+        (text) => this.#takeWhole(response, text),
+        fail,
+      );
+    }
+    return undefined;
+  }
+
+  missed(): void {
+    this.#finish(false);
+  }
+
+  async #refuse(response: Response): Promise<never> {
+    try {
+      throw await readRefusal(response, this.#wire.what, this.#post.inSession);
+    } finally {
+      this.#finish(false);
+    }
+  }
+
+  #takeWhole(response: Response, text: string): void {
+    try {
+      this.#takeText(response, text);
+    } catch (error) {
+      return this.#fail(error);
+    }
+    this.#finish(true);
+  }
+
+  #fail(error: unknown): void {
+    if (this.#isWaiting && !this.#post.signal.aborted) this.#tellLoss(error);
+    this.#finish(false);
   }
 
   #finish(isRead: boolean): void {

@@ -45,6 +45,8 @@ export class StreamableHttpTransport implements Transport {
   readonly #posts = new OpenPosts();
   readonly #reading: ReplyWire;
   #headers: Headers | undefined;
+  /** The newest POST that opens a session. */
+  #handshake: OpenPost | undefined;
   #sessionId: string | undefined;
   #revision: string | undefined;
   #listenStream: ListenStream | undefined;
@@ -59,6 +61,9 @@ export class StreamableHttpTransport implements Transport {
       log,
       maxMessageLength,
       deliver: (incoming) => this.#deliver(incoming),
+      accepted: (post, response) => {
+        if (post === this.#handshake) this.#beginSession(response.headers.get(Header.sessionId) ?? undefined);
+      },
       lose: (id, error) => {
         if (this.#end === undefined) options.events.onLost(id, error);
       },
@@ -84,19 +89,10 @@ export class StreamableHttpTransport implements Transport {
     if (isHandshake) this.#forgetSession();
     const id = isRequest(message) ? message.id : undefined;
     const post = this.#posts.begin(id, this.#sessionId !== undefined);
-    const request = {
-      method: "POST",
-      headers: this.#postHeaders(options),
-      body: JSON.stringify(message),
-      signal: post.signal,
-    } as const;
-    return this.#endpoint.request(request).then(
-      (response) => this.#takeReply(response, post, isHandshake),
-      (error: unknown) => {
-        this.#posts.end(post, false);
-        throw error;
-      },
-    );
+    if (isHandshake) this.#handshake = post;
+    const headers = this.#postHeaders(options);
+    const request = { method: "POST", headers, body: JSON.stringify(message), signal: post.signal } as const;
+    return this.#endpoint.exchange(request, new PostReply(this.#reading, post));
   }
 
   abandon(id: Id): void {
@@ -125,21 +121,6 @@ export class StreamableHttpTransport implements Transport {
   [Symbol.asyncDispose](): Promise<void> {
     this.#end ??= this.#close();
     return this.#end;
-  }
-
-  #takeReply(response: Response, post: OpenPost, isHandshake: boolean): Promise<void> | undefined {
-    if (!response.ok) return this.#refuse(response, post);
-    if (isHandshake) this.#beginSession(response.headers.get(Header.sessionId) ?? undefined);
-    new PostReply(this.#reading, post).read(response);
-    return undefined;
-  }
-
-  async #refuse(response: Response, post: OpenPost): Promise<never> {
-    try {
-      throw await readRefusal(response, this.#reading.what, post.inSession);
-    } finally {
-      this.#posts.end(post, false);
-    }
   }
 
   /** Modern streams have no ids to resume after: a broken one loses its request. */
