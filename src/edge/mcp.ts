@@ -6,7 +6,7 @@ import { classify } from "../protocol/era.ts";
 import { ErrorCode, isRequest, type Message, toMessage } from "../protocol/jsonrpc.ts";
 import { Header, McpErrorCode, Method } from "../protocol/mcp.ts";
 import type { Target } from "../target/target.ts";
-import { readBody, unread } from "./body.ts";
+import { unread } from "./body.ts";
 import type { Heartbeat } from "./event-sink.ts";
 import { HttpReply } from "./http-reply.ts";
 import { accepted, failure, json, type LegacyEdge } from "./legacy.ts";
@@ -36,7 +36,8 @@ export class McpEdge {
     this.#options = options;
   }
 
-  async serve(request: Request, target: Target, principal: string): Promise<Response> {
+  /** On the path of every call: no frame of its own waits for the body, nor for the answer. */
+  serve(request: Request, target: Target, principal: string): Response | Promise<Response> {
     const { headers } = request;
     const revision = headers.get(Header.protocolVersion);
     const legacy = { target, headers, revision, principal, canStream: acceptsStream(headers) };
@@ -48,8 +49,14 @@ export class McpEdge {
         message: "The body must be JSON: Content-Type: application/json.",
       });
     }
-    const text = await readBody(request);
-    if (text === undefined) return unread();
+    return request.text().then((text) => this.#serveText(text, legacy, request), unread);
+  }
+
+  #serveText(
+    text: string,
+    legacy: LegacyArguments,
+    request: globalThis.Request,
+  ): Response | Promise<Response> {
     this.#options.read(Buffer.byteLength(text));
     const value = parse(text);
     if (value === undefined)
@@ -61,7 +68,7 @@ export class McpEdge {
         code: ErrorCode.invalidRequest,
         message: "The body is no JSON-RPC 2.0 message.",
       });
-    const classified = classify(message, revision);
+    const classified = classify(message, legacy.revision);
     if ("rejection" in classified) {
       const { status, error } = classified.rejection;
       return json(
@@ -69,8 +76,8 @@ export class McpEdge {
         status,
       );
     }
-    if (classified.era === "legacy") return await this.#options.legacy.post(legacy, message);
-    return await this.#serveModern(message, legacy, request);
+    if (classified.era === "legacy") return this.#options.legacy.post(legacy, message);
+    return this.#serveModern(message, legacy, request);
   }
 
   #serveModern(
