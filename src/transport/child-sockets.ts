@@ -68,7 +68,7 @@ class SocketInput implements ChildInput {
 
   write(text: string, bytes: number): "taken" | "refused" | Promise<unknown> {
     const taken = this.#socket?.write(text) ?? -1;
-    if (taken === bytes) return "taken";
+    if (taken >= bytes) return "taken";
     if (taken < 0) return "refused";
     this.#rest = Buffer.from(text).subarray(taken);
     this.#drained = Promise.withResolvers();
@@ -103,6 +103,7 @@ class SocketInput implements ChildInput {
 
 class SocketOutput implements ChildOutput {
   readonly #ended = Promise.withResolvers<void>();
+  /** What came before anybody wanted it. */
   readonly #early: Uint8Array[] = [];
   #socket: Socket | undefined;
   #onBytes = (bytes: Uint8Array): void => void this.#early.push(bytes);

@@ -48,16 +48,40 @@ async function spawnNow(config: StdioConfig, signal: AbortSignal | undefined): P
     throw new StartError({ reason: `cannot start ${name}: its cwd ${cwd} is no directory`, permanent: true });
   }
   const program = await findProgram(name, { cwd, env });
-  const { words, isVerbatim } = spawnWords(program, args, envValue(env, "COMSPEC") ?? "cmd.exe");
   const sockets = await ChildSockets.open();
-  const ends: Ends = sockets?.theirs ?? { stdin: "pipe", stdout: "pipe" };
   try {
     signal?.throwIfAborted();
-    const child = holdChild((mark) =>
+    const child = startProcess(program, { args, cwd, env, ...(sockets?.theirs ?? PIPES) });
+    const { stdin, stdout } = sockets ?? pipesOf(child);
+    return { process: child, stdin, stdout, stderr: new StreamOutput(child.stderr) };
+  } finally {
+    sockets?.releaseTheirs();
+  }
+}
+
+interface Given {
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** Descriptors of ours, or pipes of Bun's. */
+  readonly stdin: number | "pipe";
+  readonly stdout: number | "pipe";
+}
+
+type Process = Subprocess<Given["stdin"], Given["stdout"], "pipe">;
+
+const PIPES = { stdin: "pipe", stdout: "pipe" } as const;
+
+/** Throws StartError. */
+function startProcess(program: string, { args, cwd, env, stdin, stdout }: Given): Process {
+  const { words, isVerbatim } = spawnWords(program, args, envValue(env, "COMSPEC") ?? "cmd.exe");
+  try {
+    return holdChild((mark) =>
       Bun.spawn(words, {
         cwd,
         env: { ...env, [MARK]: mark },
-        ...ends,
+        stdin,
+        stdout,
         stderr: "pipe",
         // A group of its own, so that all of it can be ended; Windows finds the tree by its root instead.
         detached: process.platform !== "win32",
@@ -65,25 +89,12 @@ async function spawnNow(config: StdioConfig, signal: AbortSignal | undefined): P
         windowsVerbatimArguments: isVerbatim,
       }),
     );
-    const { stdin, stdout } = sockets ?? pipesOf(child);
-    return { process: child, stdin, stdout, stderr: new StreamOutput(child.stderr) };
   } catch (error) {
-    throw signal?.aborted ? error : startError(program, error);
-  } finally {
-    sockets?.releaseTheirs();
+    throw startError(program, error);
   }
 }
 
-/** What a child is given: descriptors of ours, or pipes of Bun's. */
-interface Ends {
-  readonly stdin: number | "pipe";
-  readonly stdout: number | "pipe";
-}
-
-function pipesOf({
-  stdin,
-  stdout,
-}: Subprocess<Ends["stdin"], Ends["stdout"]>): Pick<Child, "stdin" | "stdout"> {
+function pipesOf({ stdin, stdout }: Process): Pick<Child, "stdin" | "stdout"> {
   if (stdin instanceof Object && stdout instanceof ReadableStream) {
     return { stdin: new SinkInput(stdin), stdout: new StreamOutput(stdout) };
   }
