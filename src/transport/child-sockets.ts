@@ -1,5 +1,5 @@
 // A child's stdin and stdout as sockets of ours. Bun's own pipes arm epoll anew for every message, read until there is
-// nothing, and hand out streams: to a small call that is a tenth of its time.
+// nothing, and hand out streams: to a small call that is a tenth of its time. Knows no lines and no messages.
 
 import { closeSync } from "node:fs";
 import type { Socket } from "bun";
@@ -50,8 +50,7 @@ function ignore(): void {
 class SocketInput implements ChildInput {
   #socket: Socket | undefined;
   /** What the child has still to read before more may be written. */
-  #rest: Uint8Array | undefined;
-  #drained = Promise.withResolvers<void>();
+  #waiting: { readonly rest: Uint8Array; readonly drained: PromiseWithResolvers<void> } | undefined;
   #isEnding = false;
 
   static async open(fd: number): Promise<SocketInput> {
@@ -70,14 +69,14 @@ class SocketInput implements ChildInput {
     const taken = this.#socket?.write(text) ?? -1;
     if (taken >= bytes) return "taken";
     if (taken < 0) return "refused";
-    this.#rest = Buffer.from(text).subarray(taken);
-    this.#drained = Promise.withResolvers();
-    return this.#drained.promise;
+    const drained = Promise.withResolvers<void>();
+    this.#waiting = { rest: Buffer.from(text).subarray(taken), drained };
+    return drained.promise;
   }
 
   end(): void {
     this.#isEnding = true;
-    if (this.#rest === undefined) this.#socket?.end();
+    if (this.#waiting === undefined) this.#socket?.end();
   }
 
   close(): void {
@@ -85,19 +84,19 @@ class SocketInput implements ChildInput {
   }
 
   #goOn(): void {
-    if (this.#rest === undefined) return;
-    const taken = this.#socket?.write(this.#rest) ?? -1;
+    if (this.#waiting === undefined) return;
+    const { rest, drained } = this.#waiting;
+    const taken = this.#socket?.write(rest) ?? -1;
     if (taken < 0) return this.#break();
-    this.#rest = taken < this.#rest.length ? this.#rest.subarray(taken) : undefined;
-    if (this.#rest !== undefined) return;
-    this.#drained.resolve();
+    this.#waiting = taken < rest.length ? { rest: rest.subarray(taken), drained } : undefined;
+    if (this.#waiting !== undefined) return;
+    drained.resolve();
     if (this.#isEnding) this.#socket?.end();
   }
 
   #break(): void {
-    if (this.#rest === undefined) return;
-    this.#rest = undefined;
-    this.#drained.reject(new Error("the pipe broke"));
+    this.#waiting?.drained.reject(new Error("the pipe broke"));
+    this.#waiting = undefined;
   }
 }
 

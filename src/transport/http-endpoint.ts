@@ -1,5 +1,6 @@
 // One configured URL: its sockets, its headers, and the rules that every request to it keeps. It knows nothing of MCP.
 
+import { isLoopback } from "../config/addresses.ts";
 import type { UrlConfig } from "../config/config.ts";
 import { SendError, StartError } from "./transport.ts";
 
@@ -200,10 +201,6 @@ function percentDecode(text: string): string {
   } catch {
     return text; // A bare "%" is legal in a URL and means itself.
   }
-}
-
-function isLoopback(hostname: string): boolean {
-  return /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 }
 
 interface Explanation {

@@ -1,4 +1,5 @@
 // The POSTs under way on one wire, each with the means to give it up: one by the id of its request, all with the wire.
+// Knows nothing of what comes back.
 
 import type { Id } from "../protocol/jsonrpc.ts";
 
