@@ -1,42 +1,22 @@
 // From the body of an HTTP response to JSON-RPC messages, as one JSON text or as an event stream. Bounded in size.
 
-import { type EventStreamParser, type ServerEvent, TooLargeError } from "../protocol/event-stream.ts";
+import type { EventStreamParser, ServerEvent } from "../protocol/event-stream.ts";
 import { type Id, toMessage } from "../protocol/jsonrpc.ts";
+import type { HttpResponse } from "./http-response.ts";
 import type { Incoming } from "./transport.ts";
 
 /** A larger message or event ends its response: it would have to be held in memory whole. */
 export const MAX_MESSAGE_LENGTH = 64 * 1024 * 1024;
 
-/** The whole body as text. Throws TooLargeError, or what the connection broke off with. */
-export function readText(response: Response, maxLength: number): Promise<string> {
-  const { headers } = response;
-  const declared = Number(headers.get("content-length") ?? Number.NaN);
-  const isPlain = headers.get("content-encoding") === null;
-  return isPlain && declared <= maxLength ? response.text() : readBounded(response, maxLength);
-}
-
-async function readBounded(response: Response, maxLength: number): Promise<string> {
-  const decoder = new TextDecoder();
-  const pieces: string[] = [];
-  let length = 0;
-  for await (const bytes of response.body ?? []) {
-    length += bytes.length;
-    if (length > maxLength) throw new TooLargeError(maxLength);
-    pieces.push(decoder.decode(bytes, { stream: true }));
-  }
-  pieces.push(decoder.decode());
-  return pieces.join("");
-}
-
-/** Hands out each event as it comes, until the stream ends. The next bytes are read when the last ones are dealt with. */
-export async function readEvents(
-  response: Response,
+/** Hands out each event as it comes, until the stream ends. */
+export function readEvents(
+  response: HttpResponse,
   parser: EventStreamParser,
   onEvent: (event: ServerEvent) => void,
 ): Promise<void> {
-  for await (const bytes of response.body ?? []) {
+  return response.pieces((bytes) => {
     for (const event of parser.push(bytes)) onEvent(event);
-  }
+  });
 }
 
 /** The messages in one JSON text, a batch taken apart; undefined where it is anything but JSON-RPC. */

@@ -2,52 +2,41 @@
 
 import { isLoopback } from "../config/addresses.ts";
 import type { UrlConfig } from "../config/config.ts";
+import { VERSION } from "../version.ts";
+import { FetchClient } from "./fetch-client.ts";
+import type { HttpClient, HttpRequest } from "./http-client.ts";
+import { explainFailure } from "./http-failure.ts";
+import type { HttpResponse } from "./http-response.ts";
+import { SocketClient } from "./socket-client.ts";
 import { SendError, StartError } from "./transport.ts";
-
-export interface HttpRequest {
-  readonly method: "GET" | "POST" | "DELETE";
-  /** Of the endpoint's own origin; the configured URL unless told. */
-  readonly url?: URL;
-  /** All of them, as `HttpEndpoint.headers` makes them; the same object may serve many requests. */
-  readonly headers: Headers;
-  readonly body?: string;
-  readonly signal: AbortSignal;
-}
 
 /** Who gets the response to a request, or hears that there is none. */
 export interface ResponseTaker<Taken> {
-  take(response: Response): Taken | Promise<Taken>;
+  take(response: HttpResponse): Taken | Promise<Taken>;
   missed(): void;
 }
 
-const WHOEVER_ASKED: ResponseTaker<Response> = {
+const WHOEVER_ASKED: ResponseTaker<HttpResponse> = {
   take: (response) => response,
   missed: () => undefined,
 };
 
 const MAX_REDIRECTS = 5;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
-const IDLE_SOCKET_SECONDS = 30;
 
 export class HttpEndpoint implements Disposable {
   /** As configured, less a user and password in it: those go into the Authorization header. */
   readonly url: URL;
-  readonly #href: string;
   readonly #headers: Headers;
-  // A pool of its own: sockets are reused by this backend alone, and closed with it.
-  readonly #pool: Bun.FetchSession;
+  readonly #client: HttpClient;
 
   /** Throws a permanent StartError where the settings can never make a request. */
   constructor(config: UrlConfig) {
     this.#headers = readHeaders(config.headers);
     this.url = readUrl(config.url);
     moveCredentials(this.url, this.#headers);
-    this.#href = this.url.href;
-    this.#pool = new Bun.FetchSession({
-      keepAlive: { idleTimeout: IDLE_SOCKET_SECONDS },
-      // A proxy from the environment cannot reach this machine's own loopback.
-      proxy: isLoopback(this.url.hostname) ? false : undefined,
-    });
+    if (!this.#headers.has("user-agent")) this.#headers.set("user-agent", `mcp-gateway/${VERSION}`);
+    this.#client = clientFor(this.url);
   }
 
   /** The configured headers and these, which win. */
@@ -61,14 +50,14 @@ export class HttpEndpoint implements Disposable {
    * Sends one request and gives the response of whatever status, once its head has come, redirects within the origin
    * followed. Waits as long as it takes: the caller's signal is the only deadline. Rejects with SendError.
    */
-  request(request: HttpRequest): Promise<Response> {
+  request(request: HttpRequest): Promise<HttpResponse> {
     return this.exchange(request, WHOEVER_ASKED);
   }
 
   /** The same, and resolves to what is made of the response. */
   exchange<Taken>(request: HttpRequest, taker: ResponseTaker<Taken>): Promise<Taken> {
     const url = request.url ?? this.url;
-    return this.#fetch(request.url?.href ?? this.#href, request).then(
+    return this.#client.send(url, request).then(
       (response) =>
         REDIRECTS.has(response.status)
           ? this.#exchangeFurther(response, url, request, taker)
@@ -81,7 +70,7 @@ export class HttpEndpoint implements Disposable {
   }
 
   #exchangeFurther<Taken>(
-    response: Response,
+    response: HttpResponse,
     url: URL,
     request: HttpRequest,
     taker: ResponseTaker<Taken>,
@@ -95,13 +84,13 @@ export class HttpEndpoint implements Disposable {
     );
   }
 
-  async #follow(first: Response, firstUrl: URL, request: HttpRequest): Promise<Response> {
+  async #follow(first: HttpResponse, firstUrl: URL, request: HttpRequest): Promise<HttpResponse> {
     let url = firstUrl;
     let response = first;
     for (let hops = 0; ; hops++) {
-      const location = REDIRECTS.has(response.status) ? response.headers.get("location") : null;
-      if (location === null) return response;
-      await response.body?.cancel();
+      const location = REDIRECTS.has(response.status) ? response.header("location") : undefined;
+      if (location === undefined) return response;
+      response.cancel();
       const what = `${describeRequest(request.method, url)} was answered with a redirect (${response.status})`;
       const refused = (why: string) =>
         new SendError(`${what} ${why}`, { maybeDelivered: false, status: response.status });
@@ -111,7 +100,7 @@ export class HttpEndpoint implements Disposable {
         throw refused("that turns it into a GET, which loses the message. Check http_url.");
       }
       url = this.#sameOrigin(location, url, refused);
-      response = await this.#fetch(url.href, request).catch((error: unknown) => {
+      response = await this.#client.send(url, request).catch((error: unknown) => {
         throw this.#failure(error, url, request);
       });
     }
@@ -119,20 +108,13 @@ export class HttpEndpoint implements Disposable {
 
   /** Frees the idle sockets; what is under way ends by its own signal. */
   [Symbol.dispose](): void {
-    this.#pool.close();
-  }
-
-  #fetch(url: string, { method, headers, body, signal }: HttpRequest): Promise<Response> {
-    // `timeout: false` lifts Bun's own limit on silence (5 min), which would cut long calls and quiet streams.
-    return body === undefined
-      ? this.#pool.fetch(url, { method, headers, signal, redirect: "manual", timeout: false })
-      : this.#pool.fetch(url, { method, headers, body, signal, redirect: "manual", timeout: false });
+    this.#client.close();
   }
 
   #failure(error: unknown, url: URL, { method, signal }: HttpRequest): SendError {
     const what = describeRequest(method, url);
     if (signal.aborted) return new SendError(`${what} was given up.`, { maybeDelivered: true, cause: error });
-    const { reason, maybeDelivered } = explain(error);
+    const { reason, maybeDelivered } = explainFailure(error);
     return new SendError(`${what} failed: ${reason}`, { maybeDelivered, cause: error });
   }
 
@@ -157,12 +139,12 @@ export function describeRequest(method: string, url: URL): string {
   return `${method} ${url.origin}${url.pathname}`;
 }
 
-export function mediaType(response: Response): string {
-  return (response.headers.get("content-type") ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
-}
-
-export function isEventStream(response: Response): boolean {
-  return mediaType(response) === "text/event-stream";
+/** A proxy from the environment cannot reach this machine's own loopback. */
+function clientFor(url: URL): HttpClient {
+  const isNear = isLoopback(url.hostname);
+  return isNear && url.protocol === "http:"
+    ? new SocketClient(url)
+    : new FetchClient({ mayUseProxy: !isNear });
 }
 
 function readUrl(text: string): URL {
@@ -201,46 +183,4 @@ function percentDecode(text: string): string {
   } catch {
     return text; // A bare "%" is legal in a URL and means itself.
   }
-}
-
-interface Explanation {
-  readonly reason: string;
-  readonly maybeDelivered: boolean;
-}
-
-const NO_ROUTE = "there is no way to that host. Check the network and http_url.";
-const NOT_RESOLVED = "the host name cannot be resolved. Check the network and http_url.";
-
-/** Failures from before a byte of the request could have left. */
-const BEFORE_SENDING: ReadonlyMap<string, string> = new Map([
-  ["ECONNREFUSED", "nothing listens there. Start the server, or correct http_url."],
-  ["ENOTFOUND", NOT_RESOLVED],
-  ["EAI_AGAIN", NOT_RESOLVED],
-  ["EHOSTUNREACH", NO_ROUTE],
-  ["ENETUNREACH", NO_ROUTE],
-  ["EPROTO", "the TLS handshake failed. Does that port speak TLS (https), or plain http?"],
-]);
-
-const CERTIFICATE_CODE = /CERT|ISSUER|SIGNATURE|ERR_TLS/;
-
-function explain(error: unknown): Explanation {
-  const code = failureCode(error);
-  const early = BEFORE_SENDING.get(code);
-  if (early !== undefined) return { reason: `${early} (${code})`, maybeDelivered: false };
-  if (CERTIFICATE_CODE.test(code)) {
-    return { reason: `the server's TLS certificate is not trusted (${code}).`, maybeDelivered: false };
-  }
-  if (code === "ECONNRESET") {
-    return { reason: "the connection was closed before an answer came. (ECONNRESET)", maybeDelivered: true };
-  }
-  if (code === "Malformed_HTTP_Response") {
-    return { reason: "what answered does not speak HTTP. Check http_url.", maybeDelivered: true };
-  }
-  return { reason: `${code}.`, maybeDelivered: true };
-}
-
-/** What a connection failed with, in one word; Bun's own sentences may hold the URL, and with it a key. */
-export function failureCode(error: unknown): string {
-  if (!(error instanceof Error)) return "unknown error";
-  return "code" in error && typeof error.code === "string" ? error.code : error.name;
 }

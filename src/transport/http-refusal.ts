@@ -2,7 +2,7 @@
 
 import { redact } from "../log.ts";
 import { type ErrorObject, type Message, toMessage } from "../protocol/jsonrpc.ts";
-import { mediaType } from "./http-endpoint.ts";
+import { type HttpResponse, mediaType } from "./http-response.ts";
 import { SendError } from "./transport.ts";
 
 const MAX_BODY_LENGTH = 4096;
@@ -30,7 +30,11 @@ const SESSION_GONE =
   /\bsession\b.*\b(not found|expired|terminated|unknown|invalid|closed|gone|(does not|doesn't|no longer) exists?)\b|\b(unknown|invalid|expired|no valid|no such)\b.{0,20}\bsession\b|\b(session|server) not initialized\b/is;
 
 /** Reads what is left of a refused response. `inSession`: the request named a session that could be gone. */
-export async function readRefusal(response: Response, what: string, inSession: boolean): Promise<SendError> {
+export async function readRefusal(
+  response: HttpResponse,
+  what: string,
+  inSession: boolean,
+): Promise<SendError> {
   const body = await readStart(response);
   const { status } = response;
   const said = sayings(response, body);
@@ -71,7 +75,7 @@ function errorIn(body: string): ErrorObject | undefined {
 }
 
 /** The server's own words, short; nothing of a page that was made for browsers. */
-function sayings(response: Response, body: string): string {
+function sayings(response: HttpResponse, body: string): string {
   const error = errorIn(body);
   if (error === undefined && mediaType(response) === "text/html") return "";
   return quote(error?.message ?? body);
@@ -90,23 +94,15 @@ export function mayPass({ status }: SendError): boolean {
 }
 
 /** The start of a body, bounded in length and time: a refusal stands without it. */
-async function readStart(response: Response): Promise<string> {
-  if (response.body === null) return "";
-  const reader = response.body.getReader();
+async function readStart(response: HttpResponse): Promise<string> {
   const decoder = new TextDecoder();
-  const deadline = setTimeout(() => void reader.cancel(), BODY_DEADLINE_MS);
+  const deadline = setTimeout(() => response.cancel(), BODY_DEADLINE_MS);
   let text = "";
-  try {
-    while (text.length < MAX_BODY_LENGTH) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      text += decoder.decode(value, { stream: true });
-    }
-    await reader.cancel();
-  } catch {
-    // It broke off; what came is enough.
-  } finally {
-    clearTimeout(deadline);
-  }
+  const read = response.pieces((bytes) => {
+    text += decoder.decode(bytes, { stream: true });
+    if (text.length >= MAX_BODY_LENGTH) response.cancel();
+  });
+  await read.catch(() => undefined); // It broke off; what came is enough.
+  clearTimeout(deadline);
   return text.slice(0, MAX_BODY_LENGTH);
 }

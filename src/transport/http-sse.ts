@@ -5,9 +5,11 @@ import type { UrlConfig } from "../config/config.ts";
 import { EventStreamParser, type ServerEvent, TooLargeError } from "../protocol/event-stream.ts";
 import { type Id, isRequest, type Message } from "../protocol/jsonrpc.ts";
 import { Header } from "../protocol/mcp.ts";
-import { MAX_MESSAGE_LENGTH, readEvents, readText, toIncoming } from "./http-body.ts";
-import { describeRequest, failureCode, HttpEndpoint, isEventStream, mediaType } from "./http-endpoint.ts";
+import { MAX_MESSAGE_LENGTH, readEvents, toIncoming } from "./http-body.ts";
+import { describeRequest, HttpEndpoint } from "./http-endpoint.ts";
+import { failureCode } from "./http-failure.ts";
 import { quote, readRefusal } from "./http-refusal.ts";
+import { type HttpResponse, isEventStream, isSuccess, mediaType } from "./http-response.ts";
 import type { HttpStartOptions } from "./streamable-http.ts";
 import {
   type Incoming,
@@ -61,7 +63,7 @@ export class HttpSseTransport implements Transport {
       signal: this.#abort.signal,
     });
     // The session is in the URL that the server gave us.
-    if (!response.ok) throw await readRefusal(response, describeRequest("POST", url), true);
+    if (!isSuccess(response)) throw await readRefusal(response, describeRequest("POST", url), true);
     void this.#readReply(response, isRequest(message) ? message.id : undefined);
   }
 
@@ -96,13 +98,13 @@ export class HttpSseTransport implements Transport {
     }
   }
 
-  async #openStream(): Promise<Response> {
+  async #openStream(): Promise<HttpResponse> {
     const response = await this.#endpoint.request({
       method: "GET",
       headers: this.#endpoint.headers({ accept: "text/event-stream" }),
       signal: this.#abort.signal,
     });
-    if (!response.ok) throw await readRefusal(response, this.#what, false);
+    if (!isSuccess(response)) throw await readRefusal(response, this.#what, false);
     if (isEventStream(response)) return response;
     const reason = `${this.#what} was answered with ${mediaType(response) || "no type"} and not with an event stream. Check http_url and transport.`;
     throw new StartError({ reason, permanent: false, status: response.status });
@@ -119,7 +121,7 @@ export class HttpSseTransport implements Transport {
   }
 
   /** Reads the stream until it ends, and with it the wire. */
-  async #read(response: Response): Promise<void> {
+  async #read(response: HttpResponse): Promise<void> {
     const maxLength = this.#options.maxMessageLength ?? MAX_MESSAGE_LENGTH;
     let reason = `the event stream of ${this.#what} ended`;
     try {
@@ -161,10 +163,10 @@ export class HttpSseTransport implements Transport {
   }
 
   /** Most servers say 202 and answer on the stream; some put the answer right here. */
-  async #readReply(response: Response, id: Id | undefined): Promise<void> {
+  async #readReply(response: HttpResponse, id: Id | undefined): Promise<void> {
     try {
-      if (mediaType(response) !== "application/json") return await response.body?.cancel();
-      const text = await readText(response, this.#options.maxMessageLength ?? MAX_MESSAGE_LENGTH);
+      if (mediaType(response) !== "application/json") return response.cancel();
+      const text = await response.text(this.#options.maxMessageLength ?? MAX_MESSAGE_LENGTH);
       for (const incoming of toIncoming(text, id) ?? []) this.#deliver(incoming);
     } catch (error) {
       this.#options.log.debug("the reply to a POST could not be read", { error: String(error) });

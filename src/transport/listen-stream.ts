@@ -6,13 +6,14 @@ import type { Log } from "../log.ts";
 import { EventStreamParser, TooLargeError } from "../protocol/event-stream.ts";
 import { MAX_MESSAGE_LENGTH, readEvents, toIncoming } from "./http-body.ts";
 import { mayPass, quote } from "./http-refusal.ts";
+import type { HttpResponse } from "./http-response.ts";
 import { type Incoming, SendError } from "./transport.ts";
 
 export interface ListenOptions {
   readonly log: Log;
   readonly maxMessageLength?: number;
   /** GETs the stream, from after the event with this id where there is one. Rejects with SendError. */
-  open(lastEventId: string, signal: AbortSignal): Promise<Response>;
+  open(lastEventId: string, signal: AbortSignal): Promise<HttpResponse>;
   deliver(incoming: Incoming): void;
 }
 
@@ -86,7 +87,7 @@ export class ListenStream implements Disposable {
     return !signal.aborted;
   }
 
-  async #read(response: Response): Promise<void> {
+  async #read(response: HttpResponse): Promise<void> {
     const parser = new EventStreamParser({ maxLength: this.#options.maxMessageLength ?? MAX_MESSAGE_LENGTH });
     try {
       await readEvents(response, parser, ({ event, data }) => {

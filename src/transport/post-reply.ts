@@ -6,9 +6,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Log } from "../log.ts";
 import { EventStreamParser, TooLargeError } from "../protocol/event-stream.ts";
 import { type ErrorObject, type Id, isResponse, type Response as RpcResponse } from "../protocol/jsonrpc.ts";
-import { readEvents, readText, toIncoming } from "./http-body.ts";
-import { isEventStream, mediaType, type ResponseTaker } from "./http-endpoint.ts";
+import { readEvents, toIncoming } from "./http-body.ts";
+import type { ResponseTaker } from "./http-endpoint.ts";
 import { errorSaysSessionIsGone, mayPass, quote, readRefusal } from "./http-refusal.ts";
+import { type HttpResponse, isEventStream, isSuccess, mediaType } from "./http-response.ts";
 import type { OpenPost } from "./open-posts.ts";
 import { type Incoming, SendError } from "./transport.ts";
 
@@ -20,7 +21,7 @@ export interface ReplyWire {
   readonly maxMessageLength: number;
   deliver(incoming: Incoming): void;
   /** A server has accepted a POST, in the session that this response names. */
-  accepted(post: OpenPost, response: Response): void;
+  accepted(post: OpenPost, response: HttpResponse): void;
   /** Our request `id` will get no answer. */
   lose(id: Id, error: SendError): void;
   /** Nothing more will come of this POST; `isRead` where its response has come to its end. */
@@ -30,7 +31,7 @@ export interface ReplyWire {
   /** False where this revision has no such thing. */
   canResume(): boolean;
   /** Asks for the rest of a stream. Rejects with SendError. */
-  resume(lastEventId: string, signal: AbortSignal): Promise<Response>;
+  resume(lastEventId: string, signal: AbortSignal): Promise<HttpResponse>;
 }
 
 const DEFAULT_RETRY_MS = 1_000;
@@ -57,18 +58,17 @@ export class PostReply implements ResponseTaker<void> {
    * Begins to read to the end; tells the wire where our request will get no answer, and when there is nothing more.
    * Rejects with SendError where the server refused the message.
    */
-  take(response: Response): Promise<void> | undefined {
-    if (!response.ok) return this.#refuse(response);
+  take(response: HttpResponse): Promise<void> | undefined {
+    if (!isSuccess(response)) return this.#refuse(response);
     this.#wire.accepted(this.#post, response);
     if (!this.#isWaiting) this.#lingerOnly();
     const fail = (error: unknown) => this.#fail(error);
     if (isEventStream(response)) {
       void this.#readStreams(response).then(() => this.#finish(true), fail);
     } else {
-      void readText(response, this.#wire.maxMessageLength).then(
-        (text) => this.#takeWhole(response, text),
-        fail,
-      );
+      const text = response.text(this.#wire.maxMessageLength);
+      if (typeof text === "string") this.#takeWhole(response, text);
+      else void text.then((whole) => this.#takeWhole(response, whole), fail);
     }
     return undefined;
   }
@@ -77,7 +77,7 @@ export class PostReply implements ResponseTaker<void> {
     this.#finish(false);
   }
 
-  async #refuse(response: Response): Promise<never> {
+  async #refuse(response: HttpResponse): Promise<never> {
     try {
       throw await readRefusal(response, this.#wire.what, this.#post.inSession);
     } finally {
@@ -85,7 +85,7 @@ export class PostReply implements ResponseTaker<void> {
     }
   }
 
-  #takeWhole(response: Response, text: string): void {
+  #takeWhole(response: HttpResponse, text: string): void {
     try {
       this.#takeText(response, text);
     } catch (error) {
@@ -117,7 +117,7 @@ export class PostReply implements ResponseTaker<void> {
     return this.#post.id !== undefined && !this.#isAnswered;
   }
 
-  #takeText(response: Response, text: string): void {
+  #takeText(response: HttpResponse, text: string): void {
     const messages = toIncoming(text, this.#post.id);
     for (const incoming of messages ?? []) this.#take(incoming);
     if (!this.#isWaiting) return;
@@ -129,7 +129,7 @@ export class PostReply implements ResponseTaker<void> {
   }
 
   /** Reads a stream and those that continue it, until the answer has come. */
-  async #readStreams(first: Response): Promise<void> {
+  async #readStreams(first: HttpResponse): Promise<void> {
     let stream = first;
     let fruitless = 0;
     while (true) {
@@ -144,7 +144,7 @@ export class PostReply implements ResponseTaker<void> {
   }
 
   /** Returns what the connection broke off with, undefined for a stream that ended. */
-  async #readStream(stream: Response): Promise<unknown> {
+  async #readStream(stream: HttpResponse): Promise<unknown> {
     const parser = new EventStreamParser({ maxLength: this.#wire.maxMessageLength });
     try {
       await readEvents(stream, parser, ({ event, data }) => this.#takeEvent(event, data));
@@ -159,7 +159,7 @@ export class PostReply implements ResponseTaker<void> {
     }
   }
 
-  async #resume(fruitless: number, ending: string): Promise<Response> {
+  async #resume(fruitless: number, ending: string): Promise<HttpResponse> {
     const { signal } = this.#post;
     // Streams that bring nothing are asked for ever more slowly, whatever the server says.
     let waitMs = Math.max(this.#retryMs, fruitless === 0 ? 0 : Math.min(50 * 2 ** fruitless, 5_000));

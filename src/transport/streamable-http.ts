@@ -9,8 +9,9 @@ import type { Log } from "../log.ts";
 import { type Id, isRequest, type Message } from "../protocol/jsonrpc.ts";
 import { Header, isModern, Method } from "../protocol/mcp.ts";
 import { MAX_MESSAGE_LENGTH } from "./http-body.ts";
-import { describeRequest, HttpEndpoint, isEventStream, mediaType } from "./http-endpoint.ts";
+import { describeRequest, HttpEndpoint } from "./http-endpoint.ts";
 import { readRefusal } from "./http-refusal.ts";
+import { type HttpResponse, isEventStream, isSuccess, mediaType } from "./http-response.ts";
 import { ListenStream } from "./listen-stream.ts";
 import { type OpenPost, OpenPosts } from "./open-posts.ts";
 import { PostReply, type ReplyWire } from "./post-reply.ts";
@@ -62,7 +63,7 @@ export class StreamableHttpTransport implements Transport {
       maxMessageLength,
       deliver: (incoming) => this.#deliver(incoming),
       accepted: (post, response) => {
-        if (post === this.#handshake) this.#beginSession(response.headers.get(Header.sessionId) ?? undefined);
+        if (post === this.#handshake) this.#beginSession(response.header(Header.sessionId));
       },
       lose: (id, error) => {
         if (this.#end === undefined) options.events.onLost(id, error);
@@ -129,7 +130,7 @@ export class StreamableHttpTransport implements Transport {
   }
 
   /** Only a response that is an event stream; everything else rejects with SendError. */
-  async #getStream(lastEventId: string, signal: AbortSignal): Promise<Response> {
+  async #getStream(lastEventId: string, signal: AbortSignal): Promise<HttpResponse> {
     const what = describeRequest("GET", this.#endpoint.url);
     const inSession = this.#sessionId !== undefined;
     const response = await this.#endpoint.request({
@@ -141,9 +142,9 @@ export class StreamableHttpTransport implements Transport {
       }),
       signal,
     });
-    if (!response.ok) throw await readRefusal(response, what, inSession);
+    if (!isSuccess(response)) throw await readRefusal(response, what, inSession);
     if (isEventStream(response)) return response;
-    await response.body?.cancel();
+    response.cancel();
     const type = mediaType(response) || "no type";
     throw new SendError(`${what} was answered with ${type} and not with an event stream.`, {
       maybeDelivered: false,
@@ -206,7 +207,7 @@ export class StreamableHttpTransport implements Transport {
         headers: this.#endpoint.headers(this.#stateHeaders()),
         signal,
       });
-      await response.body?.cancel();
+      response.cancel();
     } catch (error) {
       this.#options.log.debug("the session could not be ended at the server", { error: String(error) });
     }

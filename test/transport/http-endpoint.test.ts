@@ -118,3 +118,18 @@ describe("in an environment of its own", () => {
     ]);
   }, 60_000);
 });
+
+describe("the way to a server", () => {
+  /** By fetch a server is told which compressions we read; by sockets of ours, that we want none. */
+  test.each([
+    ["127.0.0.1", "identity"],
+    ["localhost", "identity"],
+    ["0.0.0.0", "gzip, deflate, br, zstd"],
+  ])("%s: %p", async (host, encodings) => {
+    await using server = MockServer.start((seen) => json(answer(seen)));
+    await using wire = await UrlWire.start(server.url.replace("127.0.0.1", host));
+    await wire.request("ping");
+    expect(server.seen[0]?.headers.get("accept-encoding")).toBe(encodings);
+    expect(server.seen[0]?.headers.get("user-agent")).toMatch(/^mcp-gateway\/\d/);
+  });
+});
