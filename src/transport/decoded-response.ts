@@ -11,21 +11,25 @@ const FORMATS: ReadonlyMap<string, Bun.CompressionFormat> = new Map([
   ["zstd", "zstd"],
 ]);
 
-export class DecodedResponse implements HttpResponse {
+/**
+ * The response as its server meant it. A coding that nobody knows is left as it is: some servers put the charset there, and
+ * what is really unreadable shows as that.
+ */
+export function decoded(response: HttpResponse, coding: string): HttpResponse {
+  const names = coding.toLowerCase().split(/[ \t]*,[ \t]*/);
+  const [name = "", ...others] = names.filter((one) => one !== "" && one !== "identity");
+  const format = FORMATS.get(name);
+  return format === undefined || others.length > 0 ? response : new DecodedResponse(response, format);
+}
+
+class DecodedResponse implements HttpResponse {
   readonly #response: HttpResponse;
   readonly #format: Bun.CompressionFormat;
+  #isCancelled = false;
 
-  private constructor(response: HttpResponse, format: Bun.CompressionFormat) {
+  constructor(response: HttpResponse, format: Bun.CompressionFormat) {
     this.#response = response;
     this.#format = format;
-  }
-
-  /** Undefined where nobody can read that coding. */
-  static of(response: HttpResponse, coding: string): HttpResponse | undefined {
-    const name = coding.toLowerCase();
-    if (name === "identity") return response;
-    const format = FORMATS.get(name);
-    return format === undefined ? undefined : new DecodedResponse(response, format);
   }
 
   get status(): number {
@@ -56,20 +60,31 @@ export class DecodedResponse implements HttpResponse {
     const { readable, writable } = new DecompressionStream(this.#format);
     const writer = writable.getWriter();
     const ignore = () => undefined; // What goes wrong shows at the other end.
-    const feed = (bytes: Uint8Array) => void writer.write(new Uint8Array(bytes)).catch(ignore);
+    let length = 0;
+    let isWhole = false;
+    const feed = (bytes: Uint8Array) => {
+      length += bytes.length;
+      writer.write(new Uint8Array(bytes)).catch(ignore);
+    };
     this.#response.pieces(feed).then(
-      () => writer.close().catch(ignore),
+      () => {
+        isWhole = true;
+        writer.close().catch(ignore);
+      },
       (error) => writer.abort(error).catch(ignore),
     );
     try {
       for await (const bytes of readable) onBytes(bytes);
     } catch (error) {
+      // No body is no compressed body either, whatever the headers say.
+      if (this.#isCancelled || (isWhole && length === 0)) return;
       this.cancel();
       throw error;
     }
   }
 
   cancel(): void {
+    this.#isCancelled = true;
     this.#response.cancel();
   }
 }

@@ -1,10 +1,10 @@
 // One connection to an HTTP server, one request at a time (HTTP/1.1, RFC 9112). Whose turn it is knows its owner.
 
 import type { Socket } from "bun";
-import { DecodedResponse } from "./decoded-response.ts";
+import { decoded } from "./decoded-response.ts";
 import type { HttpResponse } from "./http-response.ts";
 import { ResponseBody } from "./response-body.ts";
-import { MalformedResponseError, type ResponseHead } from "./response-head.ts";
+import type { ResponseHead } from "./response-head.ts";
 import { ResponseParser, type ResponseSink } from "./response-parser.ts";
 
 export interface ConnectionOwner {
@@ -15,7 +15,7 @@ export interface ConnectionOwner {
 }
 
 /** What a connection was closed with before it was time, named as the system names it. */
-export class ConnectionResetError extends Error {
+class ConnectionResetError extends Error {
   readonly code: string;
 
   constructor(cause?: unknown) {
@@ -39,6 +39,8 @@ export class HttpConnection implements ResponseSink {
   /** What the server has still to read of the request. */
   #rest: Uint8Array | undefined;
   #isClosed = false;
+  /** When its last exchange ended, by `performance.now`. */
+  freedAtMs = 0;
 
   private constructor(owner: ConnectionOwner) {
     this.#owner = owner;
@@ -89,7 +91,8 @@ export class HttpConnection implements ResponseSink {
     const exchange = this.#exchange;
     if (exchange === undefined) return;
     const body = new ResponseBody(head, () => this.#letGo(exchange));
-    exchange.answered.resolve(readable(body));
+    const coding = head.header("content-encoding");
+    exchange.answered.resolve(coding === undefined ? body : decoded(body, coding));
     exchange.body = body;
   }
 
@@ -124,12 +127,14 @@ export class HttpConnection implements ResponseSink {
     } catch (error) {
       return this.#break(error);
     }
-    if (isBusy && this.#exchange === undefined && !this.#isClosed) this.#owner.freed(this);
+    if (!isBusy || this.#exchange !== undefined || this.#isClosed) return;
+    this.freedAtMs = performance.now();
+    this.#owner.freed(this);
   }
 
   #closed(error: unknown): void {
     this.#isClosed = true;
-    if (!this.#parser.end()) this.#break(new ConnectionResetError(error));
+    if (error !== undefined || !this.#parser.end()) this.#break(new ConnectionResetError(error));
     this.#owner.gone(this);
   }
 
@@ -153,13 +158,6 @@ export class HttpConnection implements ResponseSink {
     this.#exchange = undefined;
     signal.removeEventListener("abort", this.#giveUp);
   }
-}
-
-function readable(body: ResponseBody): HttpResponse {
-  const coding = body.header("content-encoding");
-  const response = coding === undefined ? body : DecodedResponse.of(body, coding);
-  if (response !== undefined) return response;
-  throw new MalformedResponseError(`the content coding ${JSON.stringify(coding)} was not asked for`);
 }
 
 function ignore(): void {

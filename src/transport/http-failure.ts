@@ -15,6 +15,7 @@ const BEFORE_SENDING: ReadonlyMap<string, string> = new Map([
   ["EAI_AGAIN", NOT_RESOLVED],
   ["EHOSTUNREACH", NO_ROUTE],
   ["ENETUNREACH", NO_ROUTE],
+  ["ECONNABORTED", "the server closed the connection as soon as it was open."],
   ["EPROTO", "the TLS handshake failed. Does that port speak TLS (https), or plain http?"],
 ]);
 

@@ -104,13 +104,15 @@ export class ResponseParser {
 
   /** How the end of the body will be known: RFC 9112, section 6.3. */
   #frame(head: ResponseHead): void {
-    const coding = head.header("transfer-encoding");
+    const coding = transferCoding(head);
     const length = head.header("content-length");
     this.#left = 0;
     if (BODILESS.has(head.status)) {
       this.#state = "sized";
+      // Some servers send one all the same.
+      if (coding !== undefined || (length !== undefined && length !== "0")) this.#isReusable = false;
     } else if (coding !== undefined) {
-      if (coding.toLowerCase() !== "chunked") {
+      if (coding !== "chunked") {
         throw new MalformedResponseError(`the transfer coding ${JSON.stringify(coding)} was not asked for`);
       }
       this.#state = "chunk size";
@@ -164,6 +166,12 @@ export class ResponseParser {
     this.#state = "over";
     this.#sink.onEnd(isReusable);
   }
+}
+
+/** `identity` is how old servers say that there is none. */
+function transferCoding(head: ResponseHead): string | undefined {
+  const coding = head.header("transfer-encoding")?.toLowerCase();
+  return coding === "identity" ? undefined : coding;
 }
 
 /** Said twice, it must be the same. */

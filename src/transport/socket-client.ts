@@ -3,7 +3,7 @@
 
 import { withoutBrackets } from "../config/addresses.ts";
 import type { HttpClient, HttpRequest } from "./http-client.ts";
-import { type ConnectionOwner, ConnectionResetError, HttpConnection } from "./http-connection.ts";
+import { type ConnectionOwner, HttpConnection } from "./http-connection.ts";
 import type { HttpResponse } from "./http-response.ts";
 
 /** Shorter than servers keep theirs (5 s in Node.js): what is sent as they close is lost. Up to twice as long in all. */
@@ -22,6 +22,14 @@ const OURS: ReadonlySet<string> = new Set([
   "transfer-encoding",
   "upgrade",
 ]);
+
+class ClosedAtOnceError extends Error {
+  readonly code = "ECONNABORTED";
+
+  constructor() {
+    super("the connection was closed as soon as it was open");
+  }
+}
 
 /** A request up to the length of its body, which many have in common. */
 interface Prefix {
@@ -82,7 +90,11 @@ export class SocketClient implements HttpClient, ConnectionOwner {
   #takeIdle(): HttpConnection | undefined {
     const connection = this.#idle.pop();
     this.#untouched = Math.min(this.#untouched, this.#idle.length);
-    return connection;
+    if (connection === undefined || performance.now() - connection.freedAtMs < 2 * this.#idleMs)
+      return connection;
+    // We stood still for so long that we have not even heard of the server closing it.
+    connection.close();
+    return this.#takeIdle();
   }
 
   #closeUntouched(): void {
@@ -95,9 +107,10 @@ export class SocketClient implements HttpClient, ConnectionOwner {
 
   async #sendOnNew(wire: string | Uint8Array, signal: AbortSignal): Promise<HttpResponse> {
     const connection = await this.#open(signal);
-    const answer = connection.exchange(wire, signal);
-    if (answer === undefined) throw new ConnectionResetError();
-    return answer;
+    const answer = signal.aborted ? undefined : connection.exchange(wire, signal);
+    if (answer !== undefined) return answer;
+    connection.close();
+    throw signal.aborted ? signal.reason : new ClosedAtOnceError();
   }
 
   async #open(signal: AbortSignal): Promise<HttpConnection> {
@@ -106,9 +119,7 @@ export class SocketClient implements HttpClient, ConnectionOwner {
     signal.addEventListener("abort", giveUp);
     const opening = HttpConnection.open(this.#hostname, this.#port, this);
     try {
-      const connection = await Promise.race([opening, aborted.promise]);
-      signal.throwIfAborted();
-      return connection;
+      return await Promise.race([opening, aborted.promise]);
     } catch (error) {
       opening.then((connection) => connection.close()).catch(() => undefined); // It did not open: told already.
       throw error;

@@ -207,6 +207,28 @@ describe.each(clients)("by %s", (_name, make) => {
       await expect(tooLong).rejects.toBeInstanceOf(TooLargeError);
     });
 
+    test.each<[string, string]>([
+      ["utf-8", "hi"],
+      ["identity", "hi"],
+      ["gzip", ""],
+    ])("whose server says %p of a body that is as it is: %p", async (coding, body) => {
+      const head = `${OK}Content-Encoding: ${coding}\r\nContent-Length: ${body.length}\r\n\r\n`;
+      using peer = RawPeer.start(() => `${head}${body}`);
+      using it = start(peer);
+      expect(await (await it.send()).text(MAX)).toBe(body);
+    });
+
+    test("that came compressed can be let go of", async () => {
+      const head = Buffer.from(`${OK}Content-Encoding: gzip\r\nContent-Length: 999\r\n\r\n`);
+      using peer = RawPeer.start(() => Buffer.concat([head, gzipSync("hi").subarray(0, 9)]));
+      using it = start(peer);
+      const response = await it.send();
+      const over = response.pieces(() => undefined);
+      response.cancel();
+      await over;
+      await waitFor(() => peer.open === 0, { what: "the connection to be closed" });
+    });
+
     test("of many pieces is put together", async () => {
       const body = "漢字".repeat(300_000);
       using peer = RawPeer.start(() => `${OK}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);

@@ -82,9 +82,19 @@ describe("a body", () => {
       { status: 204, body: "", isReusable: true },
     ],
     [
-      "of a 304, whatever it says",
+      "of a 304, whatever it says: what may come all the same is no answer to the next request",
       "HTTP/1.1 304 X\r\nContent-Length: 9\r\n\r\n",
-      { status: 304, isReusable: true },
+      { status: 304, body: "", isReusable: false },
+    ],
+    [
+      "of a 204 that announces chunks",
+      "HTTP/1.1 204 X\r\nTransfer-Encoding: chunked\r\n\r\n",
+      { status: 204, body: "", isReusable: false },
+    ],
+    [
+      "whose transfer coding is none",
+      `${OK}Transfer-Encoding: identity\r\nContent-Length: 2\r\n\r\nhi`,
+      { body: "hi", isReusable: true },
     ],
     [
       "after others of 1xx",

@@ -1,6 +1,6 @@
 // What only our own sockets have to keep: when a connection is used again, and that no answer reaches another request.
 
-import { expect, test } from "bun:test";
+import { expect, spyOn, test } from "bun:test";
 import type { Socket } from "bun";
 import type { HttpRequest } from "../../src/transport/http-client.ts";
 import { SocketClient } from "../../src/transport/socket-client.ts";
@@ -112,4 +112,55 @@ test("what is under way when the client is closed comes to its end, and then its
   peer.say("ho");
   expect(await response.text(MAX)).toBe("hiho");
   await waitFor(() => peer.open === 0, { what: "the connection to be closed", timeoutMs: 1_000 });
+});
+
+test("after a standstill no connection is used that the server may have closed meanwhile", async () => {
+  using peer = RawPeer.start(() => HI);
+  const client = new SocketClient(url(peer), 20);
+  await (await client.send(url(peer), request)).text(MAX);
+  const untilMs = performance.now() + 60;
+  while (performance.now() < untilMs); // No timer and no socket has its turn.
+  expect(await (await client.send(url(peer), request)).text(MAX)).toBe("hi");
+  expect(peer.opened).toBe(2);
+  client.close();
+});
+
+test("giving up at whatever moment after the connection is open leaves nothing pending", async () => {
+  using peer = RawPeer.start(() => "");
+  const connect = Bun.connect;
+  for (let depth = 0; depth < 12; depth++) {
+    const abort = new AbortController();
+    using spied = spyOn(Bun, "connect").mockImplementation(((options: never) => {
+      const opening: Promise<unknown> = connect(options);
+      void opening.then(async () => {
+        for (let turn = 0; turn < depth; turn++) await Promise.resolve();
+        abort.abort();
+      });
+      return opening;
+    }) as typeof Bun.connect);
+    const client = new SocketClient(url(peer));
+    const answer = client.send(url(peer), { ...request, signal: abort.signal });
+    expect(await answer.catch((error: unknown) => error)).toBe(abort.signal.reason);
+    expect(spied).toHaveBeenCalledTimes(1);
+    client.close();
+  }
+  await waitFor(() => peer.open === 0, { what: "the connections to be closed" });
+});
+
+test("a body that goes to the end of the connection is not whole where that was reset", async () => {
+  using server = Bun.listen<undefined>({
+    hostname: "127.0.0.1",
+    port: 0,
+    socket: {
+      async data(socket) {
+        socket.write(`${OK}\r\nhalf`);
+        await Bun.sleep(20);
+        socket.terminate();
+      },
+    },
+  });
+  const to = new URL(`http://127.0.0.1:${server.port}/`);
+  const client = new SocketClient(to);
+  const text = Promise.resolve((await client.send(to, request)).text(MAX));
+  await expect(text).rejects.toMatchObject({ code: "ECONNRESET" });
 });
