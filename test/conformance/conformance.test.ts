@@ -22,9 +22,19 @@ const clientRuns = (["direct", "gateway"] as const).flatMap((via) =>
 const scores = playAll(rows, AT_ONCE, (row) => playRow(row, stage));
 const clientScores = playAll(clientRuns, 1, ({ run, via }) => playClientRun(run, via));
 
+/**
+ * The suite counts as soon as its client has the answer, which forgets a notification that came in one read with it, at
+ * random and on a busy machine. Where nothing else went wrong, the row is played a second time; what fails twice, fails.
+ */
+const MISCOUNTED = /^(\s*FAILURE tools-call-with-(?:logging|progress):\S+ Expected at least .*\s*)+$/;
+
 group("server", () => {
   for (const [row, score] of scores) {
-    test(row.name, async () => expect(describe(await score)).toBe(""), LONGEST_MS);
+    const play = async () => {
+      const told = describe(await score);
+      expect(MISCOUNTED.test(told) ? describe(await playRow(row, stage)) : told).toBe("");
+    };
+    test(row.name, play, LONGEST_MS);
   }
 });
 
