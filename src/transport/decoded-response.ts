@@ -1,7 +1,6 @@
 // A response whose body came compressed, though nobody asked for that: some servers compress whatever they are told.
 
-import { TooLargeError } from "../protocol/event-stream.ts";
-import type { HttpResponse } from "./http-response.ts";
+import { collectText, type HttpResponse } from "./http-response.ts";
 
 const FORMATS: ReadonlyMap<string, Bun.CompressionFormat> = new Map([
   ["br", "brotli"],
@@ -44,16 +43,8 @@ class DecodedResponse implements HttpResponse {
     return this.#response.header(name);
   }
 
-  async text(maxLength: number): Promise<string> {
-    const decoder = new TextDecoder();
-    let text = "";
-    let length = 0;
-    await this.pieces((bytes) => {
-      length += bytes.length;
-      if (length > maxLength) throw new TooLargeError(maxLength);
-      text += decoder.decode(bytes, { stream: true });
-    });
-    return text + decoder.decode();
+  text(maxLength: number): Promise<string> {
+    return collectText(this, maxLength);
   }
 
   async pieces(onBytes: (bytes: Uint8Array) => void): Promise<void> {

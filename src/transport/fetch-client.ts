@@ -1,8 +1,7 @@
 // Requests by fetch: the way to all servers that are not on this machine, over TLS and proxies.
 
-import { TooLargeError } from "../protocol/event-stream.ts";
 import type { HttpClient, HttpRequest } from "./http-client.ts";
-import type { HttpResponse } from "./http-response.ts";
+import { collectText, type HttpResponse } from "./http-response.ts";
 
 const IDLE_SOCKET_SECONDS = 30;
 
@@ -51,20 +50,11 @@ class FetchedResponse implements HttpResponse {
     return this.#response.headers.get(name) ?? undefined;
   }
 
-  async text(maxLength: number): Promise<string> {
+  text(maxLength: number): Promise<string> {
     const declared = Number(this.header("content-length") ?? Number.NaN);
     const isPlain = this.header("content-encoding") === undefined;
     if (isPlain && declared <= maxLength) return this.#response.text();
-    const decoder = new TextDecoder();
-    const pieces: string[] = [];
-    let length = 0;
-    await this.pieces((bytes) => {
-      length += bytes.length;
-      if (length > maxLength) throw new TooLargeError(maxLength);
-      pieces.push(decoder.decode(bytes, { stream: true }));
-    });
-    pieces.push(decoder.decode());
-    return pieces.join("");
+    return collectText(this, maxLength);
   }
 
   async pieces(onBytes: (bytes: Uint8Array) => void): Promise<void> {

@@ -1,5 +1,7 @@
 // What a server answers to one request, whichever client brought it.
 
+import { TooLargeError } from "../protocol/event-stream.ts";
+
 /** The head of a response is there; its body is read once, in one of the ways, or let go of. */
 export interface HttpResponse {
   readonly status: number;
@@ -19,6 +21,20 @@ export interface HttpResponse {
 
 export function isSuccess({ status }: HttpResponse): boolean {
   return status >= 200 && status < 300;
+}
+
+/** The whole body, put together from its pieces; rejects as `text` does. */
+export async function collectText(response: HttpResponse, maxLength: number): Promise<string> {
+  const decoder = new TextDecoder();
+  const pieces: string[] = [];
+  let length = 0;
+  await response.pieces((bytes) => {
+    length += bytes.length;
+    if (length > maxLength) throw new TooLargeError(maxLength);
+    pieces.push(decoder.decode(bytes, { stream: true }));
+  });
+  pieces.push(decoder.decode());
+  return pieces.join("");
 }
 
 export function mediaType(response: HttpResponse): string {
