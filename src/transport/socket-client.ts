@@ -34,7 +34,6 @@ class ClosedAtOnceError extends Error {
 /** A request up to the length of its body, which many have in common. */
 interface Prefix {
   readonly url: URL;
-  readonly headers: Headers;
   readonly method: string;
   readonly text: string;
   readonly isAscii: boolean;
@@ -49,7 +48,8 @@ export class SocketClient implements HttpClient, ConnectionOwner {
   /** So many of them, from the start on, have not been used since the last look. */
   #untouched = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
-  #last: Prefix | undefined;
+  /** The last one with these headers. */
+  readonly #prefixes = new WeakMap<Headers, Prefix>();
   #isClosed = false;
 
   /** All requests go to the origin of this URL. */
@@ -130,14 +130,15 @@ export class SocketClient implements HttpClient, ConnectionOwner {
 
   /** Most requests differ in their bodies only. */
   #prefix(url: URL, { method, headers }: HttpRequest): Prefix {
-    const last = this.#last;
-    if (last?.headers === headers && last.url === url && last.method === method) return last;
+    const last = this.#prefixes.get(headers);
+    if (last?.url === url && last.method === method) return last;
     let text = `${method} ${url.pathname}${url.search} HTTP/1.1\r\n`;
     if (!headers.has("host")) text += `host: ${url.host}\r\n`;
     for (const [name, value] of headers) if (!OURS.has(name)) text += `${name}: ${value}\r\n`;
     text += "accept-encoding: identity\r\n";
-    this.#last = { url, headers, method, text, isAscii: /^[\0-\x7f]*$/.test(text) };
-    return this.#last;
+    const prefix = { url, method, text, isAscii: /^[\0-\x7f]*$/.test(text) };
+    this.#prefixes.set(headers, prefix);
+    return prefix;
   }
 }
 

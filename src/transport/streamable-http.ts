@@ -36,6 +36,9 @@ export interface HttpStartOptions {
 
 const BOTH_TYPES = "application/json, text/event-stream";
 const EVENT_STREAM = "text/event-stream";
+/** Arguments that go into headers can differ with every call, and be long. */
+const MAX_KNOWN_HEADERS = 100;
+const MAX_KEY_LENGTH = 1_000;
 /** A server that does not answer the goodbye must not hold up ours. */
 const GOODBYE_DEADLINE_MS = 2_000;
 
@@ -45,7 +48,8 @@ export class StreamableHttpTransport implements Transport {
   readonly #options: HttpStartOptions;
   readonly #posts = new OpenPosts();
   readonly #reading: ReplyWire;
-  #headers: Headers | undefined;
+  /** Of POSTs in this session, by what each adds to them: the calls of one tool have theirs in common. */
+  readonly #headers = new Map<string, Headers>();
   /** The newest POST that opens a session. */
   #handshake: OpenPost | undefined;
   #sessionId: string | undefined;
@@ -103,7 +107,7 @@ export class StreamableHttpTransport implements Transport {
   /** An empty revision takes the last one back. */
   negotiated(revision: string): void {
     this.#revision = revision === "" ? undefined : revision;
-    this.#headers = undefined;
+    this.#headers.clear();
   }
 
   /** Opens the GET stream of a legacy session; where one is open already, it takes its place. */
@@ -163,22 +167,25 @@ export class StreamableHttpTransport implements Transport {
     if (this.#end === undefined) this.#options.events.onMessage(incoming);
   }
 
-  /** Most POSTs of a session have the same headers. */
   #postHeaders({ headers: own }: SendOptions): Headers {
-    this.#headers ??= this.#endpoint.headers({
+    const key = own === undefined ? "" : JSON.stringify(own);
+    const known = this.#headers.get(key);
+    if (known !== undefined) return known;
+    const headers = this.#endpoint.headers({
       accept: BOTH_TYPES,
       "content-type": "application/json",
       ...this.#stateHeaders(),
+      ...own,
     });
-    if (own === undefined) return this.#headers;
-    const headers = new Headers(this.#headers);
-    for (const [name, value] of Object.entries(own)) headers.set(name, value);
+    if (key.length > MAX_KEY_LENGTH) return headers;
+    if (this.#headers.size === MAX_KNOWN_HEADERS) this.#headers.clear();
+    this.#headers.set(key, headers);
     return headers;
   }
 
   #beginSession(id: string | undefined): void {
     this.#sessionId = id;
-    this.#headers = undefined;
+    this.#headers.clear();
   }
 
   /** A new handshake starts from nothing: the session before it, its revision and its stream are over. */

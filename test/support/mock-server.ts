@@ -156,3 +156,13 @@ export interface RawServer extends Disposable {
   readonly url: string;
   readonly requests: string[];
 }
+
+/** Answers everything with an empty result, notifications with 202, and gives a session to whoever shakes hands. */
+export function polite(seen: Seen): Response {
+  if (seen.method === "DELETE") return new Response(null, { status: 204 });
+  if (seen.method === "GET") return new Response(null, { status: 405 });
+  if (seen.body.id === undefined) return new Response(null, { status: 202 });
+  const headers: Record<string, string> =
+    seen.body.method === "initialize" ? { "Mcp-Session-Id": "s-1" } : {};
+  return json(answer(seen), { headers });
+}
