@@ -13,6 +13,7 @@ import { LegacyEdge } from "./edge/legacy.ts";
 import { McpEdge } from "./edge/mcp.ts";
 import { Seal } from "./edge/seal.ts";
 import { Sessions } from "./edge/sessions.ts";
+import { Unread } from "./edge/unread.ts";
 import { redact } from "./log.ts";
 import { backendHealth, readHealth, readHealthSummary } from "./ops/health.ts";
 import { type RestartReply, readStatus } from "./ops/status.ts";
@@ -62,7 +63,8 @@ export class Gateway implements AsyncDisposable {
     const config = finishNetworkConfig(input);
     await using owned = new AsyncDisposableStack();
     const core = await buildCore(config, options, owned);
-    const heartbeat = owned.use(new Heartbeat((bytes) => core.metrics.bytes("out", bytes)));
+    const wrote = (bytes: number) => core.metrics.bytes("out", bytes);
+    const heartbeat = owned.use(new Heartbeat(wrote, new Unread(core.log)));
     const seal = new Seal(core.key, "session");
     const ended = await openEndedSessions(join(core.stateFolder, "ended-sessions"), core.log);
     const sessions = owned.use(new Sessions({ seal, log: core.log, heartbeat, ended }));

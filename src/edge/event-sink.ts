@@ -1,11 +1,13 @@
 // One event stream to one HTTP client: bounded, kept alive, and aware of the client that goes away.
 
+import { silentLog } from "../log.ts";
 import { KEEP_ALIVE } from "../protocol/event-stream.ts";
+import { ClientStream } from "./client-stream.ts";
+import { Unread } from "./unread.ts";
 
 /** A client that lets this much pile up is cut off: its memory is ours. */
-const MAX_QUEUED_BYTES = 16 * 1024 * 1024;
+const MAX_WAITING_BYTES = 16 * 1024 * 1024;
 const HEARTBEAT_MS = 15_000;
-const encoder = new TextEncoder();
 
 export const STREAM_HEADERS: Readonly<Record<string, string>> = {
   "content-type": "text/event-stream",
@@ -17,16 +19,18 @@ function ignoreBytes(): void {
   // Nobody counts.
 }
 
-/** What all streams share: one timer that keeps them alive, one count of what goes out. */
+/** What all streams share: one timer that keeps them alive, one count of what goes out, one of what waits. */
 export class Heartbeat implements Disposable {
   readonly #sinks = new Set<EventSink>();
   readonly #timer = setInterval(() => this.#beat(), HEARTBEAT_MS);
 
   /** Told of every piece that goes out to a client, in bytes. */
   readonly wrote: (bytes: number) => void;
+  readonly unread: Unread;
 
-  constructor(wrote: (bytes: number) => void = ignoreBytes) {
+  constructor(wrote: (bytes: number) => void = ignoreBytes, unread = new Unread(silentLog)) {
     this.wrote = wrote;
+    this.unread = unread;
   }
 
   get streams(): number {
@@ -52,53 +56,33 @@ export class Heartbeat implements Disposable {
 }
 
 export class EventSink {
-  readonly stream: ReadableStream<Uint8Array>;
   readonly #heartbeat: Heartbeat;
-  readonly #onGone: (() => void) | undefined;
-  #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+  readonly #out: ClientStream;
 
   /** `onGone` is called once if the client leaves before `close`. */
   constructor(heartbeat: Heartbeat, onGone?: () => void) {
     this.#heartbeat = heartbeat;
-    this.#onGone = onGone;
-    this.stream = new ReadableStream<Uint8Array>(
-      {
-        start: (controller) => {
-          this.#controller = controller;
-        },
-        cancel: () => this.#leave(),
-      },
-      new ByteLengthQueuingStrategy({ highWaterMark: 64 * 1024 }),
-    );
+    this.#out = new ClientStream(heartbeat.unread, () => {
+      heartbeat.delete(this);
+      onGone?.();
+    });
     heartbeat.add(this);
+  }
+
+  get stream(): ReadableStream<Uint8Array> {
+    return this.#out.stream;
   }
 
   /** Writes finished event text. False where nobody reads any more. */
   write(text: string): boolean {
-    const controller = this.#controller;
-    if (controller === undefined) return false;
-    if ((controller.desiredSize ?? 0) < -MAX_QUEUED_BYTES) {
-      controller.error(new Error("the client reads too slowly"));
-      this.#leave();
-      return false;
-    }
-    const bytes = encoder.encode(text);
-    this.#heartbeat.wrote(bytes.length);
-    controller.enqueue(bytes);
+    if (this.#out.waitingBytes > MAX_WAITING_BYTES) this.#out.cutOff();
+    if (!this.#out.write(text)) return false;
+    this.#heartbeat.wrote(Buffer.byteLength(text));
     return true;
   }
 
   close(): void {
-    const controller = this.#controller;
-    this.#controller = undefined;
     this.#heartbeat.delete(this);
-    controller?.close();
-  }
-
-  #leave(): void {
-    if (this.#controller === undefined) return;
-    this.#controller = undefined;
-    this.#heartbeat.delete(this);
-    this.#onGone?.();
+    this.#out.close();
   }
 }

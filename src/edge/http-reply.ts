@@ -3,6 +3,7 @@
 import type { Outcome } from "../protocol/call.ts";
 import { formatEvent } from "../protocol/event-stream.ts";
 import { errorResponse, type Id, type Message } from "../protocol/jsonrpc.ts";
+import { ClientStream } from "./client-stream.ts";
 import { EventSink, type Heartbeat, STREAM_HEADERS } from "./event-sink.ts";
 import type { Outlet } from "./outlet.ts";
 
@@ -47,9 +48,9 @@ export class HttpReply implements Outlet {
       this.#sink.close();
       return;
     }
-    this.#options.heartbeat.wrote(Buffer.byteLength(json));
     const status = this.#options.statusOf?.(outcome) ?? 200;
-    this.#respond(new Response(json, { status, headers: JSON_HEADERS }));
+    const body = plainBody(json, this.#options.heartbeat);
+    this.#respond(new Response(body, { status, headers: JSON_HEADERS }));
   }
 
   /** HTTP has to answer something where no stream is open; an open one just ends. */
@@ -66,6 +67,19 @@ export class HttpReply implements Outlet {
     this.#respond(new Response(sink.stream, { headers: STREAM_HEADERS }));
     return sink;
   }
+}
+
+/** From this length on an answer may have to wait for its client in our memory; of a shorter one the system takes all. */
+const LARGE = 64 * 1024;
+
+/** The body of an answer that is not streamed. */
+export function plainBody(json: string, { wrote, unread }: Heartbeat): string | ReadableStream {
+  wrote(Buffer.byteLength(json));
+  if (json.length < LARGE) return json;
+  const out = new ClientStream(unread);
+  out.write(json);
+  out.close();
+  return out.stream;
 }
 
 /** The JSON of a response; a result that came off a wire is put in as the text that it was. */

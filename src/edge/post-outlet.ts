@@ -3,7 +3,7 @@
 import type { Outcome } from "../protocol/call.ts";
 import type { Message, Request } from "../protocol/jsonrpc.ts";
 import { type Heartbeat, STREAM_HEADERS } from "./event-sink.ts";
-import { responseText } from "./http-reply.ts";
+import { plainBody, responseText } from "./http-reply.ts";
 import type { Outlet } from "./outlet.ts";
 import type { SessionStreams } from "./session-streams.ts";
 
@@ -52,8 +52,7 @@ export class PostOutlet implements Outlet {
     const { headers, streams, heartbeat } = this.#session;
     const json = responseText(this.#request.id, outcome);
     if (this.#stream === undefined) {
-      heartbeat.wrote(Buffer.byteLength(json));
-      this.#respond(new Response(json, { headers }));
+      this.#respond(new Response(plainBody(json, heartbeat), { headers }));
     } else {
       streams.write(this.#stream, json);
       streams.close(this.#stream);

@@ -6,12 +6,29 @@ import { HttpSession } from "../../src/edge/http-session.ts";
 import { silentLog } from "../../src/log.ts";
 import type { Answer, Call } from "../../src/protocol/call.ts";
 import { notification, type Request, request } from "../../src/protocol/jsonrpc.ts";
+import { waitFor } from "../support/wait-for.ts";
 import { EventReader } from "./event-reader.ts";
 import { FakeTarget } from "./fake-target.ts";
 
 const owned = new DisposableStack();
 const heartbeat = owned.use(new Heartbeat());
-afterEach(() => expect(heartbeat.streams).toBe(0));
+const servers = new Set<Bun.Server<undefined>>();
+afterEach(async () => {
+  await waitFor(() => heartbeat.streams === 0, { what: "the streams to end" });
+  for (const server of servers) await server.stop(true);
+  servers.clear();
+});
+
+/** The response as a client gets it: what becomes of a stream shows only there. */
+function overHttp(response: Response): Promise<Response> {
+  const server = Bun.serve({ hostname: "127.0.0.1", port: 0, idleTimeout: 0, fetch: () => response });
+  servers.add(server);
+  return fetch(server.url);
+}
+
+async function read(response: Response | Promise<Response>): Promise<EventReader> {
+  return new EventReader(await overHttp(await response));
+}
 
 function openSession(target: FakeTarget, revision = "2025-11-25"): HttpSession {
   const facts = { revision, capabilities: { elicitation: {} }, principal: "local" };
@@ -33,10 +50,10 @@ function held() {
   return { target, call, finish: (result = { content: [] }) => answer.resolve({ result }) };
 }
 
-function resume(session: HttpSession, lastEventId: string | null): EventReader {
+async function resume(session: HttpSession, lastEventId: string | null): Promise<EventReader> {
   const response = session.get(lastEventId);
   if (response === undefined) throw new Error("there was nothing to resume");
-  return new EventReader(response);
+  return read(response);
 }
 
 describe("a POST", () => {
@@ -53,7 +70,7 @@ describe("a POST", () => {
     using session = openSession(target);
     const response = session.post(callTool, true);
     call().notify(log("one"));
-    const reader = new EventReader(await response);
+    const reader = await read(response);
     call().notify(log("two"));
     finish();
     expect(await reader.ended()).toEqual([
@@ -95,11 +112,11 @@ describe("a broken POST stream", () => {
     using session = openSession(target);
     const response = session.post(callTool, true);
     call().notify(log("seen"));
-    const first = new EventReader(await response);
+    const first = await read(response);
     await first.until(1);
     await first.leave();
     call().notify(log("missed"));
-    const second = resume(session, first.lastId);
+    const second = await resume(session, first.lastId);
     const missed = await second.until(1);
     expect(missed).toEqual([log("missed")]);
     call().notify(log("after"));
@@ -115,15 +132,15 @@ describe("a broken POST stream", () => {
     using session = openSession(target);
     const response = session.post(callTool, true);
     call().notify(log("seen"));
-    const first = new EventReader(await response);
+    const first = await read(response);
     await first.until(1);
     await first.leave();
     call().notify(log("missed"));
     finish();
     await Bun.sleep(0);
     const answer = { jsonrpc: "2.0", id: 7, result: { content: [] } };
-    expect(await resume(session, first.lastId).ended()).toEqual([log("missed"), answer]);
-    expect(await resume(session, first.lastId).ended()).toEqual([log("missed"), answer]);
+    expect(await (await resume(session, first.lastId)).ended()).toEqual([log("missed"), answer]);
+    expect(await (await resume(session, first.lastId)).ended()).toEqual([log("missed"), answer]);
   });
 
   test("has no rest once the answer was seen", async () => {
@@ -131,7 +148,7 @@ describe("a broken POST stream", () => {
     using session = openSession(target);
     const response = session.post(callTool, true);
     call().notify(log("seen"));
-    const first = new EventReader(await response);
+    const first = await read(response);
     finish();
     await first.ended();
     expect(session.get(first.lastId)).toBeUndefined();
@@ -149,13 +166,13 @@ describe("a broken POST stream", () => {
     const [one, two] = target.calls;
     one?.notify(log("one"));
     two?.notify(log("two"));
-    const [first, second] = (await Promise.all(responses)).map((response) => new EventReader(response));
+    const [first, second] = await Promise.all(responses.map(read));
     await first?.until(1);
     await first?.leave();
     two?.notify(log("two again"));
     calls[0]?.resolve({ result: { of: "one" } });
     calls[1]?.resolve({ result: { of: "two" } });
-    expect(await resume(session, first?.lastId ?? "").ended()).toEqual([
+    expect(await (await resume(session, first?.lastId ?? "")).ended()).toEqual([
       { jsonrpc: "2.0", id: 7, result: { of: "one" } },
     ]);
     expect(await second?.ended()).toEqual([
@@ -170,7 +187,7 @@ describe("a broken POST stream", () => {
     using before = openSession(target);
     const response = before.post({ ...callTool, id: "the call" }, true);
     call().notify(log("seen"));
-    const first = new EventReader(await response);
+    const first = await read(response);
     await first.until(1);
     await first.leave();
     finish();
@@ -179,7 +196,7 @@ describe("a broken POST stream", () => {
     using after = openSession(other.target);
     const running = after.post(callTool, true);
     other.call().notify(log("of another call"));
-    const lost = resume(after, first.lastId);
+    const lost = await resume(after, first.lastId);
     expect(await lost.ended()).toEqual([
       {
         jsonrpc: "2.0",
@@ -199,15 +216,15 @@ describe("the GET stream", () => {
   test("carries what belongs to no request", async () => {
     const target = new FakeTarget();
     using session = openSession(target);
-    const reader = resume(session, null);
+    const reader = await resume(session, null);
     target.announce(changed);
     expect(await reader.until(1)).toEqual([changed]);
   });
 
   test.each(["2025-11-25", "2025-06-18", "2025-03-26"])("says something at once (%s)", async (revision) => {
     using session = openSession(new FakeTarget(), revision);
-    const response = session.get(null);
-    const first = await response?.body?.getReader().read();
+    const response = await overHttp(session.get(null) ?? Response.error());
+    const first = await response.body?.getReader().read();
     const isPrimed = revision === "2025-11-25";
     expect(new TextDecoder().decode(first?.value)).toMatch(isPrimed ? /^id: / : /^: /);
   });
@@ -215,8 +232,8 @@ describe("the GET stream", () => {
   test("is replaced by a second one: each message goes to the last that was opened", async () => {
     const target = new FakeTarget();
     using session = openSession(target);
-    const first = resume(session, null);
-    const second = resume(session, null);
+    const first = await resume(session, null);
+    const second = await resume(session, null);
     expect(await first.ended()).toEqual([]);
     target.announce(changed);
     expect(await second.until(1)).toEqual([changed]);
@@ -225,12 +242,12 @@ describe("the GET stream", () => {
   test("goes on after the last event that was seen", async () => {
     const target = new FakeTarget();
     using session = openSession(target);
-    const first = resume(session, null);
+    const first = await resume(session, null);
     target.announce(changed);
     target.announce(log("two"));
     await first.until(2);
     const seen = first.events.find(({ data }) => data !== "")?.id ?? "";
-    const second = resume(session, seen);
+    const second = await resume(session, seen);
     target.announce(log("three"));
     expect(await second.until(2)).toEqual([log("two"), log("three")]);
   });
@@ -238,23 +255,24 @@ describe("the GET stream", () => {
   test("brings what was said while no stream was open", async () => {
     const target = new FakeTarget();
     using session = openSession(target);
-    const first = resume(session, null);
+    const first = await resume(session, null);
     await first.leave();
+    await waitFor(() => heartbeat.streams === 0, { what: "the gateway to see the client leave" });
     target.announce(changed);
     target.announce(changed);
-    expect(await resume(session, null).until(1)).toEqual([changed]);
+    expect(await (await resume(session, null)).until(1)).toEqual([changed]);
   });
 
   test("of a process that is gone is opened anew", async () => {
     using before = openSession(new FakeTarget());
-    const old = resume(before, null);
+    const old = await resume(before, null);
     await Bun.sleep(0);
     before[Symbol.dispose]();
     await old.ended();
 
     const target = new FakeTarget();
     using after = openSession(target);
-    const reader = resume(after, old.lastId);
+    const reader = await resume(after, old.lastId);
     target.announce(changed);
     expect(await reader.until(1)).toEqual([changed]);
     expect(reader.hasEnded).toBe(false);
@@ -264,7 +282,7 @@ describe("the GET stream", () => {
     const target = new FakeTarget();
     using session = openSession(target);
     for (const id of ["", "12", "1-5", "nonsense\u00ff"]) {
-      const reader = resume(session, id);
+      const reader = await resume(session, id);
       target.announce(log(id));
       expect(await reader.until(1)).toEqual([log(id)]);
     }
