@@ -4,8 +4,8 @@ import type { Results } from "./results.ts";
 import { type Bar, columns, digits } from "./table.ts";
 import { type SubjectName, WORKLOADS } from "./workloads.ts";
 
-const HEADINGS = ["", "p50 ms", "p95 ms", "p99 ms", "req/s", "run-up req/s", "CPU us/req", "RSS MB"];
-const FIGURES = ["p50", "p95", "p99", "perSecond", "runUpPerSecond", "cpuUsPerRequest", "rssMb"] as const;
+const HEADINGS = ["", "p50 ms", "p95 ms", "p99 ms", "req/s", "CPU us/req", "RSS MB"];
+const FIGURES = ["p50", "p95", "p99", "perSecond", "cpuUsPerRequest", "rssMb"] as const;
 
 export interface Memory {
   readonly idleMb: number;

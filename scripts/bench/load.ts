@@ -24,7 +24,7 @@ interface Options {
 }
 
 /** Before the first round each program runs each of its workloads so often: what is compiled late is compiled then. */
-const WARM_UP_BLOCKS = 1;
+const WARM_UP_BLOCKS = 2;
 
 const options = new Command("load")
   .description("Measures the built gateway under load, beside a floor and its peers.")

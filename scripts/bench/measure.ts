@@ -10,8 +10,6 @@ import { callFor, type SubjectName, type Workload } from "./workloads.ts";
 export interface Measurement extends Latencies {
   readonly requests: number;
   readonly perSecond: number;
-  /** While it ran up to that. */
-  readonly runUpPerSecond: number;
   /** Processor time of the program itself, without the backend's. */
   readonly cpuUsPerRequest: number;
   readonly rssMb: number;
@@ -84,11 +82,8 @@ async function measureSessions(
   return measured;
 }
 
-/**
- * So many blocks come before the one that counts: since its last block of this kind, minutes ago, a program's engine has
- * dropped what it had compiled for it, and it takes a second of load until all of that is there again.
- */
-const RUN_UP_BLOCKS = 3;
+/** Before the time that counts, so long a part of it does not: caches are cold, and the heap is as it was left. */
+const RUN_UP = 0.5;
 
 /** Lets every wire repeat one request, each its own, until the time is over; takes down how long each took. */
 async function clock(
@@ -96,8 +91,7 @@ async function clock(
   wires: readonly Wire[],
   once: (wire: Wire, index: number) => Promise<number>,
 ): Promise<Measurement> {
-  const runUpStartedMs = performance.now();
-  const runUpRequests = (await repeat(wires, blockMs * RUN_UP_BLOCKS, once)).length;
+  await repeat(wires, blockMs * RUN_UP, once);
   const cpuBefore = program.cpuMs();
   const startedMs = performance.now();
   const milliseconds = await repeat(wires, blockMs, once);
@@ -107,7 +101,6 @@ async function clock(
     ...summarize(milliseconds),
     requests,
     perSecond: (requests / elapsedMs) * 1_000,
-    runUpPerSecond: (runUpRequests / (startedMs - runUpStartedMs)) * 1_000,
     cpuUsPerRequest: ((program.cpuMs() - cpuBefore) * 1_000) / requests,
     rssMb: program.rssMb(),
   };
