@@ -1,37 +1,42 @@
-// Gives memory back when the gateway has fallen quiet. The engine by itself comes to what a load has left behind after
-// ten seconds at the soonest; until then the gateway holds now a third more than it needs, now nothing. What a start has
-// left behind it keeps.
+// Gives memory back when the gateway has come to rest. The engine by itself leaves now a third more than it needs, now
+// nothing. Not in the pauses between calls: a collection forgets the shape of every object of which none is in use at
+// that moment, and with the shapes the code that was compiled for them.
 
 import { fullGC } from "bun:jsc";
 
-/** Nothing was asked for so long. */
-const QUIET_MS = 250;
+/** Nothing was asked for so long after the start: it is over. */
+const STARTED_MS = 250;
+/** Hardly anything was asked for so long: nobody is at work. */
+const REST_MS = 20_000;
+/** So many messages in that time are no work: clients ping. */
+const FEW = 10;
 /** After a collection it takes this long until all has been given back. */
 const SETTLE_MS = 1_500;
-/** Quiet for so much longer, it is at rest. */
-const REST_MS = 10_000;
 /** What makes a collection worth its 10 ms of a quiet moment. */
 const WORTH_BYTES = 8 * 1024 * 1024;
-/** What makes it worth to forget the compiled code as well, which costs the next call 2 ms. */
+/** What makes it worth to forget all compiled code as well, which costs the next call 2 ms. */
 const WORTH_CODE_BYTES = 32 * 1024 * 1024;
 
 export class QuietCollection implements Disposable {
+  readonly #restMs: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** From a first message until it has been quiet, and what that left behind has gone. */
+  /** From a first message until what it left behind has gone. */
   #isBusy = false;
-  #hasWorked = false;
-  /** What the gateway held when it was last quiet. */
-  #quietBytes = process.memoryUsage.rss();
+  /** Since the watch began. */
+  #messages = 0;
+  /** What the gateway held when it was last at rest. */
+  #restBytes = process.memoryUsage.rss();
   /** What it held without compiled code. */
-  #leastBytes = this.#quietBytes;
+  #leastBytes = this.#restBytes;
 
-  constructor() {
-    this.#wait(QUIET_MS, () => this.#shrink());
+  constructor(restMs = REST_MS) {
+    this.#restMs = restMs;
+    this.#wait(STARTED_MS, () => this.#shrink());
   }
 
   /** On the path of every message. */
   worked(): void {
-    this.#hasWorked = true;
+    this.#messages += 1;
     if (!this.#isBusy) this.#watch();
   }
 
@@ -41,44 +46,43 @@ export class QuietCollection implements Disposable {
 
   #watch(): void {
     this.#isBusy = true;
-    this.#hasWorked = false;
-    this.#wait(QUIET_MS, () => {
+    this.#wait(this.#restMs, () => {
       const bytes = process.memoryUsage.rss();
-      if (bytes - this.#quietBytes >= WORTH_BYTES) return this.#collect();
+      if (bytes - this.#restBytes >= WORTH_BYTES) return this.#collect();
       // Some of it is given back later than it was expected to be.
-      this.#fallQuiet(Math.min(this.#quietBytes, bytes));
+      this.#settle(Math.min(this.#restBytes, bytes));
     });
   }
 
   #collect(): void {
     fullGC();
-    this.#wait(SETTLE_MS, () => this.#fallQuiet(process.memoryUsage.rss()));
-  }
-
-  #fallQuiet(bytes: number): void {
-    this.#isBusy = false;
-    this.#quietBytes = bytes;
-    this.#wait(REST_MS, () => this.#rest());
-  }
-
-  #rest(): void {
-    if (process.memoryUsage.rss() - this.#leastBytes >= WORTH_CODE_BYTES) this.#shrink();
+    this.#wait(SETTLE_MS, () => {
+      const bytes = process.memoryUsage.rss();
+      if (bytes - this.#leastBytes >= WORTH_CODE_BYTES) this.#shrink();
+      else this.#settle(bytes);
+    });
   }
 
   #shrink(): void {
     fullGC();
     Bun.shrink();
     this.#wait(SETTLE_MS, () => {
-      this.#quietBytes = process.memoryUsage.rss();
-      this.#leastBytes = this.#quietBytes;
+      this.#leastBytes = process.memoryUsage.rss();
+      this.#settle(this.#leastBytes);
     });
   }
 
-  /** Where somebody asks for something meanwhile, the watch begins again. */
+  #settle(bytes: number): void {
+    this.#isBusy = false;
+    this.#restBytes = bytes;
+  }
+
+  /** Where somebody is at work meanwhile, the watch begins again. */
   #wait(milliseconds: number, then: () => void): void {
     clearTimeout(this.#timer);
+    this.#messages = 0;
     this.#timer = setTimeout(() => {
-      if (this.#hasWorked) this.#watch();
+      if (this.#messages > FEW) this.#watch();
       else then();
     }, milliseconds).unref();
   }

@@ -6,7 +6,7 @@ import { join } from "node:path";
 const PROCESS = join(import.meta.dir, "quiet-process.ts");
 
 /** A machine that stood still for so long has made a pause of its own between two questions. */
-const STALLED_MS = 200;
+const STALLED_MS = 500;
 
 async function run(...given: readonly number[]): Promise<unknown> {
   const command = [process.execPath, PROCESS, ...given.map(String)];
@@ -27,13 +27,18 @@ test("nothing is collected while somebody asks, and it goes when they have stopp
   expect(told).toEqual({ isWatched: true, isGoneWhileAsked: false, isGoneAfterwards: true, isShrunk: false });
 });
 
+test("who asks now and then, as a client that pings, does not keep it", async () => {
+  const told = await run(32, 4, 10_000, 0, 0, 600);
+  expect(told).toEqual({ isWatched: true, isGoneWhileAsked: true, isGoneAfterwards: true, isShrunk: false });
+});
+
 test("compiled code goes as well where much is still held", async () => {
   const told = await run(32, 1, 20_000, 48);
   expect(told).toEqual({ isWatched: true, isGoneWhileAsked: false, isGoneAfterwards: true, isShrunk: true });
 });
 
-test("a question after some quiet is followed as the first one is, not when the rest is over", async () => {
-  const told = await run(32, 1, 4_000, 0, 1_000);
+test("a question after a rest is followed as the first one is", async () => {
+  const told = await run(32, 1, 4_000, 0, 1_500);
   expect(told).toEqual({ isWatched: true, isGoneWhileAsked: false, isGoneAfterwards: true, isShrunk: false });
 });
 
@@ -43,7 +48,7 @@ test("what a start has left behind goes where nobody asks for anything", async (
 });
 
 test("a few calls are not worth one", async () => {
-  const told = await run(1, 1, 1_500);
+  const told = await run(1, 1, 3_000);
   expect(told).toEqual({
     isWatched: true,
     isGoneWhileAsked: false,
