@@ -174,10 +174,13 @@ function transferCoding(head: ResponseHead): string | undefined {
   return coding === "identity" ? undefined : coding;
 }
 
+const LENGTH = /^\d{1,15}$/;
+
 /** Said twice, it must be the same. */
 function readLength(text: string): number {
+  if (LENGTH.test(text)) return Number(text);
   const [first = "", ...others] = text.split(",").map((one) => one.trim());
-  const isOne = /^\d{1,15}$/.test(first) && others.every((other) => other === first);
+  const isOne = LENGTH.test(first) && others.every((other) => other === first);
   if (!isOne) throw new MalformedResponseError(`content-length is ${JSON.stringify(text)}`);
   return Number(first);
 }
