@@ -1,25 +1,15 @@
 // Says which of the named globals the engine knows by their values, before and after a gateway goes to full speed. A
 // process of its own, as whatever else runs here uses globals, too.
 
-import { generateHeapSnapshotForDebugging } from "bun:jsc";
 import { runAtFullSpeed } from "../../src/commands/full-speed.ts";
 
 const NAMES = process.argv.slice(2);
-/** Numbers for each node and each edge of a snapshot of the debugging kind. */
-const NODE_SIZE = 7;
+/** Numbers for each node and each edge of a snapshot. */
+const NODE_SIZE = 4;
 const EDGE_SIZE = 4;
 
-interface Snapshot {
-  readonly nodes: readonly number[];
-  readonly nodeClassNames: readonly string[];
-  readonly edges: readonly number[];
-  readonly edgeTypes: readonly string[];
-  readonly edgeNames: readonly string[];
-}
-
 function used(): string[] {
-  const { nodes, nodeClassNames, edges, edgeTypes, edgeNames } =
-    generateHeapSnapshotForDebugging() as unknown as Snapshot;
+  const { nodes, nodeClassNames, edges, edgeTypes, edgeNames } = Bun.generateHeapSnapshot();
   const globals = new Set<number>();
   for (let at = 0; at < nodes.length; at += NODE_SIZE) {
     if (nodeClassNames[nodes[at + 2] ?? -1] === "GlobalObject") globals.add(nodes[at] ?? -1);
