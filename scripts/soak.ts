@@ -13,7 +13,7 @@ const AWAKE = 6;
 const GROWTH_MAX = 0.1;
 const TENTHS = 10;
 /** From when all sleep: memory under load is mostly what the collector has not come to, so it is measured at rest. */
-const REST_MS = "3000";
+const REST_MS = "22500";
 
 interface Sample {
   readonly calls: number;

@@ -23,8 +23,11 @@ interface Options {
   readonly json?: boolean;
 }
 
-/** Before the first round each program runs each of its workloads so often: what is compiled late is compiled then. */
-const WARM_UP_BLOCKS = 2;
+/**
+ * Before the first round each program runs each of its workloads so often: what is compiled late is compiled then. Code
+ * that serves several of them is compiled anew for each that it meets, some of it for the fourth time in the fourth round.
+ */
+const WARM_UP_BLOCKS = 4;
 
 const options = new Command("load")
   .description("Measures the built gateway under load, beside a floor and its peers.")

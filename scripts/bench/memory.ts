@@ -8,7 +8,7 @@ import { Wire } from "./wire.ts";
 
 const STEP_MS = 200;
 /** After the deadline whatever it is counts. */
-const DEADLINE_MS = 30_000;
+const DEADLINE_MS = 60_000;
 const STILL_MB = 0.25;
 
 const WIRES = 8;
@@ -18,7 +18,7 @@ const FIRST_SESSIONS = 2_000;
 const MORE_SESSIONS = 4_000;
 
 /** When nobody asks for anything for so long, a gateway has given back what it gives back. */
-export const REST_MS = 12_500;
+export const REST_MS = 22_500;
 
 /** Waits until the resident memory has not changed for so long. */
 export async function settledRssMb(program: Program, stillMs = 1_000): Promise<number> {
@@ -38,9 +38,9 @@ export async function settledRssMb(program: Program, stillMs = 1_000): Promise<n
 export async function sessionKb(program: Program, path: string): Promise<number> {
   const endpoint = { port: program.port, path };
   await openSessions(endpoint, FIRST_SESSIONS);
-  const beforeMb = await settledRssMb(program);
+  const beforeMb = await settledRssMb(program, REST_MS);
   await openSessions(endpoint, MORE_SESSIONS);
-  return (((await settledRssMb(program)) - beforeMb) * 1024) / MORE_SESSIONS;
+  return (((await settledRssMb(program, REST_MS)) - beforeMb) * 1024) / MORE_SESSIONS;
 }
 
 async function openSessions(endpoint: Endpoint, count: number): Promise<void> {
