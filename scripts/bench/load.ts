@@ -17,6 +17,7 @@ import { isPeer, type SubjectName, WORKLOADS, type Workload } from "./workloads.
 interface Options {
   readonly rounds: number;
   readonly blockMs: number;
+  readonly restMs: number;
   readonly only?: string;
   readonly peers: boolean;
   readonly gateway?: string;
@@ -35,6 +36,7 @@ const options = new Command("load")
   .option("--block-ms <ms>", "how long one program is measured at a time", toCount, 500)
   .option("--only <text>", "only the workloads whose names contain this")
   .option("--no-peers", "leave the npm peers out")
+  .option("--rest-ms <ms>", "memory at rest has stood still for so long", toCount, REST_MS)
   .option("--gateway <command>", "another gateway than the one in dist/")
   .option("--json", "print every measurement as JSON instead of tables")
   .parse()
@@ -57,7 +59,7 @@ async function run(): Promise<number> {
     process.stderr.write(round < 0 ? "warming up ...\n" : `round ${round + 1} of ${options.rounds} ...\n`);
     for (const workload of workloads) await playRound(workload, subjects, results, round);
   }
-  const loadedMb = gateway === undefined ? Number.NaN : await settledRssMb(gateway, REST_MS);
+  const loadedMb = gateway === undefined ? Number.NaN : await settledRssMb(gateway, options.restMs);
   const memory = { idleMb, loadedMb };
   report(results, memory, subjects.missing);
   return results.failures.some(({ subject }) => subject === "gateway") ? 1 : 0;

@@ -34,13 +34,13 @@ export async function settledRssMb(program: Program, stillMs = 1_000): Promise<n
   return last;
 }
 
-/** Kilobytes for each session that stays open, none of them in use. */
-export async function sessionKb(program: Program, path: string): Promise<number> {
+/** Kilobytes for each session that stays open, none of them in use for `restMs`. */
+export async function sessionKb(program: Program, path: string, restMs: number): Promise<number> {
   const endpoint = { port: program.port, path };
   await openSessions(endpoint, FIRST_SESSIONS);
-  const beforeMb = await settledRssMb(program, REST_MS);
+  const beforeMb = await settledRssMb(program, restMs);
   await openSessions(endpoint, MORE_SESSIONS);
-  return (((await settledRssMb(program, REST_MS)) - beforeMb) * 1024) / MORE_SESSIONS;
+  return (((await settledRssMb(program, restMs)) - beforeMb) * 1024) / MORE_SESSIONS;
 }
 
 async function openSessions(endpoint: Endpoint, count: number): Promise<void> {

@@ -25,6 +25,7 @@ interface Options {
   readonly calls: number;
   readonly healths: number;
   readonly blockMs: number;
+  readonly restMs: number;
   readonly gateway?: string;
   readonly json?: boolean;
 }
@@ -65,6 +66,7 @@ const options = new Command("start")
   .option("--calls <count>", "calls in one session, over which memory must stay flat", toCount, 200_000)
   .option("--healths <count>", "requests to /health while backends hang", toCount, 4_000)
   .option("--block-ms <ms>", "how long each workload runs before memory under load is read", toCount, 300)
+  .option("--rest-ms <ms>", "memory at rest has stood still for so long", toCount, REST_MS)
   .option("--gateway <command>", "another gateway than the one in dist/")
   .option("--json", "print the figures as JSON instead of a table")
   .parse()
@@ -114,12 +116,12 @@ async function measureMemory(): Promise<Pick<Figures, "idleMb" | "loadedMb" | "s
   for (const workload of WORKLOADS.filter((one) => one.subjects.includes("gateway"))) {
     await measure(program, "gateway", workload, options.blockMs);
   }
-  const loadedMb = await settledRssMb(program, REST_MS);
+  const loadedMb = await settledRssMb(program, options.restMs);
   const samplesMb = await rssOverCalls(program, "/mcp/stdio-legacy", options.calls);
   const [command, ...args] = referenceCommand();
   const alone = { backends: { stdio: { command, args: [...args, "stdio", "legacy"] } } };
   await using fresh = await startGateway(gateway, alone, join(folder, "sessions"));
-  return { idleMb, loadedMb, samplesMb, sessionKb: await sessionKb(fresh, "/mcp/stdio") };
+  return { idleMb, loadedMb, samplesMb, sessionKb: await sessionKb(fresh, "/mcp/stdio", options.restMs) };
 }
 
 function report(figures: Figures): void {

@@ -19,7 +19,7 @@ async function run(script: string, ...args: string[]) {
 test("load measures every workload, with right answers only", async () => {
   const { exitCode, stdout, stderr } = await run(
     "load.ts",
-    ...["--gateway", GATEWAY, "--no-peers", "--rounds", "1", "--block-ms", "10"],
+    ...["--gateway", GATEWAY, "--no-peers", "--rounds", "1", "--block-ms", "10", "--rest-ms", "1000"],
   );
   expect({ exitCode, stderr: exitCode === 0 ? "" : stderr }).toEqual({ exitCode: 0, stderr: "" });
   const { workloads, failures, bars } = JSON.parse(stdout);
@@ -39,7 +39,19 @@ test("load fails where the gateway gives no right answer", async () => {
   const stranger = `${process.execPath} -e console.log(JSON.stringify({message:"listening",url:"http://127.0.0.1:9/mcp"}));setInterval(()=>{},1e3)`;
   const { exitCode, stdout } = await run(
     "load.ts",
-    ...["--gateway", stranger, "--no-peers", "--rounds", "1", "--block-ms", "10", "--only", "meta echo C=1"],
+    ...[
+      "--gateway",
+      stranger,
+      "--no-peers",
+      "--rounds",
+      "1",
+      "--block-ms",
+      "10",
+      "--rest-ms",
+      "1000",
+      "--only",
+      "meta echo C=1",
+    ],
   );
   expect(exitCode).toBe(1);
   expect(JSON.parse(stdout).failures).toContainEqual(
@@ -77,6 +89,8 @@ test("start measures every figure", async () => {
       "400",
       "--block-ms",
       "5",
+      "--rest-ms",
+      "1000",
     ],
   );
   expect({ exitCode, stderr: exitCode === 0 ? "" : stderr }).toEqual({ exitCode: 0, stderr: "" });
