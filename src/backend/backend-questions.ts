@@ -97,7 +97,7 @@ export class BackendQuestions {
   /** For a wire that does not say to which call a question belongs. */
   putToSoleOwner(question: Request): void {
     const timer = setTimeout(() => this.#refuse(question.id), CLAIM_TIMEOUT_MS);
-    const suspects = [...this.#pending.values()].filter(({ listener }) => listener.onQuestion !== undefined);
+    const suspects = this.#pending.values().filter(({ listener }) => listener.onQuestion !== undefined);
     this.#unclaimed.set(question.id, { question, suspects, timer });
     this.review();
     // A call that was given up may be the one that asks; when it can no longer be, the owner may be clear.

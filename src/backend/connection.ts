@@ -59,7 +59,6 @@ export class Connection implements AsyncDisposable {
   cancelsByClosing = false;
   #transport: Transport | undefined;
   readonly #onAborted = (pending: Pending) => this.#cancel(pending);
-  #nextId = 1;
   #lastSent: { readonly sent: Promise<void>; readonly ids: number[] } | undefined;
   #end: WireEnd | undefined;
 
@@ -116,7 +115,7 @@ export class Connection implements AsyncDisposable {
   request(method: string, params: Json | undefined, options: RequestOptions): Promise<Answer> {
     if (this.#end !== undefined) return Promise.reject(this.#failure(this.#end, false));
     if (options.signal?.aborted) return Promise.reject(this.#cancelled(method));
-    const id = this.#nextId++;
+    const id = this.#pending.nextId();
     const asked = request(id, method, params);
     const pending = new Pending(asked, options, this.#onAborted);
     this.#pending.add(pending);

@@ -2,6 +2,7 @@
 
 import type { Answer, Question } from "../protocol/call.ts";
 import type { Abortable } from "../protocol/cancellation.ts";
+import { InFlight } from "../protocol/in-flight.ts";
 import type { Id, Json, Notification } from "../protocol/jsonrpc.ts";
 import { progressTokenOf } from "./progress-token.ts";
 
@@ -92,7 +93,7 @@ const PROGRESS_EXTENSIONS_MAX_MS = 24 * 3_600_000;
 export const GHOST_MS = 20_000;
 
 export class PendingCalls {
-  readonly #byId = new Map<number, Pending>();
+  readonly #byId = new InFlight<Pending>();
   readonly #ghosts = new Map<number, { readonly owner: string; readonly untilMs: number }>();
   readonly #onExpired: (pending: Pending) => void;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -104,6 +105,11 @@ export class PendingCalls {
 
   get size(): number {
     return this.#byId.size;
+  }
+
+  /** The id for the request that is added next. */
+  nextId(): number {
+    return this.#byId.nextKey();
   }
 
   add(pending: Pending): void {
@@ -123,8 +129,8 @@ export class PendingCalls {
   }
 
   takeAll(): Pending[] {
-    const all = [...this.#byId.values()];
-    this.#byId.clear();
+    const all = this.#byId.values();
+    for (const { id } of all) this.#byId.delete(id);
     this.#disarm();
     return all;
   }
@@ -134,7 +140,8 @@ export class PendingCalls {
     return this.#byId.values().some(({ owner }) => owner !== undefined);
   }
 
-  values(): IterableIterator<Pending> {
+  /** Newest last. */
+  values(): readonly Pending[] {
     return this.#byId.values();
   }
 
@@ -193,7 +200,7 @@ export class PendingCalls {
     this.#disarm();
     const nowMs = Date.now();
     let nextMs = Number.POSITIVE_INFINITY;
-    for (const pending of [...this.#byId.values()]) {
+    for (const pending of this.#byId.values()) {
       if (pending.deadlineMs <= nowMs) {
         this.take(pending.id);
         this.#onExpired(pending);

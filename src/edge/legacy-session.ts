@@ -4,6 +4,7 @@
 import type { Log } from "../log.ts";
 import type { Call, Caller, Outcome, Question, Subscriber } from "../protocol/call.ts";
 import { type Abortable, Cancellation, signalOf } from "../protocol/cancellation.ts";
+import { InFlight } from "../protocol/in-flight.ts";
 import {
   type Id,
   isId,
@@ -58,7 +59,7 @@ export class LegacySession implements Disposable {
   readonly #options: SessionOptions;
   #subscription: Disposable | undefined;
   readonly #subscriber: Subscriber;
-  readonly #inFlight = new Set<LegacyCall>();
+  readonly #inFlight = new InFlight<LegacyCall>();
   readonly #questions = new Map<Id, OpenQuestion>();
   readonly #ended = new AbortController();
   #logLevel: string | undefined;
@@ -88,8 +89,8 @@ export class LegacySession implements Disposable {
 
   /** Answers one request through its outlet. */
   receive(message: Request, outlet: Outlet): void {
-    const call = new LegacyCall(this, message, outlet);
-    this.#inFlight.add(call);
+    const call = new LegacyCall(this, this.#inFlight.nextKey(), message, outlet);
+    this.#inFlight.set(call.key, call);
     let answer: Outcome | Promise<Outcome>;
     try {
       answer = this.#answer(call);
@@ -108,7 +109,7 @@ export class LegacySession implements Disposable {
   }
 
   #finish(call: LegacyCall, outcome: Outcome): void {
-    this.#inFlight.delete(call);
+    this.#inFlight.delete(call.key);
     if (call.signal.aborted) call.outlet.drop(outcome);
     else call.outlet.finish(outcome);
   }
@@ -116,7 +117,7 @@ export class LegacySession implements Disposable {
   receiveNotification({ method, params }: Notification): void {
     if (method === Notice.cancelled) {
       // A client that uses an id twice cancels both.
-      for (const call of this.#inFlight) if (call.id === params?.requestId) call.signal.abort();
+      for (const call of this.#inFlight.values()) if (call.id === params?.requestId) call.signal.abort();
     } else if (method === Notice.progress) {
       this.#progress(params ?? {});
     } else if (method === Notice.rootsChanged) {
@@ -144,7 +145,7 @@ export class LegacySession implements Disposable {
   [Symbol.dispose](): void {
     this.#subscription?.[Symbol.dispose]();
     this.#ended.abort();
-    for (const call of [...this.#inFlight]) call.signal.abort();
+    for (const call of this.#inFlight.values()) call.signal.abort();
     for (const question of this.#questions.values())
       question.reject(new RpcError(-32000, "The client's session ended."));
   }
@@ -233,6 +234,8 @@ export class LegacySession implements Disposable {
 
 /** One request of the client while it runs. */
 class LegacyCall implements Call {
+  /** Among those in flight: two may have the same id. */
+  readonly key: number;
   readonly id: Id;
   readonly method: string;
   readonly params?: Json;
@@ -241,7 +244,8 @@ class LegacyCall implements Call {
   readonly outlet: Outlet;
   readonly #session: LegacySession;
 
-  constructor(session: LegacySession, { id, method, params }: Request, outlet: Outlet) {
+  constructor(session: LegacySession, key: number, { id, method, params }: Request, outlet: Outlet) {
+    this.key = key;
     this.id = id;
     this.method = method;
     if (params !== undefined) this.params = params;

@@ -1,10 +1,13 @@
 // The POSTs under way on one wire, each with the means to give it up: one by the id of its request, all with the wire.
 // Knows nothing of what comes back.
 
+import { InFlight } from "../protocol/in-flight.ts";
 import type { Id } from "../protocol/jsonrpc.ts";
 
 /** One POST of ours, until all that comes of it has been read. */
 export class OpenPost {
+  /** Among all that are open. */
+  readonly key: number;
   /** The id of our request; undefined where we sent what needs no answer. */
   readonly id: Id | undefined;
   /** True where the POST named a session, which the server may have lost. */
@@ -13,7 +16,8 @@ export class OpenPost {
   readonly signal: AbortSignal;
   #controller: AbortController | undefined;
 
-  constructor(id: Id | undefined, inSession: boolean, controller: AbortController) {
+  constructor(key: number, id: Id | undefined, inSession: boolean, controller: AbortController) {
+    this.key = key;
     this.id = id;
     this.inSession = inSession;
     this.signal = controller.signal;
@@ -36,31 +40,30 @@ export class OpenPost {
 const MAX_SPARE = 64;
 
 export class OpenPosts {
-  /** By the id of the request, or by itself. */
-  readonly #open = new Map<Id | OpenPost, OpenPost>();
+  readonly #open = new InFlight<OpenPost>();
   /** Never aborted. Of all that a small call takes a controller is among the dearest, so they serve again. */
   readonly #spare: AbortController[] = [];
 
   begin(id: Id | undefined, inSession: boolean): OpenPost {
-    const post = new OpenPost(id, inSession, this.#spare.pop() ?? new AbortController());
-    this.#open.set(id ?? post, post);
+    const controller = this.#spare.pop() ?? new AbortController();
+    const post = new OpenPost(this.#open.nextKey(), id, inSession, controller);
+    this.#open.set(post.key, post);
     return post;
   }
 
   /** `isRead` says that its response has come to its end: nothing of it still hears the signal. */
   end(post: OpenPost, isRead: boolean): void {
-    const key = post.id ?? post;
-    if (this.#open.get(key) === post) this.#open.delete(key);
+    this.#open.delete(post.key);
     const controller = post.release();
     if (controller === undefined || !isRead || controller.signal.aborted) return;
     if (this.#spare.length < MAX_SPARE) this.#spare.push(controller);
   }
 
   giveUp(id: Id): void {
-    this.#open.get(id)?.giveUp();
+    for (const post of this.#open.values()) if (post.id === id) post.giveUp();
   }
 
   giveUpAll(): void {
-    for (const post of [...this.#open.values()]) post.giveUp();
+    for (const post of this.#open.values()) post.giveUp();
   }
 }

@@ -42,8 +42,7 @@ export class StdinWriter {
    */
   write(line: string): Promise<void> {
     if (this.#stopReason !== undefined) return undelivered(this.#stopReason);
-    const text = `${line}\n`;
-    const bytes = Buffer.byteLength(text);
+    const bytes = Buffer.byteLength(line) + 1;
     if (this.#queuedBytes > 0 && this.#queuedBytes + bytes > this.#maxQueuedBytes) {
       return undelivered(
         `the process does not read its stdin: ${this.#queuedBytes} bytes are waiting already`,
@@ -55,7 +54,7 @@ export class StdinWriter {
       setImmediate(() => this.flush());
     }
     const batch = this.#next;
-    batch.text += text;
+    batch.text = `${batch.text}${line}\n`;
     batch.lines += 1;
     batch.bytes += bytes;
     this.#queuedBytes += bytes;
