@@ -46,6 +46,7 @@ const FileSchema = Type.Object({
   traits: Type.Object({
     era: Type.Optional(Type.Object({ name: EraName, askedAtMs: Type.Number() })),
     hasAsked: Type.Boolean(),
+    hasAskedForRoots: Type.Optional(Type.Boolean()),
     hasLogged: Type.Boolean(),
   }),
   lastGood: Type.Optional(

@@ -11,7 +11,7 @@ export interface ConnectionEvents {
   /** What belongs to no single call: list changes, resource updates, log lines of nobody. */
   onNotification(notification: Notification): void;
   /** The backend put a question on a wire that does not say to which call it belongs. */
-  onSharedQuestion(): void;
+  onSharedQuestion(method: string): void;
   /** A log line came on a wire that does not say to which call it belongs. */
   onSharedLog(): void;
   onEnd(end: WireEnd): void;

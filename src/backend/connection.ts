@@ -189,7 +189,7 @@ export class Connection implements AsyncDisposable {
 
   #takeQuestion(message: Request, origin: Id | undefined): void {
     if (origin !== undefined) return this.#questions.put(message, this.#pending.get(origin));
-    this.#events.onSharedQuestion();
+    this.#events.onSharedQuestion(message.method);
     this.#questions.putToSoleOwner(message);
   }
 

@@ -124,10 +124,8 @@ export class Instance implements AsyncDisposable {
     if (!this.#mayRepeat(call, thrown)) throw thrown;
     const hasAskedInVain = thrown instanceof AskedInVain;
     if (!hasAskedInVain) await this.#whenBrokenWireEnded();
-    const what = hasAskedInVain
-      ? "repeating a call that asked in vain"
-      : "repeating a call on a new connection";
-    this.#options.log.info(what, { method: call.method });
+    const why = hasAskedInVain ? "it asked in vain" : "its connection is gone";
+    this.#options.log.info("repeating a call", { method: call.method, why });
     const again = await this.enter(call);
     try {
       const answer = await this.ask(again);
@@ -147,7 +145,9 @@ export class Instance implements AsyncDisposable {
   /** Passes a client's notification on, where a backend of this era has a use for it. */
   notify({ method, params }: Notification): void {
     const { connected } = this.lifecycle;
-    if (connected?.era === "legacy") void connected.connection.notify(method, params);
+    if (connected?.era !== "legacy") return;
+    if (method === Notice.rootsChanged) this.#shared.expectRootsQuestion();
+    void connected.connection.notify(method, params);
   }
 
   /** Wakes the backend, and keeps it awake until the last watcher is gone. */
@@ -239,7 +239,7 @@ export class Instance implements AsyncDisposable {
         signal,
         events: {
           onNotification: (notification) => this.#hear(notification),
-          onSharedQuestion: () => traits.noteQuestion(),
+          onSharedQuestion: (method) => this.#shared.noteQuestion(method),
           onSharedLog: () => traits.noteLog(),
           onEnd: (end: WireEnd) => this.lifecycle.wireEnded(end),
           ...(this.key === "" ? {} : { askOutsideOfCalls: (...asked) => this.#askOwner(...asked) }),

@@ -14,18 +14,48 @@ import { Turns } from "./turns.ts";
 /** Within this time a server has put what it asks together, and a client that is a program has answered. */
 const TOGETHER_MS = 250;
 
+/** Servers that want the roots ask for them once, when they have started, and within this time. */
+const SETTLING_MS = 1_000;
+
 export class SharedWire {
   readonly #traits: Traits;
   readonly #turns = new Turns();
   #logLevel: string | undefined;
+  #hasAskedForRoots = false;
+  /** Set while a question of the start is still to come: the only call there is must be the one that it is about. */
+  #settling: ReturnType<typeof setTimeout> | undefined;
 
   constructor(traits: Traits) {
     this.#traits = traits;
   }
 
-  /** A new process knows nothing of the level that the last one was set to. */
+  /** A new process knows nothing of what the last one was told. */
   reset(): void {
     this.#logLevel = undefined;
+    this.#hasAskedForRoots = false;
+    clearTimeout(this.#settling);
+    const isAwaited = this.#traits.hasAskedForRoots && !this.#traits.hasAsked;
+    this.#settling = isAwaited ? setTimeout(() => this.#settled(), SETTLING_MS).unref() : undefined;
+  }
+
+  /** What a server asks when it has started says nothing of what it does during calls; whatever else it asks does. */
+  noteQuestion(method: string): void {
+    if (method !== Method.listRoots || this.#hasAskedForRoots) return this.#traits.noteQuestion();
+    this.#hasAskedForRoots = true;
+    this.#traits.noteRootsQuestion();
+    // Once whoever is asked has been found.
+    if (this.#settling !== undefined) queueMicrotask(() => this.#settled());
+  }
+
+  /** Told that they have changed, a server asks for the roots once more. */
+  expectRootsQuestion(): void {
+    this.#hasAskedForRoots = false;
+  }
+
+  #settled(): void {
+    clearTimeout(this.#settling);
+    this.#settling = undefined;
+    if (!this.#traits.hasAsked && !this.#traits.hasLogged) this.#turns.relax();
   }
 
   /**
@@ -54,7 +84,8 @@ export class SharedWire {
   }
 
   #mustBeAlone(connected: Connected, call: Call): boolean {
-    if (this.#traits.hasAsked && connected.era === "legacy") return true;
+    const mayAsk = this.#traits.hasAsked || this.#settling !== undefined;
+    if (mayAsk && connected.era === "legacy") return true;
     return this.#traits.hasLogged && wantedLogLevel(call) !== undefined;
   }
 }

@@ -8,6 +8,7 @@ const LEGACY_HOLDS_MS = 24 * 3_600_000;
 export interface TraitsRecord {
   readonly era?: { readonly name: Era; readonly askedAtMs: number };
   readonly hasAsked: boolean;
+  readonly hasAskedForRoots?: boolean;
   readonly hasLogged: boolean;
 }
 
@@ -15,15 +16,21 @@ export class Traits {
   readonly #onChanged: () => void;
   #era: { readonly name: Era; readonly askedAtMs: number } | undefined;
   #hasAsked = false;
+  #hasAskedForRoots = false;
   #hasLogged = false;
 
   constructor(onChanged: () => void) {
     this.#onChanged = onChanged;
   }
 
-  /** True once the backend has put a question without saying to whom. */
+  /** True once the backend has put a question without saying to whom, other than those at its start. */
   get hasAsked(): boolean {
     return this.#hasAsked;
+  }
+
+  /** True once the backend has asked for roots when it had started. */
+  get hasAskedForRoots(): boolean {
+    return this.#hasAskedForRoots;
   }
 
   /** True once the backend has logged without saying for whom. */
@@ -58,20 +65,31 @@ export class Traits {
     this.#onChanged();
   }
 
+  noteRootsQuestion(): void {
+    if (this.#hasAskedForRoots) return;
+    this.#hasAskedForRoots = true;
+    this.#onChanged();
+  }
+
   noteLog(): void {
     if (this.#hasLogged) return;
     this.#hasLogged = true;
     this.#onChanged();
   }
 
-  restore({ era, hasAsked, hasLogged }: TraitsRecord): void {
+  restore({ era, hasAsked, hasAskedForRoots = false, hasLogged }: TraitsRecord): void {
     this.#era = era;
     this.#hasAsked = hasAsked;
+    this.#hasAskedForRoots = hasAskedForRoots;
     this.#hasLogged = hasLogged;
   }
 
   record(): TraitsRecord {
-    const flags = { hasAsked: this.#hasAsked, hasLogged: this.#hasLogged };
+    const flags = {
+      hasAsked: this.#hasAsked,
+      hasAskedForRoots: this.#hasAskedForRoots,
+      hasLogged: this.#hasLogged,
+    };
     return this.#era === undefined ? flags : { ...flags, era: this.#era };
   }
 }

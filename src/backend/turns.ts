@@ -4,7 +4,7 @@ import type { Abortable } from "../protocol/cancellation.ts";
 import { GatewayError } from "../protocol/errors.ts";
 
 interface Waiting {
-  readonly isAlone: boolean;
+  isAlone: boolean;
   readonly enter: () => void;
 }
 
@@ -27,6 +27,13 @@ export class Turns {
   leave(): void {
     this.#active -= 1;
     this.#isAloneActive = false;
+    this.#admit();
+  }
+
+  /** Nobody has to be alone any more, of those who are in and of those who wait. */
+  relax(): void {
+    this.#isAloneActive = false;
+    for (const waiting of this.#queue) waiting.isAlone = false;
     this.#admit();
   }
 
