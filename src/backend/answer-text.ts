@@ -27,16 +27,20 @@ function beforeTail(whole: string, id: number): string | undefined {
   return undefined;
 }
 
+/** A key of an envelope after an object, its letters in disguise or not. In most results no key comes after an object. */
+const NEXT_MEMBER = /\}\s*,\s*"(?:id"|jsonrpc"|result"|[a-z]*\\u00)/;
 /** A key of an envelope before an object, and any letter in disguise. */
-const SECOND_MEMBER = /"(?:id|jsonrpc|result)"\s*:\s*\{|\\u00/;
+const LAST_MEMBER = /"(?:id|jsonrpc|result)"\s*:\s*\{|\\u00/;
 
 /**
  * Undefined where the text could be a result and more: an envelope may name a key twice, and then the text between would
- * carry an id of the backend's choice to the client. With three keys in all, only those can come again.
+ * carry an id of the backend's choice to the client. With three keys in all, only those can come again; what comes next
+ * after the result has such a key, and what comes last has one and ends as an object does.
  */
 function oneObject(between: string): string | undefined {
   const text = between.trim();
-  return text.startsWith("{") && text.endsWith("}") && !SECOND_MEMBER.test(text) ? text : undefined;
+  if (!text.startsWith("{") || !text.endsWith("}")) return undefined;
+  return NEXT_MEMBER.test(text) && LAST_MEMBER.test(text) ? undefined : text;
 }
 
 /** An answer with its exact text, where that can be had without writing it anew. */
