@@ -10,8 +10,8 @@ import { waitFor } from "../support/wait-for.ts";
 import { caller, callTool, makeBackend, program } from "./rig.ts";
 
 /** Long enough for calls of other clients to come before the question. */
-const LATE = program(fixture("asks-for-roots", "300"));
-const AT_ONCE = program(fixture("asks-for-roots"));
+const LATE = program(fixture("asks-at-start", "300"));
+const AT_ONCE = program(fixture("asks-at-start"));
 
 class Client {
   readonly asked: string[] = [];
@@ -39,7 +39,7 @@ async function killed(backend: Backend): Promise<void> {
 test("after it, a call does not wait for another one", async () => {
   await using backend = makeBackend(AT_ONCE);
   const client = new Client("first");
-  expect(await callTool(backend, "roots_at_start", {}, client.call)).toBe("file:///first");
+  expect(await callTool(backend, "roots", {}, client.call)).toBe("file:///first");
   const stop = new AbortController();
   const slow = callTool(backend, "slow", { ms: 60_000 }, { ...new Client("slow").call, signal: stop.signal });
   const ends = Promise.allSettled([slow]);
@@ -51,7 +51,7 @@ test("after it, a call does not wait for another one", async () => {
 
 test("once it is known, only who woke the server is asked, and others wait no longer than that takes", async () => {
   await using backend = makeBackend(LATE);
-  expect(await callTool(backend, "roots_at_start", {}, new Client("before").call)).toBe("file:///before");
+  expect(await callTool(backend, "roots", {}, new Client("before").call)).toBe("file:///before");
   await killed(backend);
   const [waker, other] = [new Client("waker"), new Client("other")];
   const stop = new AbortController();
@@ -59,17 +59,17 @@ test("once it is known, only who woke the server is asked, and others wait no lo
   const first = callTool(backend, "slow", { ms: 60_000 }, { ...waker.call, signal: stop.signal });
   const ends = Promise.allSettled([first]);
   await waitFor(() => backend.status().inFlight === 1, { timeoutMs: 10_000 });
-  expect(await callTool(backend, "roots_at_start", {}, other.call)).toBe("file:///waker");
+  expect(await callTool(backend, "roots", {}, other.call)).toBe("file:///waker");
   expect([waker.asked, other.asked]).toEqual([["roots/list"], []]);
   stop.abort();
   await ends;
 });
 
 test("where it does not come again, nobody waits for it for long", async () => {
-  await using backend = makeBackend(program(fixture("asks-for-roots", "600000")));
+  await using backend = makeBackend(program(fixture("asks-at-start", "600000")));
   // It has never asked; that it did is what is known of it from an earlier process.
   const client = new Client("client");
-  expect(await callTool(backend, "roots", {}, client.call)).toBe("file:///client");
+  expect(await callTool(backend, "ask_again", {}, client.call)).toBe("file:///client");
   await killed(backend);
   const stop = new AbortController();
   const slow = callTool(backend, "slow", { ms: 60_000 }, { ...client.call, signal: stop.signal });
@@ -84,18 +84,18 @@ test("a server that asks for roots again asks in the midst of calls: from then o
   await using backend = makeBackend(AT_ONCE);
   const clients = ["a", "b", "c"].map((name) => new Client(name));
   const [first] = clients;
-  expect(await callTool(backend, "roots_at_start", {}, first?.call)).toBe("file:///a");
   expect(await callTool(backend, "roots", {}, first?.call)).toBe("file:///a");
-  const answers = await Promise.all(clients.map(({ call }) => callTool(backend, "roots", {}, call)));
+  expect(await callTool(backend, "ask_again", {}, first?.call)).toBe("file:///a");
+  const answers = await Promise.all(clients.map(({ call }) => callTool(backend, "ask_again", {}, call)));
   expect(answers).toEqual(["file:///a", "file:///b", "file:///c"]);
 });
 
 test("a client that says that its roots have changed makes the server ask once more, no asker of it", async () => {
   await using backend = makeBackend(AT_ONCE);
   const client = new Client("client");
-  await callTool(backend, "roots_at_start", {}, client.call);
+  await callTool(backend, "roots", {}, client.call);
   backend.notify({ jsonrpc: "2.0", method: Notice.rootsChanged });
-  expect(await callTool(backend, "roots", {}, client.call)).toBe("file:///client");
+  expect(await callTool(backend, "ask_again", {}, client.call)).toBe("file:///client");
   const stop = new AbortController();
   const slow = callTool(backend, "slow", { ms: 60_000 }, { ...client.call, signal: stop.signal });
   const ends = Promise.allSettled([slow]);
