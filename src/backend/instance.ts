@@ -231,6 +231,7 @@ export class Instance implements AsyncDisposable {
     const { config, identity, log, traits } = this.#options;
     const startedMs = performance.now();
     const remembered = traits.era;
+    this.#shared.reset();
     try {
       const connected = await startWithin(config, {
         identity,
@@ -255,7 +256,7 @@ export class Instance implements AsyncDisposable {
   }
 
   #takeUp(connected: Connected): void {
-    this.#shared.reset();
+    this.#shared.ready();
     this.#options.catalog.learnHandshake(connected);
     this.compared = this.#refresh(connected).then(() => this.#options.onListed(connected));
     this.#watching.resume(connected, this.#options.config.requestTimeoutMs);

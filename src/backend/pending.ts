@@ -137,7 +137,7 @@ export class PendingCalls {
 
   /** True while a client waits, as opposed to the gateway itself. */
   hasOwned(): boolean {
-    return this.#byId.values().some(({ owner }) => owner !== undefined);
+    return this.#byId.find(({ owner }) => owner !== undefined) !== undefined;
   }
 
   /** Newest last. */

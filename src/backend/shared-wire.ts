@@ -9,53 +9,63 @@ import { rank, wantedLogLevel } from "./exchange.ts";
 import type { Connected } from "./handshake.ts";
 import type { Ready } from "./state.ts";
 import type { Traits } from "./traits.ts";
-import { Turns } from "./turns.ts";
+import { type Company, Turns } from "./turns.ts";
 
 /** Within this time a server has put what it asks together, and a client that is a program has answered. */
 const TOGETHER_MS = 250;
 
-/** Servers that want the roots ask for them once, when they have started, and within this time. */
-const SETTLING_MS = 1_000;
+/** So soon after its start, and after it was told that they have changed, a server asks for the roots. */
+export const ROOTS_QUESTION_MS = 2_000;
 
 export class SharedWire {
   readonly #traits: Traits;
   readonly #turns = new Turns();
   #logLevel: string | undefined;
+  /** Until then a question for roots says nothing of what the server does during calls. On the clock of `performance`. */
+  #rootsExpectedUntilMs = 0;
   #hasAskedForRoots = false;
-  /** Set while a question of the start is still to come: the only call there is must be the one that it is about. */
+  /** Set while that question is still to come at a start: the only call there is must be the one that it is about. */
   #settling: ReturnType<typeof setTimeout> | undefined;
 
   constructor(traits: Traits) {
     this.#traits = traits;
   }
 
-  /** A new process knows nothing of what the last one was told. */
+  /** A new process knows nothing of what the last one was told. It may ask as soon as it has been greeted. */
   reset(): void {
     this.#logLevel = undefined;
     this.#hasAskedForRoots = false;
+    this.#rootsExpectedUntilMs = Number.POSITIVE_INFINITY;
     clearTimeout(this.#settling);
-    const isAwaited = this.#traits.hasAskedForRoots && !this.#traits.hasAsked;
-    this.#settling = isAwaited ? setTimeout(() => this.#settled(), SETTLING_MS).unref() : undefined;
+    this.#settling = undefined;
   }
 
-  /** What a server asks when it has started says nothing of what it does during calls; whatever else it asks does. */
+  /** The process is ready for calls. */
+  ready(): void {
+    this.expectRootsQuestion();
+    const isAwaited = this.#traits.hasAskedForRoots && !this.#hasAskedForRoots && !this.#traits.hasAsked;
+    if (isAwaited) this.#settling = setTimeout(() => this.#settled(), ROOTS_QUESTION_MS).unref();
+  }
+
+  /** Told that they have changed, a server asks for the roots once more. */
+  expectRootsQuestion(): void {
+    this.#rootsExpectedUntilMs = performance.now() + ROOTS_QUESTION_MS;
+  }
+
+  /** The server has put a question without saying to whom. */
   noteQuestion(method: string): void {
-    if (method !== Method.listRoots || this.#hasAskedForRoots) return this.#traits.noteQuestion();
+    const isExpected = method === Method.listRoots && performance.now() < this.#rootsExpectedUntilMs;
+    if (!isExpected) return this.#traits.noteQuestion();
     this.#hasAskedForRoots = true;
     this.#traits.noteRootsQuestion();
     // Once whoever is asked has been found.
     if (this.#settling !== undefined) queueMicrotask(() => this.#settled());
   }
 
-  /** Told that they have changed, a server asks for the roots once more. */
-  expectRootsQuestion(): void {
-    this.#hasAskedForRoots = false;
-  }
-
   #settled(): void {
     clearTimeout(this.#settling);
     this.#settling = undefined;
-    if (!this.#traits.hasAsked && !this.#traits.hasLogged) this.#turns.relax();
+    if (!this.#traits.hasAsked) this.#turns.settled();
   }
 
   /**
@@ -67,7 +77,7 @@ export class SharedWire {
     if (!MAY_ASK_BACK.has(call.method) || connected.connection.transport.kind === "http") {
       return new Turn(call, ready, undefined);
     }
-    const entered = this.#turns.enter(this.#mustBeAlone(connected, call), call.signal);
+    const entered = this.#turns.enter(this.#companyOf(connected, call), call.signal);
     if (entered === undefined) return new Turn(call, ready, this.#turns);
     return entered.then(() => new Turn(call, ready, this.#turns));
   }
@@ -83,10 +93,10 @@ export class SharedWire {
     return connected.connection.request(Method.setLogLevel, { level: wanted }, options).then(ignore, ignore);
   }
 
-  #mustBeAlone(connected: Connected, call: Call): boolean {
-    const mayAsk = this.#traits.hasAsked || this.#settling !== undefined;
-    if (mayAsk && connected.era === "legacy") return true;
-    return this.#traits.hasLogged && wantedLogLevel(call) !== undefined;
+  #companyOf({ era }: Connected, call: Call): Company {
+    if (this.#traits.hasAsked && era === "legacy") return "alone";
+    if (this.#traits.hasLogged && wantedLogLevel(call) !== undefined) return "alone";
+    return this.#settling !== undefined && era === "legacy" ? "until-settled" : "beside-others";
   }
 }
 

@@ -23,12 +23,12 @@ export class Traits {
     this.#onChanged = onChanged;
   }
 
-  /** True once the backend has put a question without saying to whom, other than those at its start. */
+  /** True once the backend has put a question without saying to whom, unless it was one for roots that is expected. */
   get hasAsked(): boolean {
     return this.#hasAsked;
   }
 
-  /** True once the backend has asked for roots when it had started. */
+  /** True once the backend has asked for roots at its start, or when it was told that they have changed. */
   get hasAskedForRoots(): boolean {
     return this.#hasAskedForRoots;
   }

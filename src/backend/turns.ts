@@ -3,8 +3,11 @@
 import type { Abortable } from "../protocol/cancellation.ts";
 import { GatewayError } from "../protocol/errors.ts";
 
+/** `until-settled` is alone as long as nobody says that it need not be. */
+export type Company = "beside-others" | "until-settled" | "alone";
+
 interface Waiting {
-  isAlone: boolean;
+  company: Company;
   readonly enter: () => void;
 }
 
@@ -12,32 +15,35 @@ interface Waiting {
 export class Turns {
   readonly #queue: Waiting[] = [];
   #active = 0;
-  #isAloneActive = false;
+  /** Of those who are in. */
+  #company: Company = "beside-others";
 
   /**
    * At once where the call may go (undefined), else when it may. Whoever came in must `leave`, once.
    * Rejects with call-cancelled if the signal comes first.
    */
-  enter(isAlone: boolean, signal: Abortable): Promise<void> | undefined {
-    if (this.#queue.length > 0 || !this.#mayEnter(isAlone)) return this.#queueUp(isAlone, signal);
-    this.#begin(isAlone);
+  enter(company: Company, signal: Abortable): Promise<void> | undefined {
+    if (this.#queue.length > 0 || !this.#mayEnter(company)) return this.#queueUp(company, signal);
+    this.#begin(company);
     return undefined;
   }
 
   leave(): void {
     this.#active -= 1;
-    this.#isAloneActive = false;
+    this.#company = "beside-others";
     this.#admit();
   }
 
-  /** Nobody has to be alone any more, of those who are in and of those who wait. */
-  relax(): void {
-    this.#isAloneActive = false;
-    for (const waiting of this.#queue) waiting.isAlone = false;
+  /** Those who are alone until then, and those who wait to be, may have company from now on. */
+  settled(): void {
+    if (this.#company === "until-settled") this.#company = "beside-others";
+    for (const waiting of this.#queue) {
+      if (waiting.company === "until-settled") waiting.company = "beside-others";
+    }
     this.#admit();
   }
 
-  #queueUp(isAlone: boolean, signal: Abortable): Promise<void> {
+  #queueUp(company: Company, signal: Abortable): Promise<void> {
     return new Promise<void>((resolve, reject) => {
       const onAbort = () => {
         const at = this.#queue.indexOf(waiting);
@@ -46,7 +52,7 @@ export class Turns {
         this.#admit();
       };
       const waiting: Waiting = {
-        isAlone,
+        company,
         enter: () => {
           signal.removeEventListener("abort", onAbort);
           resolve();
@@ -61,21 +67,21 @@ export class Turns {
   #admit(): void {
     for (
       let head = this.#queue[0];
-      head !== undefined && this.#mayEnter(head.isAlone);
+      head !== undefined && this.#mayEnter(head.company);
       head = this.#queue[0]
     ) {
       this.#queue.shift();
-      this.#begin(head.isAlone);
+      this.#begin(head.company);
       head.enter();
     }
   }
 
-  #begin(isAlone: boolean): void {
+  #begin(company: Company): void {
     this.#active += 1;
-    this.#isAloneActive = isAlone;
+    this.#company = company;
   }
 
-  #mayEnter(isAlone: boolean): boolean {
-    return isAlone ? this.#active === 0 : !this.#isAloneActive;
+  #mayEnter(company: Company): boolean {
+    return this.#active === 0 || (company === "beside-others" && this.#company === "beside-others");
   }
 }

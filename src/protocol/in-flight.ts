@@ -3,12 +3,14 @@
 // long-lived, whatever passes through the map afterwards stays in memory until a full collection.
 
 const FIRST_LENGTH = 4;
+/** Places beyond this are given up when all have left. */
+const KEPT_LENGTH = 256;
 
 /** Gives its values keys of its own: whole numbers that only grow, so that a key of old never finds a newer value. */
 export class InFlight<T extends object> {
   /** A key's place is its last bits; the lengths are powers of two, and half of the places at least are free. */
-  #values: (T | undefined)[] = new Array<undefined>(FIRST_LENGTH).fill(undefined);
-  #keys: number[] = new Array<number>(FIRST_LENGTH).fill(0);
+  #values: (T | undefined)[] = places(FIRST_LENGTH);
+  #keys: number[] = keys(FIRST_LENGTH);
   #lastKey = 0;
   #size = 0;
 
@@ -42,6 +44,12 @@ export class InFlight<T extends object> {
     if (this.get(key) === undefined) return;
     this.#values[this.#placeOf(key)] = undefined;
     this.#size -= 1;
+    if (this.#size === 0 && this.#values.length > KEPT_LENGTH) this.#lay(FIRST_LENGTH);
+  }
+
+  /** Any one that is wanted, without the cost of a list. */
+  find(isWanted: (value: T) => boolean): T | undefined {
+    return this.#values.find((value) => value !== undefined && isWanted(value));
   }
 
   /** In the order in which they got their keys. */
@@ -60,14 +68,26 @@ export class InFlight<T extends object> {
 
   /** What had a place of its own has one in twice as many. */
   #grow(): void {
-    const [keys, values] = [this.#keys, this.#values];
-    this.#values = new Array<undefined>(2 * values.length).fill(undefined);
-    this.#keys = new Array<number>(2 * values.length).fill(0);
-    for (const [place, value] of values.entries()) {
-      const key = keys[place];
+    this.#lay(2 * this.#values.length);
+  }
+
+  #lay(length: number): void {
+    const [oldKeys, oldValues] = [this.#keys, this.#values];
+    this.#values = places(length);
+    this.#keys = keys(length);
+    for (const [place, value] of oldValues.entries()) {
+      const key = oldKeys[place];
       if (value === undefined || key === undefined) continue;
       this.#values[this.#placeOf(key)] = value;
       this.#keys[this.#placeOf(key)] = key;
     }
   }
+}
+
+function places(length: number): undefined[] {
+  return new Array<undefined>(length).fill(undefined);
+}
+
+function keys(length: number): number[] {
+  return new Array<number>(length).fill(0);
 }

@@ -60,7 +60,7 @@ export class OpenPosts {
   }
 
   giveUp(id: Id): void {
-    for (const post of this.#open.values()) if (post.id === id) post.giveUp();
+    this.#open.find((post) => post.id === id)?.giveUp();
   }
 
   giveUpAll(): void {

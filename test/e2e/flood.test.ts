@@ -54,5 +54,7 @@ test("what is too much is refused with advice, others are served meanwhile, and 
   abort.abort();
   await ends;
   expect(refused.length).toBe(CALLS - TAKEN);
+  const isFree = async () => (await gateway.backendHealth("flooded")).in_flight === 0;
+  await waitFor(isFree, { what: "the flood to be over" });
   expect(await call("flooded", "echo", { text: "free again" })).toContain("free again");
 });

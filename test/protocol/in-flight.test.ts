@@ -56,6 +56,17 @@ test("a key that is taken by another's place makes room instead of taking it", (
   expect(calls.size).toBe(3);
 });
 
+test("one of many is found, and when all have left, their room is given up", () => {
+  const calls = new InFlight<Call>();
+  const keys = Array.from({ length: 1_000 }, (_, at) => add(calls, `call ${at}`));
+  expect(calls.find(({ name }) => name === "call 700")).toEqual({ name: "call 700" });
+  for (const key of keys) calls.delete(key);
+  expect(calls.find(() => true)).toBeUndefined();
+  const next = add(calls, "next");
+  expect(next).toBeGreaterThan(1_000);
+  expect(calls.values()).toEqual([{ name: "next" }]);
+});
+
 /** What has left by the time of a collection that looks at new objects only, and is kept all the same. */
 function keptOf(passBy: (value: Date) => void): number {
   const dates = () => heapStats().objectTypeCounts.Date ?? 0;

@@ -1,4 +1,4 @@
-// Preloaded into a gateway: at SIGUSR2 it says what a collection of new objects leaves although nobody can reach it. Only
+// Preloaded into a gateway: at every line of its stdin it says what a collection of new objects leaves although nobody can reach it. Only
 // a full collection, which also makes the engine forget compiled code, comes to that.
 
 import { edenGC, fullGC, heapStats } from "bun:jsc";
@@ -6,7 +6,7 @@ import { edenGC, fullGC, heapStats } from "bun:jsc";
 /** What there is of each for every call. */
 const TYPES = ["Object", "Promise", "Function", "Array"];
 
-process.on("SIGUSR2", () => {
+process.stdin.on("data", () => {
   edenGC();
   const left = count();
   fullGC();
