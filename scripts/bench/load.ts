@@ -26,7 +26,7 @@ interface Options {
 
 /**
  * Before the first round each program runs each of its workloads so often: what is compiled late is compiled then. Code
- * that serves several of them is compiled anew for each that it meets, some of it for the fourth time in the fourth round.
+ * that serves several of them is compiled anew for each that it meets.
  */
 const WARM_UP_BLOCKS = 4;
 
