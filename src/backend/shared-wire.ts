@@ -47,7 +47,7 @@ export class SharedWire {
     if (isAwaited) this.#settling = setTimeout(() => this.#settled(), ROOTS_QUESTION_MS).unref();
   }
 
-  /** Told that they have changed, a server asks for the roots once more. */
+  /** For a while from now on: it has started, or was told that the roots have changed. */
   expectRootsQuestion(): void {
     this.#rootsExpectedUntilMs = performance.now() + ROOTS_QUESTION_MS;
   }

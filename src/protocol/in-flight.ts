@@ -1,6 +1,6 @@
 // A map for what comes and goes with every call, in place of the runtime's Map and Set. Those move to a new table every few
 // deletions and leave the old one pointing to it with all that it held: once a collection has taken an old table for
-// long-lived, whatever passes through the map afterwards stays in memory until a full collection.
+// long-lived, whatever passes through the map afterwards stays in memory until a full collection. Knows nothing of calls.
 
 const FIRST_LENGTH = 4;
 /** Places beyond this are given up when all have left. */
