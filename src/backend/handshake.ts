@@ -4,6 +4,7 @@
 import type { BackendConfig, StdioConfig, UrlConfig } from "../config/config.ts";
 import type { Log } from "../log.ts";
 import { type Era, eraOf } from "../protocol/call.ts";
+import { untilAborted } from "../protocol/cancellation.ts";
 import { GatewayError } from "../protocol/errors.ts";
 import { isObject, type Json } from "../protocol/jsonrpc.ts";
 import {
@@ -144,8 +145,7 @@ class Attempt {
       if (handshake.era === "modern") {
         connection.cancelsByClosing = connection.transport.kind === "http";
       } else {
-        // Awaited: over HTTP the first request could overtake it on another socket.
-        await connection.notify(Notice.initialized);
+        await this.#tellInitialized(connection);
         connection.transport.openStream?.();
       }
       return { ...handshake, connection };
@@ -153,6 +153,17 @@ class Attempt {
       await connection[Symbol.asyncDispose]();
       throw thrown;
     }
+  }
+
+  /**
+   * Awaited, as over HTTP the first request could overtake it on another socket. Not for long: some servers hold back
+   * the response until they have asked for roots on a stream that is not open yet, and some never send it.
+   */
+  async #tellInitialized(connection: Connection): Promise<void> {
+    const { signal } = this.#options;
+    const patience = AbortSignal.any([signal, AbortSignal.timeout(this.#probeTimeoutMs)]);
+    await untilAborted(connection.notify(Notice.initialized), patience);
+    signal.throwIfAborted();
   }
 
   /** One process, both questions: `initialize` follows when the probe stays unanswered; whichever answers decides. */

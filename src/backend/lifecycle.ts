@@ -3,7 +3,7 @@
 
 import type { BackendConfig } from "../config/config.ts";
 import type { Log } from "../log.ts";
-import type { Abortable } from "../protocol/cancellation.ts";
+import { type Abortable, untilAborted } from "../protocol/cancellation.ts";
 import { GatewayError } from "../protocol/errors.ts";
 import type { WireEnd } from "../transport/transport.ts";
 import type { Connection } from "./connection.ts";
@@ -283,17 +283,4 @@ export class Lifecycle implements AsyncDisposable {
     this.#options.log.debug("state", { from: before, to: next.name });
     this.#options.onStateChanged(next.name, before);
   }
-}
-
-/** Waits for a promise that never rejects, or for the signal, whichever is first. */
-function untilAborted(promise: Promise<void>, signal: Abortable): Promise<void> {
-  return new Promise((resolve) => {
-    const finish = () => {
-      signal.removeEventListener("abort", finish);
-      resolve();
-    };
-    if (signal.aborted) return resolve();
-    signal.addEventListener("abort", finish);
-    void promise.then(finish);
-  });
 }

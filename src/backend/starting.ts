@@ -7,26 +7,51 @@ import { StartError, type WireEnd } from "../transport/transport.ts";
 import { type Connected, connect, type HandshakeOptions } from "./handshake.ts";
 import { describeEnd } from "./wire-failure.ts";
 
-/** Rejects with GatewayError. */
+/** How long a start that was given up may take to close what it has opened: longer than ending a process takes. */
+const CLOSE_MS = 8_000;
+
+/** Settles within the deadline and `CLOSE_MS`, whatever the wire does. Rejects with GatewayError. */
 export async function startWithin(config: BackendConfig, options: HandshakeOptions): Promise<Connected> {
   const deadline = new AbortController();
   const timer = setTimeout(() => deadline.abort(), config.startTimeoutMs);
   let end: WireEnd | undefined;
-  try {
-    return await connect(config, {
-      ...options,
-      signal: AbortSignal.any([options.signal, deadline.signal]),
-      events: {
-        ...options.events,
-        onEnd: (wireEnd) => {
-          end = wireEnd;
-          options.events.onEnd(wireEnd);
-        },
+  const signal = AbortSignal.any([options.signal, deadline.signal]);
+  const connecting = connect(config, {
+    ...options,
+    signal,
+    events: {
+      ...options.events,
+      onEnd: (wireEnd) => {
+        end = wireEnd;
+        options.events.onEnd(wireEnd);
       },
-    });
+    },
+  });
+  try {
+    return await settled(connecting, signal);
   } catch (thrown) {
     throw deadline.signal.aborted ? startTimeout(config, end) : startFailure(config.name, thrown);
   } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The connection, or a rejection `CLOSE_MS` after the signal; a connection that comes later is closed. */
+async function settled(connecting: Promise<Connected>, signal: AbortSignal): Promise<Connected> {
+  const overdue = Promise.withResolvers<never>();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const giveUp = () => {
+    timer = setTimeout(() => overdue.reject(signal.reason), CLOSE_MS);
+  };
+  if (signal.aborted) giveUp();
+  signal.addEventListener("abort", giveUp);
+  overdue.promise.catch(() => {
+    connecting.then(({ connection }) => connection[Symbol.asyncDispose]()).catch(() => undefined); // It failed: told.
+  });
+  try {
+    return await Promise.race([connecting, overdue.promise]);
+  } finally {
+    signal.removeEventListener("abort", giveUp);
     clearTimeout(timer);
   }
 }

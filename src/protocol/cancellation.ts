@@ -69,3 +69,16 @@ export function signalOf(abortable: Abortable): AbortSignal {
   if (abortable.aborted) controller.abort();
   return controller.signal;
 }
+
+/** Waits until the promise is settled or the signal is aborted, whichever is first. Never rejects. */
+export function untilAborted(promise: Promise<unknown>, signal: Abortable): Promise<void> {
+  return new Promise((resolve) => {
+    const finish = () => {
+      signal.removeEventListener("abort", finish);
+      resolve();
+    };
+    if (signal.aborted) return resolve();
+    signal.addEventListener("abort", finish);
+    void promise.then(finish, finish);
+  });
+}

@@ -3,13 +3,14 @@
 
 import type { UrlConfig } from "../config/config.ts";
 import { EventStreamParser, type ServerEvent, TooLargeError } from "../protocol/event-stream.ts";
-import { type Id, isRequest, type Message } from "../protocol/jsonrpc.ts";
+import { type Id, isId, isRequest, isResponse, type Message } from "../protocol/jsonrpc.ts";
 import { Header } from "../protocol/mcp.ts";
 import { MAX_MESSAGE_LENGTH, readEvents, toIncoming } from "./http-body.ts";
 import { describeRequest, HttpEndpoint } from "./http-endpoint.ts";
 import { failureCode } from "./http-failure.ts";
 import { quote, readRefusal } from "./http-refusal.ts";
 import { type HttpResponse, isEventStream, isSuccess, mediaType } from "./http-response.ts";
+import { type OpenPost, OpenPosts } from "./open-posts.ts";
 import type { HttpStartOptions } from "./streamable-http.ts";
 import {
   type Incoming,
@@ -27,7 +28,8 @@ export class HttpSseTransport implements Transport {
   readonly #endpoint: HttpEndpoint;
   readonly #options: HttpStartOptions;
   readonly #what: string;
-  /** One for the stream and every POST: they live and end together. */
+  readonly #posts: OpenPosts;
+  /** Of the stream. */
   readonly #abort = new AbortController();
   readonly #messagesUrl = Promise.withResolvers<URL>();
   #revision: string | undefined;
@@ -37,6 +39,7 @@ export class HttpSseTransport implements Transport {
   private constructor(endpoint: HttpEndpoint, options: HttpStartOptions) {
     this.#endpoint = endpoint;
     this.#options = options;
+    this.#posts = new OpenPosts(options.unansweredMs);
     this.#what = describeRequest("GET", endpoint.url);
   }
 
@@ -49,6 +52,17 @@ export class HttpSseTransport implements Transport {
 
   async send(message: Message, options: SendOptions = {}): Promise<void> {
     if (this.#hasEnded) throw new SendError("The wire is closed.", { maybeDelivered: false });
+    const post = this.#posts.begin(isRequest(message) ? message.id : undefined, true);
+    try {
+      const response = await this.#post(message, options, post.signal);
+      void this.#readReply(response, post);
+    } catch (error) {
+      this.#posts.end(post, false);
+      throw error;
+    }
+  }
+
+  async #post(message: Message, { headers }: SendOptions, signal: AbortSignal): Promise<HttpResponse> {
     const url = await this.#messagesUrl.promise;
     const response = await this.#endpoint.request({
       method: "POST",
@@ -57,19 +71,18 @@ export class HttpSseTransport implements Transport {
         accept: "application/json, text/event-stream",
         "content-type": "application/json",
         ...(this.#revision === undefined ? {} : { [Header.protocolVersion]: this.#revision }),
-        ...options.headers,
+        ...headers,
       }),
       body: JSON.stringify(message),
-      signal: this.#abort.signal,
+      signal,
     });
     // The session is in the URL that the server gave us.
     if (!isSuccess(response)) throw await readRefusal(response, describeRequest("POST", url), true);
-    void this.#readReply(response, isRequest(message) ? message.id : undefined);
+    return response;
   }
 
-  /** Answers come on the one stream, which goes on. */
-  abandon(): void {
-    // Nothing is held for one request.
+  abandon(id: Id): void {
+    this.#posts.giveUp(id);
   }
 
   negotiated(revision: string): void {
@@ -148,7 +161,11 @@ export class HttpSseTransport implements Transport {
     if (messages === undefined) {
       this.#options.log.warning("skipped an event that is no JSON-RPC", { data: quote(data) });
     }
-    for (const incoming of messages ?? []) this.#deliver(incoming);
+    for (const incoming of messages ?? []) {
+      this.#deliver(incoming);
+      const { message } = incoming;
+      if (isResponse(message) && isId(message.id)) this.#posts.answeredElsewhere(message.id);
+    }
   }
 
   /** Our POSTs carry our tokens: a server cannot send them elsewhere. */
@@ -163,13 +180,15 @@ export class HttpSseTransport implements Transport {
   }
 
   /** Most servers say 202 and answer on the stream; some put the answer right here. */
-  async #readReply(response: HttpResponse, id: Id | undefined): Promise<void> {
+  async #readReply(response: HttpResponse, post: OpenPost): Promise<void> {
     try {
       if (mediaType(response) !== "application/json") return response.cancel();
       const text = await response.text(this.#options.maxMessageLength ?? MAX_MESSAGE_LENGTH);
-      for (const incoming of toIncoming(text, id) ?? []) this.#deliver(incoming);
+      for (const incoming of toIncoming(text, post.id) ?? []) this.#deliver(incoming);
     } catch (error) {
       this.#options.log.debug("the reply to a POST could not be read", { error: String(error) });
+    } finally {
+      this.#posts.end(post, false);
     }
   }
 
@@ -186,6 +205,7 @@ export class HttpSseTransport implements Transport {
   #release(): void {
     this.#hasEnded = true;
     this.#abort.abort();
+    this.#posts.giveUpAll();
     this.#endpoint[Symbol.dispose]();
   }
 }

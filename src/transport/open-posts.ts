@@ -15,6 +15,7 @@ export class OpenPost {
   /** Aborted by whoever no longer wants the reply, and by the reply itself to let go of the response. */
   readonly signal: AbortSignal;
   #controller: AbortController | undefined;
+  #deadline: ReturnType<typeof setTimeout> | undefined;
 
   constructor(key: number, id: Id | undefined, inSession: boolean, controller: AbortController) {
     this.key = key;
@@ -24,6 +25,11 @@ export class OpenPost {
     this.#controller = controller;
   }
 
+  giveUpAfter(ms: number): void {
+    clearTimeout(this.#deadline);
+    this.#deadline = setTimeout(() => this.giveUp(), ms).unref();
+  }
+
   /** Does nothing to a POST that is over. */
   giveUp(): void {
     this.#controller?.abort();
@@ -31,6 +37,7 @@ export class OpenPost {
 
   /** It is over: from now on its controller may be another's. */
   release(): AbortController | undefined {
+    clearTimeout(this.#deadline);
     const controller = this.#controller;
     this.#controller = undefined;
     return controller;
@@ -38,16 +45,30 @@ export class OpenPost {
 }
 
 const MAX_SPARE = 64;
+/** How long a server may hold back its response to a message that expects no answer. */
+export const UNANSWERED_MS = 30_000;
+/** How long a response may go on when the answer has come by another way. */
+const LINGER_MS = 1_000;
 
 export class OpenPosts {
+  readonly #unansweredMs: number;
   readonly #open = new InFlight<OpenPost>();
   /** Never aborted. Of all that a small call takes a controller is among the dearest, so they serve again. */
   readonly #spare: AbortController[] = [];
 
+  constructor(unansweredMs = UNANSWERED_MS) {
+    this.#unansweredMs = unansweredMs;
+  }
+
+  /**
+   * A POST of a request lives until `giveUp`, which its caller's timeout calls. Nobody waits for the others, so they
+   * have a deadline of their own.
+   */
   begin(id: Id | undefined, inSession: boolean): OpenPost {
     const controller = this.#spare.pop() ?? new AbortController();
     const post = new OpenPost(this.#open.nextKey(), id, inSession, controller);
     this.#open.set(post.key, post);
+    if (id === undefined) post.giveUpAfter(this.#unansweredMs);
     return post;
   }
 
@@ -61,6 +82,11 @@ export class OpenPosts {
 
   giveUp(id: Id): void {
     this.#open.find((post) => post.id === id)?.giveUp();
+  }
+
+  /** The answer to our request `id` came on another stream: the response to its POST may never come. */
+  answeredElsewhere(id: Id): void {
+    this.#open.find((post) => post.id === id)?.giveUpAfter(LINGER_MS);
   }
 
   giveUpAll(): void {

@@ -13,6 +13,8 @@ export interface ResponseSink {
 
 const MAX_HEAD_BYTES = 64 * 1024;
 const MAX_LINE_BYTES = 4 * 1024;
+/** Responses with a status of 1xx before the one that counts. */
+const MAX_INTERIM = 100;
 const NEWLINE = 0x0a;
 
 const PROTOCOL = "HTTP/1.";
@@ -32,6 +34,7 @@ export class ResponseParser {
   /** Bytes of the body, or of the chunk, that have still to come. */
   #left = 0;
   #isReusable = false;
+  #interim = 0;
 
   constructor(sink: ResponseSink) {
     this.#sink = sink;
@@ -39,6 +42,7 @@ export class ResponseParser {
 
   begin(): void {
     this.#state = "head";
+    this.#interim = 0;
   }
 
   /** Throws MalformedResponseError, also where more comes than was asked for. */
@@ -95,7 +99,11 @@ export class ResponseParser {
   #takeHead(head: ResponseHead): void {
     // 100 and 103 come before the response itself; another protocol we never ask for.
     if (head.status === 101) throw new MalformedResponseError("the server changed the protocol");
-    if (head.status < 200) return;
+    if (head.status < 200) {
+      this.#interim += 1;
+      if (this.#interim > MAX_INTERIM) throw new MalformedResponseError("the response itself does not come");
+      return;
+    }
     this.#isReusable = head.keepsConnection;
     this.#frame(head);
     this.#sink.onHead(head);

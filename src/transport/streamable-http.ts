@@ -6,7 +6,7 @@
 
 import type { UrlConfig } from "../config/config.ts";
 import type { Log } from "../log.ts";
-import { type Id, isRequest, type Message } from "../protocol/jsonrpc.ts";
+import { type Id, isId, isRequest, isResponse, type Message } from "../protocol/jsonrpc.ts";
 import { Header, isModern, Method } from "../protocol/mcp.ts";
 import { MAX_MESSAGE_LENGTH } from "./http-body.ts";
 import { describeRequest, HttpEndpoint } from "./http-endpoint.ts";
@@ -32,6 +32,8 @@ export interface HttpStartOptions {
   readonly signal?: AbortSignal;
   /** A larger message or event fails the call that it came for. Default: 64 Mi characters. */
   readonly maxMessageLength?: number;
+  /** How long a server may hold back its response to a message that expects no answer. Default: 30 s. */
+  readonly unansweredMs?: number;
 }
 
 const BOTH_TYPES = "application/json, text/event-stream";
@@ -46,7 +48,7 @@ export class StreamableHttpTransport implements Transport {
   readonly kind = "http";
   readonly #endpoint: HttpEndpoint;
   readonly #options: HttpStartOptions;
-  readonly #posts = new OpenPosts();
+  readonly #posts: OpenPosts;
   readonly #reading: ReplyWire;
   /** Of POSTs in this session, by what each adds to them: the calls of one tool have theirs in common. */
   readonly #headers = new Map<string, Headers>();
@@ -60,6 +62,7 @@ export class StreamableHttpTransport implements Transport {
   private constructor(endpoint: HttpEndpoint, options: HttpStartOptions) {
     this.#endpoint = endpoint;
     this.#options = options;
+    this.#posts = new OpenPosts(options.unansweredMs);
     const { log, maxMessageLength = MAX_MESSAGE_LENGTH } = options;
     this.#reading = {
       what: describeRequest("POST", endpoint.url),
@@ -119,7 +122,7 @@ export class StreamableHttpTransport implements Transport {
       log,
       ...(maxMessageLength === undefined ? {} : { maxMessageLength }),
       open: (lastEventId, signal) => this.#getStream(lastEventId, signal),
-      deliver: (incoming) => this.#deliver(incoming),
+      deliver: (incoming) => this.#deliverUnasked(incoming),
     });
   }
 
@@ -165,6 +168,12 @@ export class StreamableHttpTransport implements Transport {
 
   #deliver(incoming: Incoming): void {
     if (this.#end === undefined) this.#options.events.onMessage(incoming);
+  }
+
+  #deliverUnasked(incoming: Incoming): void {
+    this.#deliver(incoming);
+    const { message } = incoming;
+    if (isResponse(message) && isId(message.id)) this.#posts.answeredElsewhere(message.id);
   }
 
   #postHeaders({ headers: own }: SendOptions): Headers {

@@ -14,7 +14,8 @@ import type {
 import { type LogLine, recordLog } from "./log-recorder.ts";
 import { waitFor } from "./wait-for.ts";
 
-export interface UrlWireOptions extends Partial<Pick<HttpStartOptions, "signal" | "maxMessageLength">> {
+export interface UrlWireOptions
+  extends Partial<Pick<HttpStartOptions, "signal" | "maxMessageLength" | "unansweredMs">> {
   readonly kind?: "http" | "sse";
   readonly headers?: Record<string, string>;
 }
