@@ -66,7 +66,7 @@ export class Gateway implements AsyncDisposable {
     const wrote = (bytes: number) => core.metrics.bytes("out", bytes);
     const heartbeat = owned.use(new Heartbeat(wrote, new Unread(core.log)));
     const seal = new Seal(core.key, "session");
-    const ended = await openEndedSessions(join(core.stateFolder, "ended-sessions"), core.log);
+    const ended = openEndedSessions(join(core.stateFolder, "ended-sessions"), core.log);
     const sessions = owned.use(new Sessions({ seal, log: core.log, heartbeat, ended }));
     const reloading = new Reloading(config, {
       log: core.log,

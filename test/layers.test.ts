@@ -8,8 +8,9 @@ import { dirname, join, relative } from "node:path";
 
 const root = join(import.meta.dir, "..");
 
-const BOTTOM = ["log.ts", "version.ts"];
+const BOTTOM = ["log.ts", "small-file.ts", "version.ts"];
 const CONFIG = ["protocol/x.ts", ...BOTTOM];
+const PURE_CONFIG = CONFIG.filter((file) => file !== "small-file.ts");
 const TRANSPORT = ["config/config.ts", "config/x.ts", ...CONFIG];
 const BACKEND = ["transport/x.ts", ...TRANSPORT];
 const TARGET = ["discovery/x.ts", "backend/x.ts", ...TRANSPORT];
@@ -19,6 +20,7 @@ const EDGE = ["ops/x.ts", ...OPS];
 /** What each file may import, besides its own folder. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   "log.ts": [],
+  "small-file.ts": [],
   "version.ts": [],
   "folders.ts": [],
   "protocol/x.ts": [],
@@ -26,7 +28,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "config/x.ts": CONFIG,
   "transport/x.ts": TRANSPORT,
   "backend/x.ts": BACKEND,
-  "discovery/x.ts": ["config/config.ts", ...CONFIG],
+  "discovery/x.ts": ["config/config.ts", ...PURE_CONFIG],
   "target/x.ts": TARGET,
   "ops/x.ts": OPS,
   "edge/x.ts": EDGE,

@@ -1,13 +1,14 @@
 // The catalogue of one backend on disk, so that it is known before the backend runs. Knows files; what is worth keeping
 // is told to it. Nothing here may fail a call: a file that cannot be used costs a warning.
 
-import { readFileSync, renameSync } from "node:fs";
+import { renameSync } from "node:fs";
 import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Static, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import type { BackendConfig } from "../config/config.ts";
 import type { Log } from "../log.ts";
+import { readSmallText } from "../small-file.ts";
 import { type CatalogRecord, comparable } from "./catalog.ts";
 import type { LastGood } from "./drift.ts";
 import { settingsHash } from "./settings-hash.ts";
@@ -19,6 +20,8 @@ const WRITE_DELAY_MS = 300;
 /** Files of settings that nobody has used for this long go. */
 const FORGET_AFTER_MS = 30 * 24 * 3_600_000;
 const HASH_LENGTH = 16;
+/** More than the lists of one backend may take together. */
+const MAX_FILE_BYTES = 64 * 1024 * 1024;
 
 const JsonObject = Type.Record(Type.String(), Type.Unknown());
 const EraName = Type.Union([Type.Literal("modern"), Type.Literal("legacy")]);
@@ -89,7 +92,7 @@ export class CatalogFile implements AsyncDisposable {
   read(): CatalogFileRecord | undefined {
     let text: string;
     try {
-      text = readFileSync(this.path, "utf8");
+      text = readSmallText(this.path, MAX_FILE_BYTES);
     } catch (thrown) {
       if (codeOf(thrown) !== "ENOENT") this.#warn("the remembered catalogue cannot be read", thrown);
       return undefined;

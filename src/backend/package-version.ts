@@ -2,15 +2,18 @@
 // Reads folders only; where nothing is found, nothing is known.
 
 import { existsSync } from "node:fs";
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { BackendConfig } from "../config/config.ts";
+import { readSmallText } from "../small-file.ts";
 
 export interface InstalledPackage {
   readonly name: string;
   readonly version: string;
 }
+
+const MAX_PACKAGE_BYTES = 1024 * 1024;
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -48,7 +51,7 @@ async function fromNode(runner: string, spec: string, env: Env): Promise<Install
   const exact = found.filter((path) => path.includes(own));
   const newest = await newestOf(exact.length > 0 ? exact : found);
   if (newest === undefined) return undefined;
-  const read: unknown = JSON.parse(await readFile(newest, "utf8"));
+  const read: unknown = JSON.parse(readSmallText(newest, MAX_PACKAGE_BYTES));
   const version = typeof read === "object" && read !== null && "version" in read ? read.version : undefined;
   return typeof version === "string" ? { name, version } : undefined;
 }

@@ -1,13 +1,14 @@
 // Keeps a running gateway at what its configuration file says: when the file changes, and when SIGHUP asks for it.
 
-import { readFileSync } from "node:fs";
 import type { Config } from "../config/config.ts";
 import { FileWatch } from "../config/file-watch.ts";
 import type { Overrides } from "../config/load.ts";
 import { locateConfig } from "../config/locate.ts";
 import { ConfigFileError } from "../config/problem.ts";
+import { MAX_CONFIG_BYTES } from "../config/source.ts";
 import type { Log } from "../log.ts";
 import type { Reloadable } from "../reloading.ts";
+import { readSmallText } from "../small-file.ts";
 import { type CommonOptions, logFindings, readConfig } from "./config-option.ts";
 
 /** One configuration, which may be read again and again. */
@@ -42,7 +43,7 @@ export function openConfig(options: CommonOptions, overrides: Overrides): Config
 function refuseBlank(path: string): void {
   let text: string;
   try {
-    text = readFileSync(path, "utf8");
+    text = readSmallText(path, MAX_CONFIG_BYTES);
   } catch {
     return; // Whoever reads it says why it cannot be read.
   }

@@ -1,7 +1,6 @@
 // The text of a configuration, or an object that a program passed, as plain values that remember where they were
 // written. Knows YAML and JSON, and no key.
 
-import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import {
   type Document,
@@ -15,7 +14,11 @@ import {
   type Pair,
   parseDocument,
 } from "yaml";
+import { readSmallFile, UnfitFileError } from "../small-file.ts";
 import { ConfigFileError, type ConfigProblem, type Path, type Position, pathText } from "./problem.ts";
+
+/** The parser takes seconds for more. */
+export const MAX_CONFIG_BYTES = 4 * 1024 * 1024;
 
 export interface Source {
   /** As problems name it; absent for an object. */
@@ -42,7 +45,7 @@ export function fileSource(path: string, cwd: string): Source {
 
 function readText(path: string, absolutePath: string): string {
   try {
-    const bytes = readFileSync(absolutePath);
+    const bytes = readSmallFile(absolutePath, MAX_CONFIG_BYTES);
     // Windows PowerShell writes UTF-16 with `>`.
     return new TextDecoder(bytes[0] === 0xff && bytes[1] === 0xfe ? "utf-16le" : "utf-8").decode(bytes);
   } catch (cause) {
@@ -50,7 +53,7 @@ function readText(path: string, absolutePath: string): string {
     if (code === "ENOENT" || code === "ENOTDIR") {
       throw new ConfigFileError(`Config file not found: ${path}`, { cause });
     }
-    const why = code === "EISDIR" ? "it is a directory" : String(code ?? cause);
+    const why = cause instanceof UnfitFileError ? cause.message : String(code ?? cause);
     throw new ConfigFileError(`Config file cannot be read: ${path} (${why})`, { cause });
   }
 }

@@ -1,18 +1,21 @@
 // Keeps on disk which sessions their clients ended, so that they stay ended when the gateway starts again.
 
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { randomName } from "../digest.ts";
 import type { Log } from "../log.ts";
+import { readSmallText } from "../small-file.ts";
 import { EndedSessions, MAX_ENDED } from "./sessions.ts";
 
 /** One name of `EndedSessions` on each line, or a whole signature; whatever else stands in the file is skipped. */
+/** Many times what `MAX_ENDED` lines take. */
+const MAX_FILE_BYTES = 4 * 1024 * 1024;
 const LINE = /^([\w-]{8})(?:[\w-]{16})?$/;
 
 /** The sessions ended so far. A file that cannot be used costs the memory of them over a restart, and no more. */
-export async function openEndedSessions(path: string, log: Log): Promise<EndedSessions> {
+export function openEndedSessions(path: string, log: Log): EndedSessions {
   const file = new EndedSessionsFile(path, log);
-  return new EndedSessions(await file.read(), (ended) => file.save(ended));
+  return new EndedSessions(file.read(), (ended) => file.save(ended));
 }
 
 class EndedSessionsFile {
@@ -27,9 +30,9 @@ class EndedSessionsFile {
     this.#log = log;
   }
 
-  async read(): Promise<string[]> {
+  read(): string[] {
     try {
-      const lines = (await readFile(this.#path, "utf8")).split("\n");
+      const lines = readSmallText(this.#path, MAX_FILE_BYTES).split("\n");
       return lines.flatMap((line) => LINE.exec(line)?.[1] ?? []).slice(-MAX_ENDED);
     } catch (thrown) {
       const isMissing = thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT";
@@ -53,7 +56,7 @@ class EndedSessionsFile {
     try {
       await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
       // Another gateway of this machine may have ended sessions of its own in the meantime.
-      const all = [...new Set([...(await this.read()), ...ended.names])].slice(-MAX_ENDED);
+      const all = [...new Set([...this.read(), ...ended.names])].slice(-MAX_ENDED);
       await writeFile(temporary, `${all.join("\n")}\n`, { mode: 0o600, flag: "wx" });
       await rename(temporary, this.#path);
     } catch (thrown) {

@@ -1,14 +1,16 @@
 // The key that session ids are signed with, kept so that they hold over restarts.
 
-import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { randomBytes } from "../digest.ts";
+import { readSmallText } from "../small-file.ts";
 
 const KEY_BYTES = 32;
+const MAX_FILE_BYTES = 4 * 1024;
 
 /** Reads the key, or makes it (mode 0600) where there is none. Rejects where the file can be neither read nor written. */
 export async function loadSessionKey(path: string): Promise<Buffer> {
-  const known = await readKey(path);
+  const known = readKey(path);
   if (known !== undefined) return known;
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const key = randomBytes(KEY_BYTES);
@@ -17,7 +19,7 @@ export async function loadSessionKey(path: string): Promise<Buffer> {
     await writeFile(path, key.toString("base64url"), { mode: 0o600, flag: "wx" });
     return key;
   } catch (thrown) {
-    const written = await readKey(path);
+    const written = readKey(path);
     if (written !== undefined) return written;
     // There is a file, but no key in it: a crash came between. It is made anew.
     await writeFile(path, key.toString("base64url"), { mode: 0o600 });
@@ -27,9 +29,9 @@ export async function loadSessionKey(path: string): Promise<Buffer> {
   }
 }
 
-async function readKey(path: string): Promise<Buffer | undefined> {
+function readKey(path: string): Buffer | undefined {
   try {
-    const key = Buffer.from((await readFile(path, "utf8")).trim(), "base64url");
+    const key = Buffer.from(readSmallText(path, MAX_FILE_BYTES).trim(), "base64url");
     return key.length >= KEY_BYTES ? key : undefined;
   } catch (thrown) {
     if (thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT") return undefined;

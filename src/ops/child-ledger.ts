@@ -2,11 +2,12 @@
 // gone, and whoever starts next ends those whose gateway is gone. A process is known by its number and its start time; a
 // group whose leader is gone, by the mark that its members have inherited.
 
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Static, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import type { Log } from "../log.ts";
+import { readSmallText } from "../small-file.ts";
 import { type HeldChild, heldChildren, MARK, onHeldChildrenChanged } from "../transport/held-children.ts";
 import { markedGroups } from "../transport/marked-groups.ts";
 import { endOrphanGroup } from "../transport/process-group.ts";
@@ -14,6 +15,8 @@ import { type Place, placeOfProcesses, startOf } from "../transport/process-iden
 
 /** How long an orphan may take to obey SIGTERM, and then SIGKILL. */
 const KILL_MS = 2_000;
+/** A page names each child of one gateway in about 150 bytes. */
+const MAX_PAGE_BYTES = 4 * 1024 * 1024;
 
 const Child = Type.Object({
   mark: Type.String(),
@@ -67,7 +70,9 @@ export class ChildLedger implements AsyncDisposable {
       if (children.length === 0) return rmSync(path, { force: true });
       const page: Page = { ...this.#place, gateway: this.#self, children };
       mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-      writeFileSync(`${path}.new`, JSON.stringify(page), { mode: 0o600 });
+      // Whatever stands there already is of a crash, or no file: writing into a FIFO would block.
+      rmSync(`${path}.new`, { force: true });
+      writeFileSync(`${path}.new`, JSON.stringify(page), { mode: 0o600, flag: "wx" });
       renameSync(`${path}.new`, path);
     } catch (thrown) {
       if (!this.#hasFailed) this.#cannotWrite(thrown);
@@ -153,7 +158,7 @@ function groupsOf({ pid, start, mark }: Child, marked: ReadonlySet<number>): num
 /** Undefined where it is no page of ours; then it is of no use to anybody. */
 function readPage(path: string): Page | undefined {
   try {
-    const page: unknown = JSON.parse(readFileSync(path, "utf8"));
+    const page: unknown = JSON.parse(readSmallText(path, MAX_PAGE_BYTES));
     return Value.Check(Page, page) ? page : undefined;
   } catch {
     return undefined;

@@ -16,6 +16,7 @@ import { NotifySocket } from "../support/notify-socket.ts";
 import { asBackend } from "../support/npm-programs.ts";
 import { GatewayRun, ProgramRun } from "../support/run-gateway.ts";
 import { SdkClient } from "../support/sdk-client.ts";
+import { UNFIT_FILES } from "../support/unfit-files.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 setDefaultTimeout(30_000);
@@ -107,6 +108,22 @@ describe("an edit of the file", () => {
     rmSync(pathOf(gateway));
     await waitFor(async () => String(await configError(gateway)).includes("not found"));
     await hasBackends(gateway, "first");
+    writeFileSync(pathOf(gateway), good);
+    await waitFor(async () => (await configError(gateway)) === null);
+  });
+
+  test("that puts no small regular file in its place neither blocks nor changes anything", async () => {
+    await using gateway = await GatewayRun.start({ config: { backends: { first: healthy } } });
+    await using sdk = await SdkClient.connect(`${gateway.url}/mcp`);
+    const pid = await sdk.invoke("first", "pid");
+    const good = readFileSync(pathOf(gateway), "utf8");
+    for (const { why, put } of UNFIT_FILES) {
+      rmSync(pathOf(gateway), { recursive: true });
+      put(pathOf(gateway));
+      await waitFor(async () => why.test(String(await configError(gateway))), { what: String(why) });
+      expect(await sdk.invoke("first", "pid")).toBe(pid);
+    }
+    rmSync(pathOf(gateway), { recursive: true });
     writeFileSync(pathOf(gateway), good);
     await waitFor(async () => (await configError(gateway)) === null);
   });

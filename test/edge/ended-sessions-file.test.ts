@@ -23,15 +23,15 @@ const open = () => openEndedSessions(path, silentLog);
 
 test("holds what was ended before a restart, and nothing else", async () => {
   const [ended, other] = [newId(), newId()];
-  const before = await open();
+  const before = open();
   expect(before.has(ended)).toBe(false);
   await before.add(ended);
-  const after = await open();
+  const after = open();
   expect([after.has(ended), after.has(other)]).toEqual([true, false]);
 });
 
 test("is on disk when the promise is kept, readable by its owner alone, and leaves no other file", async () => {
-  const ended = await open();
+  const ended = open();
   await ended.add(newId());
   expect(statSync(path).mode & 0o777).toBe(0o600);
   expect(statSync(join(folder, "state")).mode & 0o777).toBe(0o700);
@@ -40,25 +40,25 @@ test("is on disk when the promise is kept, readable by its owner alone, and leav
 
 test("keeps no whole session id", async () => {
   const id = newId();
-  const ended = await open();
+  const ended = open();
   await ended.add(id);
   expect(readFileSync(path, "utf8")).not.toContain("payload");
 });
 
 test("takes many at once", async () => {
   const ids = Array.from({ length: 300 }, newId);
-  const ended = await open();
+  const ended = open();
   await Promise.all(ids.map((id) => ended.add(id)));
-  const after = await open();
+  const after = open();
   expect(ids.filter((id) => !after.has(id))).toEqual([]);
 });
 
 test("keeps what another gateway ended in the meantime", async () => {
-  const [one, two] = [await open(), await open()];
+  const [one, two] = [open(), await open()];
   const [first, second] = [newId(), newId()];
   await one.add(first);
   await two.add(second);
-  const after = await open();
+  const after = open();
   expect([after.has(first), after.has(second)]).toEqual([true, true]);
 });
 
@@ -66,10 +66,10 @@ test("forgets the oldest beyond its bound", async () => {
   const ids = Array.from({ length: MAX_ENDED + 5 }, newId);
   mkdirSync(join(folder, "state"));
   writeFileSync(path, ids.map((id) => `${id.slice("payload.".length)}\n`).join(""));
-  const ended = await open();
+  const ended = open();
   const last = newId();
   await ended.add(last);
-  const after = await open();
+  const after = open();
   expect(readFileSync(path, "utf8").trimEnd().split("\n")).toHaveLength(MAX_ENDED);
   expect([ids[0], ids.at(-1), last].map((id) => after.has(id ?? ""))).toEqual([false, true, true]);
 });
@@ -82,16 +82,16 @@ describe("a file in a bad state", () => {
       path,
       `\0\xff broken\n${id.slice("payload.".length)}\n{"json":1}\n\n${"x".repeat(1e6)}\nhalf`,
     );
-    const ended = await open();
+    const ended = open();
     expect(ended.has(id)).toBe(true);
     await ended.add(newId());
-    expect((await open()).has(id)).toBe(true);
+    expect(open().has(id)).toBe(true);
   });
 
   test("that cannot be used costs a warning, and the session is ended all the same", async () => {
     writeFileSync(join(folder, "state"), "a file where the folder should be");
     const { log, lines } = recordLog();
-    const ended = await openEndedSessions(path, log);
+    const ended = openEndedSessions(path, log);
     const id = newId();
     await ended.add(id);
     expect(ended.has(id)).toBe(true);
