@@ -54,7 +54,7 @@ test("takes many at once", async () => {
 });
 
 test("keeps what another gateway ended in the meantime", async () => {
-  const [one, two] = [open(), await open()];
+  const [one, two] = [open(), open()];
   const [first, second] = [newId(), newId()];
   await one.add(first);
   await two.add(second);
