@@ -2,6 +2,7 @@
 
 import type { JSONValue } from "@jmespath-community/jmespath";
 import { isObject, type Json, RpcError } from "../protocol/jsonrpc.ts";
+import { evaluate } from "./jmespath.ts";
 
 const MAX_LENGTH = 1_000;
 const KEYS_SHOWN = 20;
@@ -13,16 +14,15 @@ export type Select = (result: Json) => Json;
 /** Throws RpcError for what is no expression, so that nothing is called in vain. */
 export async function readSelect(expression: string): Promise<Select> {
   // Loaded by those who need it.
-  const { compile, TreeInterpreter } = await import("@jmespath-community/jmespath");
+  const { compile } = await import("@jmespath-community/jmespath");
   if (expression.length > MAX_LENGTH) throw refusal(new Error("it is too long"));
   const compiled = compiledOrRefused(() => compile(expression));
   return (result) => {
     const data = readJson(result);
     if (data === undefined) return withNote(result, "select was not applied: the result is no JSON");
     try {
-      const chosen: unknown = TreeInterpreter.search(compiled, data.value);
-      // Undefined too where it is a method that every object has.
-      const text = typeof chosen === "string" ? chosen : (JSON.stringify(chosen) ?? "null");
+      const chosen = evaluate(compiled, data.value);
+      const text = typeof chosen === "string" ? chosen : JSON.stringify(chosen);
       return withTexts(result, text === "null" ? [text, nothingChosen(data.value)] : [text]);
     } catch (thrown) {
       // The call is made: its result is not to be lost.
