@@ -3,7 +3,7 @@
 
 import type { BackendConfig } from "../config/config.ts";
 import type { Log } from "../log.ts";
-import type { Answer, Call, Subscriber } from "../protocol/call.ts";
+import type { Answer, Call, Subscriber, Watch } from "../protocol/call.ts";
 import type { Abortable } from "../protocol/cancellation.ts";
 import { type Json, type Notification, notification } from "../protocol/jsonrpc.ts";
 import { type Implementation, LIST_KEY, Method, STALE_AFTER } from "../protocol/mcp.ts";
@@ -175,13 +175,7 @@ export class Backend implements AsyncDisposable {
   }
 
   subscribe(subscriber: Subscriber): Disposable {
-    const subscription = this.#subscriptions.add(subscriber);
-    return {
-      [Symbol.dispose]: () => {
-        subscription[Symbol.dispose]();
-        for (const { lifecycle } of this.#instances.all()) lifecycle.reconsiderSleep();
-      },
-    };
+    return this.#subscriptions.add(subscriber);
   }
 
   /** Passes a client's notification on, where a backend of this era has a use for it. */
@@ -189,14 +183,9 @@ export class Backend implements AsyncDisposable {
     for (const instance of this.#instances.all()) instance.notify(message);
   }
 
-  /** Wakes the backend, and keeps it awake until the last watcher is gone. */
-  async watch(uri: string, subscriber: Subscriber, call: Call): Promise<void> {
-    await this.#instances.of(call.caller).watch(uri, subscriber, call.signal);
-  }
-
-  async unwatch(uri: string, subscriber: Subscriber): Promise<void> {
-    const keys = this.#subscriptions.keysOf(uri, subscriber);
-    await Promise.all(keys.map((key) => this.#instances.withKey(key).unwatch(uri, subscriber)));
+  /** Wakes the backend, and keeps it awake until the last watch has ended. Rejects with RpcError or GatewayError. */
+  async watch(uri: string, subscriber: Subscriber, call: Call): Promise<Watch> {
+    return await this.#instances.of(call.caller).watch(uri, subscriber, call.signal);
   }
 
   /** True while a client watches one of its resources. */

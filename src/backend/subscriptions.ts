@@ -16,21 +16,13 @@ const CHANGED = [
 export class Subscriptions {
   readonly #subscribers = new Set<Subscriber>();
   /** By the key of the instances whose resources they are. */
-  readonly #watchers = new Map<string, { readonly watchers: Watchers; instances: number }>();
+  readonly #watchers = new Map<string, Watchers>();
   /** Caller.key of the client that was sent to a URL, by elicitation id. */
   readonly #elicitations = new Map<string, string>();
 
   add(subscriber: Subscriber): Disposable {
     this.#subscribers.add(subscriber);
-    return {
-      [Symbol.dispose]: () => {
-        this.#subscribers.delete(subscriber);
-        for (const [key, { watchers }] of this.#watchers) {
-          watchers.removeAll(subscriber);
-          this.#forgetUnused(key);
-        }
-      },
-    };
+    return { [Symbol.dispose]: () => void this.#subscribers.delete(subscriber) };
   }
 
   /** Nothing more will come. */
@@ -38,29 +30,20 @@ export class Subscriptions {
     for (const subscriber of [...this.#subscribers]) subscriber.ended?.();
   }
 
-  /** Who watches what on one instance, until it is released; the same object for the next one with this key. */
+  /** The watches of the instances with this key. They outlive an instance: the next one serves them. */
   watchers(key: string): Watchers {
-    const kept = this.#watchers.get(key) ?? { watchers: new Watchers(), instances: 0 };
-    kept.instances += 1;
-    this.#watchers.set(key, kept);
-    return kept.watchers;
-  }
-
-  /** An instance with this key is gone. Those who watch its resources are remembered for the next. */
-  release(key: string): void {
-    const kept = this.#watchers.get(key);
-    if (kept !== undefined) kept.instances -= 1;
-    this.#forgetUnused(key);
+    const known = this.#watchers.get(key);
+    if (known !== undefined) return known;
+    const watchers = new Watchers(() => {
+      if (this.#watchers.get(key) === watchers) this.#watchers.delete(key);
+    });
+    this.#watchers.set(key, watchers);
+    return watchers;
   }
 
   /** The instances that somebody watches a resource of. */
   get watchedKeys(): string[] {
-    return [...this.#watchers].filter(([, { watchers }]) => watchers.uris.length > 0).map(([key]) => key);
-  }
-
-  /** The instances on which this client watches this resource. */
-  keysOf(uri: string, subscriber: Subscriber): string[] {
-    return [...this.#watchers].filter(([, kept]) => kept.watchers.has(uri, subscriber)).map(([key]) => key);
+    return [...this.#watchers].filter(([, watchers]) => watchers.uris.length > 0).map(([key]) => key);
   }
 
   expectCompletion(elicitationId: string, callerKey: string): void {
@@ -82,11 +65,6 @@ export class Subscriptions {
       const mayHave = capabilities === undefined || capabilities[capability] !== undefined;
       if (mayHave) this.deliver(notification(method));
     }
-  }
-
-  #forgetUnused(key: string): void {
-    const kept = this.#watchers.get(key);
-    if (kept?.instances === 0 && kept.watchers.uris.length === 0) this.#watchers.delete(key);
   }
 
   #recipients({ method, params }: Notification, owner: string | undefined): Iterable<Subscriber> {

@@ -1,7 +1,7 @@
 // What the gateway itself asks a backend to keep telling: changed lists and the resources that clients watch.
 // Legacy: resources/subscribe per resource. Modern: one subscriptions/listen whose filter is all that is wanted.
 
-import type { Subscriber } from "../protocol/call.ts";
+import type { Subscriber, Watch } from "../protocol/call.ts";
 import { isObject, type Json, type Notification, RpcError } from "../protocol/jsonrpc.ts";
 import { type Implementation, META, Method, Notice } from "../protocol/mcp.ts";
 import { mirrorHeaders } from "../protocol/param-headers.ts";
@@ -23,23 +23,24 @@ export class Watching {
     this.#hear = hear;
   }
 
-  /** Rejects with RpcError where the backend refuses the resource. */
-  async watch(connected: Connected, uri: string, subscriber: Subscriber, timeoutMs: number): Promise<void> {
-    if (connected.era === "legacy")
-      await connected.connection.request(Method.subscribe, { uri }, { timeoutMs });
+  /** Rejects with RpcError if the backend refuses the resource. */
+  async watch(connected: Connected, uri: string, subscriber: Subscriber, timeoutMs: number): Promise<Watch> {
     const isNew = !this.#watchers.uris.includes(uri);
-    this.#watchers.add(uri, subscriber);
-    if (connected.era === "modern" && isNew) await this.#listen(connected);
+    // Before the request: if another client's watch of this resource ends meanwhile, it is not the last.
+    const watch = this.#watchers.add(uri, subscriber);
+    try {
+      if (connected.era === "legacy")
+        await connected.connection.request(Method.subscribe, { uri }, { timeoutMs });
+      else if (isNew) await this.#listen(connected);
+    } catch (thrown) {
+      this.#watchers.remove(watch);
+      throw thrown;
+    }
+    return watch;
   }
 
-  async unwatch(
-    connected: Connected | undefined,
-    uri: string,
-    subscriber: Subscriber,
-    timeoutMs: number,
-  ): Promise<void> {
-    const wasLast = this.#watchers.remove(uri, subscriber);
-    if (!wasLast || connected === undefined) return;
+  /** Nobody watches this resource any more. Rejects with RpcError or GatewayError. */
+  async unsubscribe(connected: Connected, uri: string, timeoutMs: number): Promise<void> {
     if (connected.era === "modern") await this.#listen(connected);
     else await connected.connection.request(Method.unsubscribe, { uri }, { timeoutMs });
   }

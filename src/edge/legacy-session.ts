@@ -2,7 +2,7 @@
 // Knows neither HTTP nor stdio: messages come in by `receive`, and go out by the outlet of their request or unasked.
 
 import type { Log } from "../log.ts";
-import type { Call, Caller, Outcome, Question, Subscriber } from "../protocol/call.ts";
+import type { Call, Caller, Outcome, Question, Subscriber, Watch } from "../protocol/call.ts";
 import { type Abortable, Cancellation, signalOf } from "../protocol/cancellation.ts";
 import { InFlight } from "../protocol/in-flight.ts";
 import {
@@ -61,6 +61,8 @@ export class LegacySession implements Disposable {
   readonly #subscriber: Subscriber;
   readonly #inFlight = new InFlight<LegacyCall>();
   readonly #questions = new Map<Id, OpenQuestion>();
+  /** What the client watches, by URI. */
+  readonly #watches = new Map<string, Promise<Watch>>();
   readonly #ended = new AbortController();
   #logLevel: string | undefined;
   #caller: Caller | undefined;
@@ -145,6 +147,7 @@ export class LegacySession implements Disposable {
   [Symbol.dispose](): void {
     this.#subscription?.[Symbol.dispose]();
     this.#ended.abort();
+    for (const uri of [...this.#watches.keys()]) void this.#unwatch(uri).catch(ignore);
     for (const call of this.#inFlight.values()) call.signal.abort();
     for (const question of this.#questions.values())
       question.reject(new RpcError(-32000, "The client's session ended."));
@@ -181,13 +184,33 @@ export class LegacySession implements Disposable {
       case Method.setLogLevel:
         return this.#setLogLevel(call);
       case Method.subscribe:
-        this.listen();
-        return target.watch(readUri(call), this.#subscriber, call).then(() => ({ result: {} }));
+        return this.#watch(readUri(call), call).then(() => ({ result: {} }));
       case Method.unsubscribe:
-        return target.unwatch(readUri(call), this.#subscriber).then(() => ({ result: {} }));
+        return this.#unwatch(readUri(call)).then(() => ({ result: {} }));
       default:
         return target.call(call);
     }
+  }
+
+  async #watch(uri: string, call: Call): Promise<void> {
+    this.listen();
+    const earlier = this.#watches.get(uri);
+    const opened = this.#options.target.watch(uri, this.#subscriber, call);
+    const kept = earlier === undefined ? opened : opened.catch(() => earlier);
+    this.#watches.set(uri, kept);
+    kept.catch(() => {
+      if (this.#watches.get(uri) === kept) this.#watches.delete(uri);
+    });
+    await opened;
+    // The client asked a second time for the same resource, and so did the gateway; one watch is enough.
+    void earlier?.then((watch) => watch.end()).catch(ignore);
+  }
+
+  /** Ends the watch, also one whose request still waits for its answer. */
+  async #unwatch(uri: string): Promise<void> {
+    const watch = this.#watches.get(uri);
+    this.#watches.delete(uri);
+    if (watch !== undefined) await (await watch).end();
   }
 
   async #setLogLevel(call: Call): Promise<Outcome> {
@@ -297,4 +320,9 @@ export function readFacts(message: Request, revision: string, principal: string)
   const { capabilities, clientInfo } = message.params ?? {};
   const facts = { revision, principal, capabilities: isObject(capabilities) ? capabilities : {} };
   return isObject(clientInfo) ? { ...facts, clientInfo } : facts;
+}
+
+/** A session that has ended waits for no answer. */
+function ignore(): void {
+  // Nothing.
 }

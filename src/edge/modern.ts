@@ -2,7 +2,7 @@
 // headers it had, and the outlet to answer by.
 
 import type { Log } from "../log.ts";
-import type { Answer, Call, Caller } from "../protocol/call.ts";
+import type { Answer, Call, Caller, Watch } from "../protocol/call.ts";
 import { checkMirror, type Envelope, modernCaller, type Rejection, readEnvelope } from "../protocol/era.ts";
 import {
   isObject,
@@ -123,6 +123,7 @@ export class ModernEdge {
       ask: () => Promise.reject(new RpcError(-32601, "A subscription cannot be asked.")),
     };
     let subscription: Disposable | undefined;
+    let watches: readonly Watch[] = [];
     /** As opposed to a target that has ended, which the client is told. */
     let hasLeft = false;
     void perform(
@@ -136,18 +137,20 @@ export class ModernEdge {
           ended: () => gone.abort(),
         };
         subscription = target.subscribe(subscriber);
-        const uris = await watchAll(target, wanted.uris, subscriber, call);
+        const opened = await watchAll(target, wanted.uris, subscriber, call);
+        const uris = [...opened.keys()];
+        watches = [...opened.values()];
         const notifications =
           uris.length > 0 ? { ...wanted.flags, resourceSubscriptions: uris } : wanted.flags;
         outlet.send(stamp(notification(Notice.listenAcknowledged, { notifications })));
         await untilAborted(gone.signal);
-        for (const uri of uris) await target.unwatch(uri, subscriber).catch(ignore);
         return { result: { resultType: ResultType.complete, _meta: { [META.subscriptionId]: message.id } } };
       },
       call,
       this.#log,
     ).then((outcome) => {
       subscription?.[Symbol.dispose]();
+      for (const watch of watches) void watch.end().catch(ignore);
       if (hasLeft) outlet.drop(outcome);
       else outlet.finish(outcome);
     });
@@ -209,22 +212,16 @@ async function honour({ message, target }: ModernRequest, call: Call) {
   return { flags, methods, uris: uris.filter((uri): uri is string => typeof uri === "string") };
 }
 
-/** Watches what can be watched and returns it: a resource that the backend refuses is left out of the acknowledgement. */
+/** The watches that were opened, by URI. A resource that the backend refuses is left out of the acknowledgement. */
 async function watchAll(
   target: Target,
   uris: readonly string[],
   subscriber: Parameters<Target["watch"]>[1],
   call: Call,
-): Promise<string[]> {
-  const watched = await Promise.all(
-    uris.map((uri) =>
-      target.watch(uri, subscriber, call).then(
-        () => uri,
-        () => undefined,
-      ),
-    ),
-  );
-  return watched.filter((uri) => uri !== undefined);
+): Promise<ReadonlyMap<string, Watch>> {
+  const open = async (uri: string) => [uri, await target.watch(uri, subscriber, call).catch(ignore)] as const;
+  const opened = await Promise.all([...new Set(uris)].map(open));
+  return new Map(opened.flatMap(([uri, watch]) => (watch === undefined ? [] : [[uri, watch]])));
 }
 
 function stamped({ method, params }: Notification, subscriptionId: string | number): Notification {

@@ -84,5 +84,14 @@ export interface Subscriber {
   ended?(): void;
 }
 
+/** One resource that one client watches. It ends when the client says so, and with the client's session at the latest. */
+export interface Watch {
+  /**
+   * Ends the watch. If nobody else watches the resource, the server is told. Later calls do nothing.
+   * Rejects with RpcError if the server refuses, with GatewayError if it gives no answer; the watch has ended either way.
+   */
+  end(): Promise<void>;
+}
+
 /** The answer to a call that failed is data as well: edges write it, backends never see it. */
 export type Outcome = Answer | { readonly error: ErrorObject };

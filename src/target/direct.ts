@@ -2,7 +2,7 @@
 
 import type { Backend } from "../backend/backend.ts";
 import type { Fleet } from "../backend/fleet.ts";
-import type { Answer, Call, Subscriber } from "../protocol/call.ts";
+import type { Answer, Call, Subscriber, Watch } from "../protocol/call.ts";
 import type { Abortable } from "../protocol/cancellation.ts";
 import type { Notification } from "../protocol/jsonrpc.ts";
 import type { ParamHeader } from "../protocol/param-headers.ts";
@@ -37,12 +37,8 @@ export class DirectTarget implements Target {
     return this.#backend.subscribe(subscriber);
   }
 
-  async watch(uri: string, subscriber: Subscriber, call: Call): Promise<void> {
-    await this.#backend.watch(uri, subscriber, call);
-  }
-
-  async unwatch(uri: string, subscriber: Subscriber): Promise<void> {
-    await this.#backend.unwatch(uri, subscriber);
+  async watch(uri: string, subscriber: Subscriber, call: Call): Promise<Watch> {
+    return await this.#backend.watch(uri, subscriber, call);
   }
 
   paramHeaders(tool: string): readonly ParamHeader[] | Promise<readonly ParamHeader[]> {

@@ -2,7 +2,7 @@
 
 import { type Backend, PARAM_HEADERS_DEADLINE_MS } from "../backend/backend.ts";
 import type { Fleet } from "../backend/fleet.ts";
-import { type Answer, type Call, reworded, type Subscriber } from "../protocol/call.ts";
+import { type Answer, type Call, reworded, type Subscriber, type Watch } from "../protocol/call.ts";
 import { type Abortable, signalOf } from "../protocol/cancellation.ts";
 import { GatewayError } from "../protocol/errors.ts";
 import { isObject, type Json, type Notification, notification, RpcError } from "../protocol/jsonrpc.ts";
@@ -73,14 +73,9 @@ export class MergedTarget implements Target {
     return this.#fleet.subscribe((backend) => qualifyingSubscriber(backend.name, subscriber));
   }
 
-  async watch(uri: string, subscriber: Subscriber, call: Call): Promise<void> {
+  async watch(uri: string, subscriber: Subscriber, call: Call): Promise<Watch> {
     const { backend, uri: own } = this.#ownerOf(uri);
-    await backend.watch(own, this.#watcher(backend.name, subscriber), call);
-  }
-
-  async unwatch(uri: string, subscriber: Subscriber): Promise<void> {
-    const { backend, uri: own } = this.#ownerOf(uri);
-    await backend.unwatch(own, this.#watcher(backend.name, subscriber));
+    return await backend.watch(own, qualifyingSubscriber(backend.name, subscriber), call);
   }
 
   async paramHeaders(tool: string): Promise<readonly ParamHeader[]> {
@@ -172,17 +167,6 @@ export class MergedTarget implements Target {
       }),
     );
     return { [key]: lists.flat() };
-  }
-
-  readonly #watchers = new WeakMap<Subscriber, Map<string, Subscriber>>();
-
-  /** The same wrapper for the same subscriber, so that unwatch finds what watch put in. */
-  #watcher(backend: string, subscriber: Subscriber): Subscriber {
-    const known = this.#watchers.get(subscriber) ?? new Map<string, Subscriber>();
-    this.#watchers.set(subscriber, known);
-    const wrapper = known.get(backend) ?? qualifyingSubscriber(backend, subscriber);
-    known.set(backend, wrapper);
-    return wrapper;
   }
 }
 

@@ -4,7 +4,7 @@ import type { Backend } from "../backend/backend.ts";
 import type { Fleet } from "../backend/fleet.ts";
 import type { Config } from "../config/config.ts";
 import type { Log } from "../log.ts";
-import type { Answer, Call, Subscriber } from "../protocol/call.ts";
+import type { Answer, Call, Subscriber, Watch } from "../protocol/call.ts";
 import type { Abortable } from "../protocol/cancellation.ts";
 import { GatewayError } from "../protocol/errors.ts";
 import { isObject, type Notification, RpcError } from "../protocol/jsonrpc.ts";
@@ -91,12 +91,8 @@ export class MetaTarget implements Target {
     return subscriptions;
   }
 
-  watch(uri: string, subscriber: Subscriber, call: Call): Promise<void> {
+  watch(uri: string, subscriber: Subscriber, call: Call): Promise<Watch> {
     return this.#merged.watch(uri, subscriber, call);
-  }
-
-  unwatch(uri: string, subscriber: Subscriber): Promise<void> {
-    return this.#merged.unwatch(uri, subscriber);
   }
 
   paramHeaders(tool: string): readonly ParamHeader[] | Promise<readonly ParamHeader[]> {

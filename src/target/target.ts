@@ -1,7 +1,7 @@
 // The narrow waist: what a client can be connected to. Edges know targets and nothing behind them; targets know nothing
 // of HTTP, sessions or streams.
 
-import type { Answer, Call, Subscriber } from "../protocol/call.ts";
+import type { Answer, Call, Subscriber, Watch } from "../protocol/call.ts";
 import type { Abortable } from "../protocol/cancellation.ts";
 import type { Notification } from "../protocol/jsonrpc.ts";
 import type { ServerDescription } from "../protocol/mcp.ts";
@@ -22,9 +22,8 @@ export interface Target {
   /** Passes on a client's notification that is no cancellation. */
   notify(notification: Notification): void;
   subscribe(subscriber: Subscriber): Disposable;
-  /** Rejects as `call` does. */
-  watch(uri: string, subscriber: Subscriber, call: Call): Promise<void>;
-  unwatch(uri: string, subscriber: Subscriber): Promise<void>;
+  /** The caller must end the watch, with its session at the latest. Rejects as `call` does. */
+  watch(uri: string, subscriber: Subscriber, call: Call): Promise<Watch>;
   /** The arguments of a tool that a modern HTTP request must mirror in headers: at once where the tool is known. */
   paramHeaders(tool: string): readonly ParamHeader[] | Promise<readonly ParamHeader[]>;
 }

@@ -1,6 +1,6 @@
 // A target that answers as a test says, and keeps what it was asked.
 
-import type { Answer, Call, Subscriber } from "../../src/protocol/call.ts";
+import type { Answer, Call, Subscriber, Watch } from "../../src/protocol/call.ts";
 import type { Notification } from "../../src/protocol/jsonrpc.ts";
 import type { ParamHeader } from "../../src/protocol/param-headers.ts";
 import type { Described, Target } from "../../src/target/target.ts";
@@ -44,12 +44,8 @@ export class FakeTarget implements Target {
     for (const subscriber of this.subscribers) subscriber.deliver(notification);
   }
 
-  watch(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  unwatch(): Promise<void> {
-    return Promise.resolve();
+  watch(): Promise<Watch> {
+    return Promise.resolve({ end: () => Promise.resolve() });
   }
 
   paramHeaders(): Promise<readonly ParamHeader[]> {
