@@ -3,7 +3,7 @@
 
 import type { BackendConfig } from "../config/config.ts";
 import type { Log } from "../log.ts";
-import type { Answer, Call, Question, Subscriber } from "../protocol/call.ts";
+import type { Answer, Call, Question, Subscriber, Watch } from "../protocol/call.ts";
 import type { Abortable } from "../protocol/cancellation.ts";
 import { type Json, type Notification, RpcError } from "../protocol/jsonrpc.ts";
 import { type Implementation, Method, Notice, STALE_AFTER } from "../protocol/mcp.ts";
@@ -14,6 +14,7 @@ import type { Catalog } from "./catalog.ts";
 import { type ExchangeOptions, exchange } from "./exchange.ts";
 import type { Connected } from "./handshake.ts";
 import { Lifecycle } from "./lifecycle.ts";
+import { ListRefresh, type ReadOutcome } from "./list-refresh.ts";
 import type { Listing } from "./listing.ts";
 import { AskedInVain, isHarmless, isRepeatable, isSessionExpired } from "./repeating.ts";
 import { cannotAsk } from "./rounds.ts";
@@ -55,7 +56,9 @@ export class Instance implements AsyncDisposable {
   compared: Promise<void> = Promise.resolve();
   readonly #options: InstanceOptions;
   readonly #watchers: Watchers;
+  readonly #unsubscribe = (uri: string) => this.#endWatch(uri);
   readonly #watching: Watching;
+  #refresh: ListRefresh | undefined;
   readonly #shared: SharedWire;
   readonly #exchanging: ExchangeOptions;
   /** What the one client whose it is has asked and still waits for, newest last. */
@@ -66,6 +69,7 @@ export class Instance implements AsyncDisposable {
     this.key = key;
     this.#options = options;
     this.#watchers = options.subscriptions.watchers(key);
+    this.#watchers.attach(this.#unsubscribe);
     this.#watching = new Watching(this.#watchers, options.identity, (message) => this.#hear(message));
     this.#shared = new SharedWire(options.traits);
     this.#exchanging = {
@@ -150,22 +154,26 @@ export class Instance implements AsyncDisposable {
     void connected.connection.notify(method, params);
   }
 
-  /** Wakes the backend, and keeps it awake until the last watcher is gone. */
-  async watch(uri: string, subscriber: Subscriber, signal: Abortable): Promise<void> {
-    await this.lifecycle.use(signal, (connected) =>
+  /** Wakes the backend, and keeps it awake until the last watch has ended. */
+  watch(uri: string, subscriber: Subscriber, signal: Abortable): Promise<Watch> {
+    return this.lifecycle.use(signal, (connected) =>
       this.#watching.watch(connected, uri, subscriber, this.#options.config.requestTimeoutMs),
     );
   }
 
-  async unwatch(uri: string, subscriber: Subscriber): Promise<void> {
-    const { requestTimeoutMs } = this.#options.config;
-    await this.#watching.unwatch(this.lifecycle.connected, uri, subscriber, requestTimeoutMs);
-    this.lifecycle.reconsiderSleep();
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#watchers.detach(this.#unsubscribe);
+    return this.lifecycle[Symbol.asyncDispose]();
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    if (!this.lifecycle.closing.aborted) this.#options.subscriptions.release(this.key);
-    return this.lifecycle[Symbol.asyncDispose]();
+  async #endWatch(uri: string): Promise<void> {
+    const { connected } = this.lifecycle;
+    try {
+      if (connected !== undefined)
+        await this.#watching.unsubscribe(connected, uri, this.#options.config.requestTimeoutMs);
+    } finally {
+      this.lifecycle.reconsiderSleep();
+    }
   }
 
   #mayRepeat(call: Call, thrown: unknown): boolean {
@@ -258,32 +266,34 @@ export class Instance implements AsyncDisposable {
   #takeUp(connected: Connected): void {
     this.#shared.ready();
     this.#options.catalog.learnHandshake(connected);
-    this.compared = this.#refresh(connected).then(() => this.#options.onListed(connected));
+    this.#refresh = new ListRefresh({
+      read: (methods) => this.#read(connected, methods),
+      deliver: (notice) => this.#options.subscriptions.deliver(notice),
+    });
+    this.compared = this.#refresh.readAll().then(() => this.#options.onListed(connected));
     this.#watching.resume(connected, this.#options.config.requestTimeoutMs);
   }
 
-  /** Lists anew what the server declares, or what is named. True where that was news. Never rejects. */
-  async #refresh(connected: Connected, methods?: readonly string[]): Promise<boolean> {
+  async #read(connected: Connected, methods: readonly string[]): Promise<ReadOutcome> {
     const { closing } = this.lifecycle;
+    const isGone = () => connected.connection.end !== undefined || closing.aborted;
+    if (isGone()) return "gone";
     try {
-      return await this.#options.listing.refresh(connected, methods, closing);
+      const isChanged = await this.#options.listing.refresh(connected, methods, closing);
+      return isChanged ? "changed" : "unchanged";
     } catch (thrown) {
-      const isGone = connected.connection.end !== undefined || closing.aborted;
-      const error = messageOf(thrown);
-      if (!isGone) this.#options.log.warning("the server's lists could not be read", { error });
-      return false;
+      if (isGone()) return "gone";
+      const lists = methods.join(", ");
+      this.#options.log.warning("the server's lists could not be read", { lists, error: messageOf(thrown) });
+      return "failed";
     }
   }
 
   #hear(notification: Notification): void {
     const { subscriptions } = this.#options;
-    const stale = STALE_AFTER.get(notification.method);
-    const { connected } = this.lifecycle;
-    if (stale !== undefined && connected !== undefined) {
-      // Told once the lists have been read: who asks then gets the new ones. News has been told by then.
-      void this.#refresh(connected, stale).then((isTold) => {
-        if (!isTold) subscriptions.deliver(notification);
-      });
+    if (STALE_AFTER.has(notification.method)) {
+      // Before the connection is ready nothing was listed, and all lists are about to be read.
+      this.#refresh?.notice(notification);
     } else if (notification.method === Notice.resourceUpdated) {
       for (const watcher of this.#watchers.of(notification.params?.uri)) watcher.deliver(notification);
     } else {

@@ -31,28 +31,33 @@ export interface ListingOptions {
   readonly onLearnt: (method: string, isChanged: boolean) => void;
 }
 
+interface ListRead {
+  readonly items: readonly Json[];
+  /** True if the list differs from what was known. */
+  readonly isChanged: boolean;
+}
+
 export class Listing {
   readonly #options: ListingOptions;
-  /** How many lists were found to differ from what was known. */
-  #news = 0;
-
   constructor(options: ListingOptions) {
     this.#options = options;
   }
 
-  /** Every list that the server declares, or those named. True where one differs from what was known. */
-  async refresh(
-    connected: Connected,
-    methods: readonly string[] | undefined,
-    signal: Abortable,
-  ): Promise<boolean> {
-    const before = this.#news;
-    for (const method of methods ?? CAPABILITY.keys()) await this.fetch(connected, method, signal);
-    return this.#news > before;
+  /** Reads these lists. Returns true if one differs from what was known. Rejects with RpcError or GatewayError. */
+  async refresh(connected: Connected, methods: readonly string[], signal: Abortable): Promise<boolean> {
+    let isChanged = false;
+    for (const method of methods) {
+      if ((await this.#read(connected, method, signal)).isChanged) isChanged = true;
+    }
+    return isChanged;
   }
 
-  /** One list, all pages; none where the server does not declare it. Rejects with RpcError or GatewayError. */
+  /** One list, all pages; empty if the server does not declare it. Rejects with RpcError or GatewayError. */
   async fetch(connected: Connected, method: string, signal: Abortable): Promise<readonly Json[]> {
+    return (await this.#read(connected, method, signal)).items;
+  }
+
+  async #read(connected: Connected, method: string, signal: Abortable): Promise<ListRead> {
     if (connected.description.capabilities[CAPABILITY.get(method) ?? ""] === undefined) {
       return this.#learn(method, []);
     }
@@ -76,11 +81,10 @@ export class Listing {
     return this.#learn(method, this.#toolsForClients(connected, items));
   }
 
-  #learn(method: string, items: readonly Json[]): readonly Json[] {
+  #learn(method: string, items: readonly Json[]): ListRead {
     const isChanged = this.#options.catalog.learnList(method, items);
-    if (isChanged) this.#news += 1;
     this.#options.onLearnt(method, isChanged);
-    return items;
+    return { items, isChanged };
   }
 
   /** The page of a tool list that a client asked for: as it came, where every tool is for clients as it is. */

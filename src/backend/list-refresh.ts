@@ -1,0 +1,78 @@
+// When the lists of one connection are read: all of them at the start, and each again after the server says that it has
+// changed. One read of a list at a time, one more after the last notice, and ever later if a read finds no change: some
+// servers send a notice with every list that they give out. Clients hear of every change that a read finds, and of the
+// first notice after a quiet time in any case: the server may have changed what the gateway cannot compare.
+
+import type { Notification } from "../protocol/jsonrpc.ts";
+import { STALE_AFTER } from "../protocol/mcp.ts";
+
+/** The pause after a read, and how far it grows while reads find no change. */
+export const FIRST_PAUSE_MS = 250;
+export const LONGEST_PAUSE_MS = 30_000;
+
+/** `failed`: the server gave no list although it still runs. */
+export type ReadOutcome = "changed" | "unchanged" | "failed" | "gone";
+
+export interface ListRefreshOptions {
+  /** Reads the lists of these methods. Clients are told of each list that has changed. Never rejects. */
+  readonly read: (methods: readonly string[]) => Promise<ReadOutcome>;
+  /** Passes a notice to the clients. */
+  readonly deliver: (notice: Notification) => void;
+}
+
+/** One kind of list while it is read, or is left alone after a read. */
+interface Cycle {
+  /** The newest notice since the last read began. */
+  notice: Notification | undefined;
+  /** True once clients were told of a notice, or of a change. */
+  isTold: boolean;
+  pauseMs: number;
+}
+
+export class ListRefresh {
+  readonly #options: ListRefreshOptions;
+  readonly #cycles = new Map<string, Cycle>();
+
+  constructor(options: ListRefreshOptions) {
+    this.#options = options;
+  }
+
+  /** Reads all lists, one after the other. Resolves when each was read once. */
+  async readAll(): Promise<void> {
+    const kinds = [...STALE_AFTER.keys()];
+    for (const kind of kinds) this.#cycles.set(kind, { notice: undefined, isTold: false, pauseMs: 0 });
+    for (const kind of kinds) {
+      const cycle = this.#cycles.get(kind);
+      if (cycle !== undefined) await this.#read(kind, cycle);
+    }
+  }
+
+  /** The server says that lists of one kind have changed. */
+  notice(notice: Notification): void {
+    const busy = this.#cycles.get(notice.method);
+    if (busy !== undefined) {
+      busy.notice = notice;
+      return;
+    }
+    const cycle = { notice, isTold: false, pauseMs: 0 };
+    this.#cycles.set(notice.method, cycle);
+    void this.#read(notice.method, cycle);
+  }
+
+  async #read(kind: string, cycle: Cycle): Promise<void> {
+    const { notice } = cycle;
+    cycle.notice = undefined;
+    const outcome = await this.#options.read(STALE_AFTER.get(kind) ?? []);
+    if (outcome === "gone") return void this.#cycles.delete(kind);
+    if (notice !== undefined && outcome !== "changed" && !cycle.isTold) this.#options.deliver(notice);
+    if (notice !== undefined || outcome === "changed") cycle.isTold = true;
+    const isNews = outcome === "changed" || cycle.pauseMs === 0;
+    cycle.pauseMs = isNews ? FIRST_PAUSE_MS : Math.min(2 * cycle.pauseMs, LONGEST_PAUSE_MS);
+    setTimeout(() => this.#resume(kind, cycle), cycle.pauseMs).unref();
+  }
+
+  #resume(kind: string, cycle: Cycle): void {
+    if (cycle.notice === undefined) this.#cycles.delete(kind);
+    else void this.#read(kind, cycle);
+  }
+}
