@@ -1,0 +1,116 @@
+// Parsed JSON that knows the text it was parsed from. The text says more than the value: digits beyond a double, `1.0`,
+// the order of keys, keys that occur twice, escapes. A value is read as always, and written as its text.
+// Such a value must never be changed in place: `changed` makes another one.
+
+import { type Change, itemTexts, membersOf, memberText, withMembers } from "./json-text.ts";
+import type { Json } from "./jsonrpc.ts";
+
+/** A constructor that returns what it is given, so that `Exact` adds its private field to an object that is there. */
+const Given = function given(value: object): object {
+  return value;
+} as unknown as new (
+  value: object,
+) => object;
+
+/** The text is a private field: a copy by spread has none, and neither comparisons nor JSON.stringify see it. */
+class Exact extends Given {
+  readonly #text: string;
+
+  constructor(value: object, text: string) {
+    super(value);
+    this.#text = text;
+  }
+
+  static has(value: object): value is Exact {
+    return #text in value;
+  }
+
+  static textOf(value: object): string | undefined {
+    return #text in value ? value.#text : undefined;
+  }
+}
+
+/** From now on `value` is written as `text`, which it was parsed from. Returns the same object. */
+export function keepText<T extends object>(value: T, text: string): T {
+  // What was kept first is what was parsed.
+  if (!Exact.has(value)) new Exact(value, text);
+  return value;
+}
+
+/** The text that a value was parsed from; undefined if it is not known. */
+export function textOf(value: object): string | undefined {
+  return Exact.textOf(value);
+}
+
+/** Stands for the value of this JSON text wherever a value is written. */
+export function exactly(text: string): object {
+  return keepText({}, text);
+}
+
+/** JSON.stringify, with every part that knows its text written as that text. */
+export function writeJson(value: unknown): string {
+  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
+  const text = Exact.textOf(value);
+  if (text !== undefined) return text;
+  if (Array.isArray(value)) return `[${value.map(writeJson).join(",")}]`;
+  const members: string[] = [];
+  for (const [key, member] of Object.entries(value)) {
+    if (member !== undefined) members.push(`${JSON.stringify(key)}:${writeJson(member)}`);
+  }
+  return `{${members.join(",")}}`;
+}
+
+/** A member of an object; if it is an object or an array, it knows its text, provided that the whole does. */
+export function memberOf(value: Json, key: string): unknown {
+  const member = Object.hasOwn(value, key) ? value[key] : undefined;
+  if (typeof member !== "object" || member === null || Exact.has(member)) return member;
+  const whole = Exact.textOf(value);
+  const text = whole === undefined ? undefined : memberText(whole, key);
+  return text === undefined ? member : keepText(member, text);
+}
+
+/** As `memberOf`; undefined if it is no object. */
+export function objectOf(value: Json, key: string): Json | undefined {
+  const member = memberOf(value, key);
+  return isRecord(member) ? member : undefined;
+}
+
+/** The items of an array, each with its text, provided that the array knows its own. */
+export function itemsOf(list: readonly unknown[]): readonly unknown[] {
+  const text = Exact.textOf(list);
+  if (text === undefined) return list;
+  const texts = itemTexts(text);
+  for (const [at, item] of list.entries()) {
+    const own = texts[at];
+    if (own !== undefined && typeof item === "object" && item !== null) keepText(item, own);
+  }
+  return list;
+}
+
+/** The members of an object, each with its text, provided that the whole knows its own. */
+export function entriesOf(value: Json): [key: string, member: unknown][] {
+  const text = Exact.textOf(value);
+  for (const { key, start, end } of text === undefined ? [] : membersOf(text).reverse()) {
+    const member = value[key];
+    // Of a key that occurs twice the last one was parsed, and keeps its text first.
+    if (typeof member === "object" && member !== null) keepText(member, text?.slice(start, end) ?? "");
+  }
+  return Object.entries(value);
+}
+
+/** The same object with other members, undefined removes one. In the text nothing else changes. */
+export function changed(value: Json, changes: Json): Json {
+  const other: Json = { ...value, ...changes };
+  for (const key of Object.keys(changes)) if (changes[key] === undefined) delete other[key];
+  const text = Exact.textOf(value);
+  if (text === undefined) return other;
+  const texts = Object.keys(changes).map((key): Change => {
+    const member = changes[key];
+    return [key, member === undefined ? undefined : writeJson(member)];
+  });
+  return keepText(other, withMembers(text, texts));
+}
+
+function isRecord(value: unknown): value is Json {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
