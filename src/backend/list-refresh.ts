@@ -1,7 +1,7 @@
 // When the lists of one connection are read: all of them at the start, and each again after the server says that it has
 // changed. One read of a list at a time, one more after the last notice, and ever later if a read finds no change: some
-// servers send a notice with every list that they give out. Clients hear of every change that a read finds, and of the
-// first notice after a quiet time in any case: the server may have changed what the gateway cannot compare.
+// servers send a notice with every list that they give out. Clients hear of every change that a read finds, and of a few
+// notices without a change: the server may have changed what the gateway cannot compare.
 
 import type { Notification } from "../protocol/jsonrpc.ts";
 import { STALE_AFTER } from "../protocol/mcp.ts";
@@ -9,6 +9,8 @@ import { STALE_AFTER } from "../protocol/mcp.ts";
 /** The pause after a read, and how far it grows while reads find no change. */
 export const FIRST_PAUSE_MS = 250;
 export const LONGEST_PAUSE_MS = 30_000;
+/** So many notices without a change reach the clients until the server is quiet for one pause. */
+export const NOTICES_WITHOUT_CHANGE = 3;
 
 /** `failed`: the server gave no list although it still runs. */
 export type ReadOutcome = "changed" | "unchanged" | "failed" | "gone";
@@ -24,8 +26,8 @@ export interface ListRefreshOptions {
 interface Cycle {
   /** The newest notice since the last read began. */
   notice: Notification | undefined;
-  /** True once clients were told of a notice, or of a change. */
-  isTold: boolean;
+  /** How many notices reached the clients although the read found no change. */
+  told: number;
   pauseMs: number;
 }
 
@@ -40,7 +42,7 @@ export class ListRefresh {
   /** Reads all lists, one after the other. Resolves when each was read once. */
   async readAll(): Promise<void> {
     const kinds = [...STALE_AFTER.keys()];
-    for (const kind of kinds) this.#cycles.set(kind, { notice: undefined, isTold: false, pauseMs: 0 });
+    for (const kind of kinds) this.#cycles.set(kind, { notice: undefined, told: 0, pauseMs: 0 });
     for (const kind of kinds) {
       const cycle = this.#cycles.get(kind);
       if (cycle !== undefined) await this.#read(kind, cycle);
@@ -54,7 +56,7 @@ export class ListRefresh {
       busy.notice = notice;
       return;
     }
-    const cycle = { notice, isTold: false, pauseMs: 0 };
+    const cycle = { notice, told: 0, pauseMs: 0 };
     this.#cycles.set(notice.method, cycle);
     void this.#read(notice.method, cycle);
   }
@@ -64,8 +66,10 @@ export class ListRefresh {
     cycle.notice = undefined;
     const outcome = await this.#options.read(STALE_AFTER.get(kind) ?? []);
     if (outcome === "gone") return void this.#cycles.delete(kind);
-    if (notice !== undefined && outcome !== "changed" && !cycle.isTold) this.#options.deliver(notice);
-    if (notice !== undefined || outcome === "changed") cycle.isTold = true;
+    if (notice !== undefined && outcome !== "changed" && cycle.told < NOTICES_WITHOUT_CHANGE) {
+      cycle.told += 1;
+      this.#options.deliver(notice);
+    }
     const isNews = outcome === "changed" || cycle.pauseMs === 0;
     cycle.pauseMs = isNews ? FIRST_PAUSE_MS : Math.min(2 * cycle.pauseMs, LONGEST_PAUSE_MS);
     setTimeout(() => this.#resume(kind, cycle), cycle.pauseMs).unref();
