@@ -6,6 +6,9 @@ import { isSameBytes, sha256 } from "../digest.ts";
 
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
+/** ASCII alone: `\s` would take a no-break space for a blank. */
+const BEARER = /^Bearer[ \t]+([\x21-\x7e]+)[ \t]*$/i;
+
 const HOST = /^[\w.:[\]%-]*$/;
 
 export interface Refusal {
@@ -49,6 +52,11 @@ export class Guard {
     return { status: 403, message: `The Origin "${origin}" may not use this gateway.` };
   }
 
+  /** Why a request may not come in. A route that is open takes requests without credentials. */
+  refuse(headers: Headers, isOpen: boolean): Refusal | undefined {
+    return this.checkOrigin(headers) ?? (isOpen ? undefined : this.checkToken(headers));
+  }
+
   checkToken(headers: Headers): Refusal | undefined {
     if (this.#token === undefined || this.hasToken(headers)) return undefined;
     return { status: 401, message: "This gateway wants its token: Authorization: Bearer <token>." };
@@ -56,7 +64,7 @@ export class Guard {
 
   hasToken(headers: Headers): boolean {
     if (this.#token === undefined) return true;
-    const match = /^Bearer\s+(\S+)\s*$/i.exec(headers.get("authorization") ?? "");
+    const match = BEARER.exec(headers.get("authorization") ?? "");
     return match?.[1] !== undefined && isSameBytes(sha256(match[1]), this.#token);
   }
 

@@ -1,14 +1,16 @@
-// The HTTP face: routes, guard and limits. The only file that knows Elysia; what is behind a route it does not know.
+// The HTTP edge: what each route serves, with the guard in front of it, and limits. The only file that knows Elysia, which
+// owns the server. It does not know what is behind a route.
 
-import { Elysia, t } from "elysia";
+import { Elysia } from "elysia";
 import { isLoopback } from "../config/addresses.ts";
 import type { Log } from "../log.ts";
-import { GatewayStatus, type RestartReply } from "../ops/status.ts";
+import type { GatewayStatus, RestartReply } from "../ops/status.ts";
 import type { Target } from "../target/target.ts";
 import type { Guard, Refusal } from "./guard.ts";
 import type { SseEdge } from "./http-sse.ts";
 import { failure } from "./legacy.ts";
 import type { McpEdge } from "./mcp.ts";
+import { ROUTES, type Route, type RoutePath } from "./routes.ts";
 
 /** A larger body is refused with 413 before it is read. */
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
@@ -43,9 +45,6 @@ export interface HttpServer extends AsyncDisposable {
   stopListening(): void;
 }
 
-const METHODS = new Set(["GET", "POST", "DELETE"]);
-const BackendParams = t.Object({ backend: t.String({ minLength: 1, maxLength: 64 }) });
-
 /** Listens and serves. Rejects where the port is taken or may not be used. */
 export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
   const server = await listen(options, performance.now() + PORT_RELEASE_MS);
@@ -74,80 +73,71 @@ async function listen(options: HttpOptions, untilMs: number) {
   return listen(options, untilMs);
 }
 
-function createApp(options: HttpOptions) {
-  const { guard, root, backend } = options;
-  const serve = mcpServer(options, () => app.server);
-  const refuse = (request: Request) => {
-    const { headers } = request;
-    const wantsToken = guard.wantsToken && !isHealth(request);
-    const refusal = guard.checkOrigin(headers) ?? (wantsToken ? guard.checkToken(headers) : undefined);
-    return refusal === undefined ? undefined : refused(refusal);
+type BunServer = Bun.Server<unknown>;
+type Routed = Bun.BunRequest<string>;
+type Serve = (request: Routed, server: BunServer) => Response | Promise<Response>;
+
+/** What each route serves to a request that the guard has let in. */
+function endpoints(options: HttpOptions): Readonly<Record<RoutePath, Serve>> {
+  const { guard, mcp, sse, root, health, backendNames } = options;
+  const principal = guard.principalOf();
+  const serveMcp: ServeTarget = (request, server, target) => {
+    const { method } = request;
+    if (method !== "POST" && method !== "GET" && method !== "DELETE") return wrongMethod(method);
+    // A tool may be silent for as long as it likes: only its own request_timeout ends it.
+    server.timeout(request, 0);
+    return mcp.serve(request, target, principal);
   };
-  // A POST to a target that there is comes by Bun's own router: Elysia's life cycle would take a tenth of a call's time.
-  // It passes the same guard to the same end; whatever else comes is Elysia's.
-  const shortcut = (find: (name: string) => Target | undefined) => ({
-    POST: (request: Bun.BunRequest<string>): Response | Promise<Response> => {
-      const target = find(request.params.backend ?? "");
-      return target === undefined ? app.fetch(request) : (refuse(request) ?? serve(request, target));
+  const openChannel: ServeTarget = (request, server, target) => {
+    server.timeout(request, 0);
+    return sse.open(target, principal);
+  };
+  return {
+    "/health": ({ headers }) => Response.json(health(guard.hasToken(headers))),
+    "/metrics": async () => {
+      const { body, contentType } = await options.metrics();
+      return new Response(body, { headers: { "content-type": contentType } });
     },
-  });
-  const internalError = (error: unknown) => {
-    options.log.error("a bug in the gateway", { error });
-    const message = "Internal error in the gateway; its log has the details.";
-    return failure(500, { code: -32603, message });
+    "/status": forOperators(guard, async () => Response.json(await options.status())),
+    "/backends/:backend/restart": forOperators(guard, restartBackend(options)),
+    "/mcp": (request, server) => serveMcp(request, server, root),
+    "/mcp/:backend": toBackend(options, serveMcp),
+    "/:backend/mcp": toBackend(options, serveMcp),
+    "/sse": (request, server) => openChannel(request, server, root),
+    "/:backend/sse": toBackend(options, openChannel),
+    "/message": (request) => sse.post(request, principal),
+    "/*": (request) => notFound(request, backendNames()),
   };
-  // Without reusePort: false two gateways would share a port, and each client would find now one, now the other.
+}
+
+function createApp(options: HttpOptions) {
+  const { guard, log } = options;
+  const serveAt = endpoints(options);
+  const routes = ROUTES.map((route: Route & { readonly path: RoutePath }) => {
+    const serve = serveAt[route.path];
+    const isOpen = route.access === "open";
+    const guarded: Serve = (request, server) => {
+      const refusal = guard.refuse(request.headers, isOpen);
+      return refusal === undefined ? serve(request, server) : refused(refusal);
+    };
+    return [route.path, route.method === undefined ? guarded : { [route.method]: guarded }] as const;
+  });
   const serving = {
     maxRequestBodySize: MAX_BODY_BYTES,
     idleTimeout: IDLE_TIMEOUT_S,
+    // With true, two gateways would share a port, and each client would find now one, now the other.
     reusePort: false,
     development: false,
-    error: internalError,
-    routes: {
-      "/mcp": shortcut(() => root),
-      "/mcp/:backend": shortcut(backend),
-      "/:backend/mcp": shortcut(backend),
+    error: (error: unknown) => {
+      log.error("a bug in the gateway", { error });
+      const message = "Internal error in the gateway; its log has the details.";
+      return failure(500, { code: -32603, message });
     },
+    // Bun's router parses the path, and the guard knows a request by the route that it came by. Elysia, which owns the
+    // server, has no routes of its own: its router parses the URL in another way, and must never be asked.
+    routes: Object.fromEntries(routes),
   };
-  const app = new Elysia({ serve: serving })
-    .onRequest(({ request }) => refuse(request))
-    .onError(({ code, error, request }) => {
-      if (code === "NOT_FOUND") return notFound(request, options.backendNames());
-      if (code === "VALIDATION") return failure(404, { code: -32001, message: "Not the name of a backend." });
-      return internalError(error);
-    })
-    .use(operationRoutes(options))
-    .use(mcpRoutes(options, serve))
-    .use(sseRoutes(options));
-  return app;
-}
-
-/** For people and probes. */
-function operationRoutes({ guard, health, metrics, status, restart, backendNames }: HttpOptions) {
-  return new Elysia()
-    .get(
-      "/status",
-      ({ request, server }) => (mayOperate(guard, request, server) ? status() : refused(NOT_FROM_AFAR)),
-      { response: { 200: GatewayStatus } },
-    )
-    .post(
-      "/backends/:backend/restart",
-      async ({ request, params, server }) => {
-        if (!mayOperate(guard, request, server)) return refused(NOT_FROM_AFAR);
-        // A start may take its time.
-        server?.timeout(request, 0);
-        const reply = await restart(params.backend);
-        return reply === undefined ? unknownBackend(params.backend, backendNames()) : Response.json(reply);
-      },
-      { parse: "none", params: BackendParams },
-    )
-    .get("/health", ({ request }) => health(guard.hasToken(request.headers)), {
-      response: t.Object({}, { additionalProperties: true }),
-    })
-    .get("/metrics", async () => {
-      const { body, contentType } = await metrics();
-      return new Response(body, { headers: { "content-type": contentType } });
-    });
+  return new Elysia({ serve: serving });
 }
 
 const NOT_FROM_AFAR: Refusal = {
@@ -155,63 +145,33 @@ const NOT_FROM_AFAR: Refusal = {
   message: "Without a token this is for this machine alone; set auth.token to reach it from others.",
 };
 
-/** Whoever has the token, or sits at this machine. */
-function mayOperate(guard: Guard, request: Request, server: Lifted | null): boolean {
-  if (guard.wantsToken) return true;
-  const address = server?.requestIP(request)?.address ?? "";
-  return isLoopback(address.replace(/^::ffff:/i, ""));
-}
-
-type Serve = (request: Request, target: Target) => Response | Promise<Response>;
-
-function mcpServer({ guard, mcp }: HttpOptions, server: () => Lifted | null): Serve {
-  const principal = guard.principalOf();
-  return (request, target) => {
-    if (!METHODS.has(request.method)) return wrongMethod(request.method);
-    // A tool may be silent for as long as it likes: only its own request_timeout ends it.
-    server()?.timeout(request, 0);
-    return mcp.serve(request, target, principal);
+/** For the commands of a person: whoever has the token, or sits at this machine. */
+function forOperators(guard: Guard, serve: Serve): Serve {
+  return (request, server) => {
+    const address = server.requestIP(request)?.address ?? "";
+    const isNear = isLoopback(address.replace(/^::ffff:/i, ""));
+    return guard.wantsToken || isNear ? serve(request, server) : refused(NOT_FROM_AFAR);
   };
 }
 
-function mcpRoutes({ root, backend, backendNames }: HttpOptions, serve: Serve) {
-  const serveBackend = (request: Request, name: string) => {
+function restartBackend({ restart, backendNames }: HttpOptions): Serve {
+  return async (request, server) => {
+    // A start may take its time.
+    server.timeout(request, 0);
+    const name = request.params.backend ?? "";
+    const reply = await restart(name);
+    return reply === undefined ? unknownBackend(name, backendNames()) : Response.json(reply);
+  };
+}
+
+type ServeTarget = (request: Routed, server: BunServer, target: Target) => Response | Promise<Response>;
+
+function toBackend({ backend, backendNames }: HttpOptions, serve: ServeTarget): Serve {
+  return (request, server) => {
+    const name = request.params.backend ?? "";
     const target = backend(name);
-    return target === undefined ? unknownBackend(name, backendNames()) : serve(request, target);
+    return target === undefined ? unknownBackend(name, backendNames()) : serve(request, server, target);
   };
-  const direct = { parse: "none", params: BackendParams } as const;
-  return new Elysia()
-    .all("/mcp", ({ request }) => serve(request, root), { parse: "none" })
-    .all("/mcp/:backend", ({ request, params }) => serveBackend(request, params.backend), direct)
-    .all("/:backend/mcp", ({ request, params }) => serveBackend(request, params.backend), direct);
-}
-
-/** The wire of 2024-11-05. */
-function sseRoutes({ guard, sse, root, backend, backendNames }: HttpOptions) {
-  const principal = guard.principalOf();
-  const open = (request: Request, target: Target, server: Lifted | null) => {
-    server?.timeout(request, 0);
-    return sse.open(target, principal);
-  };
-  return new Elysia()
-    .get("/sse", ({ request, server }) => open(request, root, server))
-    .get(
-      "/:backend/sse",
-      ({ request, params, server }) => {
-        const target = backend(params.backend);
-        return target === undefined
-          ? unknownBackend(params.backend, backendNames())
-          : open(request, target, server);
-      },
-      { params: BackendParams },
-    )
-    .post("/message", ({ request }) => sse.post(request, principal), { parse: "none" });
-}
-
-/** The part of Bun's server that lifts the idle timeout of one request, and knows who sent it. */
-interface Lifted {
-  timeout(request: Request, seconds: number): void;
-  requestIP(request: Request): { readonly address: string } | null;
 }
 
 function wrongMethod(method: string): Response {
@@ -222,23 +182,23 @@ function wrongMethod(method: string): Response {
   );
 }
 
-/** Of the path as it was sent: what a URL parser makes of `/health#/mcp` is not what the router does. */
-function isHealth({ method, url }: Request): boolean {
-  return (method === "GET" || method === "HEAD") && /^\w+:\/\/[^/?#]*\/health(?:\?|$)/.test(url);
-}
-
 function refused({ status, message }: Refusal): Response {
   const headers: Record<string, string> = status === 401 ? { "www-authenticate": "Bearer" } : {};
   return failure(status, { code: -32000, message: message }, { headers });
 }
 
+const MAX_SHOWN = 80;
+
 function unknownBackend(name: string, known: readonly string[]): Response {
   const list = known.length === 0 ? "none is configured" : `known are ${known.join(", ")}`;
-  return failure(404, { code: -32001, message: `Unknown backend "${name}"; ${list}.` });
+  return failure(404, { code: -32001, message: `Unknown backend "${name.slice(0, MAX_SHOWN)}"; ${list}.` });
 }
 
 function notFound(request: Request, known: readonly string[]): Response {
   const pathname = URL.parse(request.url)?.pathname ?? request.url;
   const routes = ["/mcp", ...known.map((name) => `/mcp/${name}`), "/health", "/metrics", "/status"];
-  return failure(404, { code: -32601, message: `Nothing at ${pathname}. Routes: ${routes.join(", ")}` });
+  const message =
+    `Nothing at ${pathname.slice(0, MAX_SHOWN)}, or it was spelled with dot segments, escapes or doubled slashes. ` +
+    `Routes: ${routes.join(", ")}`;
+  return failure(404, { code: -32601, message });
 }

@@ -28,17 +28,19 @@ export interface Received {
 
 export class RawClient {
   readonly #port: number;
+  readonly #host: string;
   #socket: Socket | undefined;
 
-  constructor(port: number) {
+  constructor(port: number, host = "127.0.0.1") {
     this.#port = port;
+    this.#host = host;
   }
 
   /** Rejects where what came back is no HTTP. */
   async exchange(sending: Sending): Promise<Received> {
     const kept = this.#socket;
     this.#socket = undefined;
-    const socket = kept === undefined || kept.destroyed ? await open(this.#port) : kept;
+    const socket = kept === undefined || kept.destroyed ? await open(this.#port, this.#host) : kept;
     const received = await new Exchange(socket, sending).run();
     // It may have been closed while it was idle; every client of HTTP tries once more then.
     if (socket === kept && received.ending === "closed" && received.raw.length === 0)
@@ -57,9 +59,9 @@ export class RawClient {
   }
 }
 
-function open(port: number): Promise<Socket> {
+function open(port: number, host: string): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host: "127.0.0.1", port, noDelay: true }, () => resolve(socket));
+    const socket = connect({ host, port, noDelay: true }, () => resolve(socket));
     socket.once("error", reject);
   });
 }
