@@ -6,10 +6,10 @@ import { LOG_LEVELS, McpErrorCode, META, Method, Notice } from "../protocol/mcp.
 import { toModernAnswer } from "../protocol/modern-result.ts";
 import { mirrorHeaders, type ParamHeader } from "../protocol/param-headers.ts";
 import { canAnswer, requiredCapabilities } from "../protocol/questions.ts";
-import type { RequestOptions } from "./connection.ts";
+import type { RequestOptions } from "./connection/connection.ts";
+import type { Listener } from "./connection/pending.ts";
 import type { Connected } from "./handshake.ts";
 import type { Handshake } from "./introductions.ts";
-import type { Listener } from "./pending.ts";
 import { answerRounds, answerUrlElicitations, cannotAsk, unanswered } from "./rounds.ts";
 import { toLegacyAnswer, toLegacyError, toLegacyParams, toModernError, toModernParams } from "./translate.ts";
 

@@ -22,8 +22,8 @@ import { HttpSseTransport } from "../transport/http-sse.ts";
 import { StdioTransport } from "../transport/stdio.ts";
 import { StreamableHttpTransport } from "../transport/streamable-http.ts";
 import type { Transport, TransportEvents } from "../transport/transport.ts";
-import { Connection } from "./connection.ts";
-import type { ConnectionEvents } from "./connection-events.ts";
+import { Connection } from "./connection/connection.ts";
+import type { ConnectionEvents } from "./connection/connection-events.ts";
 import {
   isAnswer,
   isEraEvidence,

@@ -6,13 +6,13 @@ import type { Log } from "../log.ts";
 import { type Abortable, untilAborted } from "../protocol/cancellation.ts";
 import { GatewayError } from "../protocol/errors.ts";
 import type { WireEnd } from "../transport/transport.ts";
-import type { Connection } from "./connection.ts";
+import type { Connection } from "./connection/connection.ts";
+import { describeEnd } from "./connection/wire-failure.ts";
 import { Failures } from "./failures.ts";
 import type { Connected } from "./handshake.ts";
 import { IdleClock } from "./idle-clock.ts";
 import { hasChangedSince, isPermanent } from "./starting.ts";
 import { type Failed, isWay, type Ready, type State, type StateName } from "./state.ts";
-import { describeEnd } from "./wire-failure.ts";
 
 export interface LifecycleOptions {
   readonly log: Log;

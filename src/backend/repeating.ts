@@ -6,6 +6,7 @@ import { isObject } from "../protocol/jsonrpc.ts";
 import { Method } from "../protocol/mcp.ts";
 import { SendError } from "../transport/transport.ts";
 import type { Tool } from "./catalog.ts";
+import { AskedInVain } from "./connection/wire-failure.ts";
 
 /** Of a call that failed: nothing was sent, or the session was gone, or the work may be done twice without harm. */
 export function isRepeatable(call: Call, thrown: unknown, tool: Tool | undefined): boolean {
@@ -21,19 +22,6 @@ export function isHarmless({ method }: Pick<Call, "method">, tool: Tool | undefi
   if (method !== Method.callTool) return true;
   const hints = tool?.annotations;
   return isObject(hints) && (hints.readOnlyHint === true || hints.idempotentHint === true);
-}
-
-/**
- * In the place of the answer to a call that may be made twice: what it asks may have been any call's, so nobody was asked.
- * Made again it is alone, and its client is asked.
- */
-export class AskedInVain extends GatewayError {
-  constructor(backend: string) {
-    super(
-      "backend-failed",
-      `${backend}: nothing says which of several calls asks a question; make the call again.`,
-    );
-  }
 }
 
 /** The backend has forgotten our session: a new handshake heals it. */

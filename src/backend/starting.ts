@@ -4,8 +4,8 @@ import type { BackendConfig } from "../config/config.ts";
 import { GatewayError } from "../protocol/errors.ts";
 import { RpcError } from "../protocol/jsonrpc.ts";
 import { StartError, type WireEnd } from "../transport/transport.ts";
+import { describeEnd } from "./connection/wire-failure.ts";
 import { type Connected, connect, type HandshakeOptions } from "./handshake.ts";
-import { describeEnd } from "./wire-failure.ts";
 
 /** How long a start that was given up may take to close what it has opened: longer than ending a process takes. */
 const CLOSE_MS = 8_000;

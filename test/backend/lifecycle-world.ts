@@ -1,7 +1,7 @@
 // A lifecycle whose children are made up: they start, answer, die and close when a test says so, and never by themselves.
 
 import { jest } from "bun:test";
-import { Connection } from "../../src/backend/connection.ts";
+import { Connection } from "../../src/backend/connection/connection.ts";
 import type { Connected } from "../../src/backend/handshake.ts";
 import { Lifecycle } from "../../src/backend/lifecycle.ts";
 import type { BackendConfig } from "../../src/config/config.ts";

@@ -1,9 +1,9 @@
 // The requests that wait for an answer on one connection, with one timer for all their deadlines.
 
-import type { Answer, Question } from "../protocol/call.ts";
-import type { Abortable } from "../protocol/cancellation.ts";
-import { InFlight } from "../protocol/in-flight.ts";
-import type { Id, Json, Notification } from "../protocol/jsonrpc.ts";
+import type { Answer, Question } from "../../protocol/call.ts";
+import type { Abortable } from "../../protocol/cancellation.ts";
+import { InFlight } from "../../protocol/in-flight.ts";
+import type { Id, Json, Notification } from "../../protocol/jsonrpc.ts";
 import { progressTokenOf } from "./progress-token.ts";
 
 /** What comes for one request before its answer. */

@@ -1,9 +1,9 @@
 // JSON-RPC calls over one wire to one backend: fresh ids down, the answer up to the one who waits for it.
 // Knows neither handshake nor era; who a message belongs to is decided here, from the wire and from nothing else.
 
-import type { Log } from "../log.ts";
-import type { Answer } from "../protocol/call.ts";
-import { GatewayError } from "../protocol/errors.ts";
+import type { Log } from "../../log.ts";
+import type { Answer } from "../../protocol/call.ts";
+import { GatewayError } from "../../protocol/errors.ts";
 import {
   errorResponse,
   type Id,
@@ -19,23 +19,22 @@ import {
   RpcError,
   request,
   resultResponse,
-} from "../protocol/jsonrpc.ts";
-import { CLIENT_METHODS, META, Method, Notice } from "../protocol/mcp.ts";
+} from "../../protocol/jsonrpc.ts";
+import { CLIENT_METHODS, META, Method, Notice } from "../../protocol/mcp.ts";
 import {
   type Incoming,
   SendError,
   type Transport,
   type TransportEvents,
   type WireEnd,
-} from "../transport/transport.ts";
+} from "../../transport/transport.ts";
+import { waitWhile } from "../wait-while.ts";
 import { answerOf } from "./answer-text.ts";
 import { BackendQuestions } from "./backend-questions.ts";
 import type { ConnectionEvents } from "./connection-events.ts";
 import { Pending, PendingCalls, type Waiting } from "./pending.ts";
 import { withProgressToken } from "./progress-token.ts";
-import { AskedInVain } from "./repeating.ts";
-import { waitWhile } from "./wait-while.ts";
-import { callTimeout, describeEnd, refusal } from "./wire-failure.ts";
+import { AskedInVain, callTimeout, describeEnd, refusal } from "./wire-failure.ts";
 
 export interface RequestOptions extends Waiting {
   readonly headers?: Readonly<Record<string, string>>;

@@ -1,7 +1,7 @@
 // A caller's progress token travels as the id of our request, so that tokens of different callers never meet.
 
-import { type Id, isId, isObject, type Json } from "../protocol/jsonrpc.ts";
-import { META } from "../protocol/mcp.ts";
+import { type Id, isId, isObject, type Json } from "../../protocol/jsonrpc.ts";
+import { META } from "../../protocol/mcp.ts";
 
 export function progressTokenOf(params: Json): Id | undefined {
   const token = isObject(params._meta) ? params._meta[META.progressToken] : undefined;

@@ -1,8 +1,8 @@
 // What a connection tells its owner, and how it reaches a client.
 
-import type { Question } from "../protocol/call.ts";
-import type { Json, Notification } from "../protocol/jsonrpc.ts";
-import type { WireEnd } from "../transport/transport.ts";
+import type { Question } from "../../protocol/call.ts";
+import type { Json, Notification } from "../../protocol/jsonrpc.ts";
+import type { WireEnd } from "../../transport/transport.ts";
 
 /** Puts a backend's question to the client that it belongs to. */
 export type Ask = (question: Question, signal: AbortSignal) => Promise<Json>;

@@ -2,8 +2,8 @@
 
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { answerOf } from "../../src/backend/answer-text.ts";
-import { isRequest, toMessage } from "../../src/protocol/jsonrpc.ts";
+import { answerOf } from "../../../src/backend/connection/answer-text.ts";
+import { isRequest, toMessage } from "../../../src/protocol/jsonrpc.ts";
 
 const ID = 5;
 

@@ -1,8 +1,8 @@
 // What a wire's failure means for the call that met it, in words for the person who has to mend it.
 
-import { GatewayError } from "../protocol/errors.ts";
-import { RpcError, toMessage } from "../protocol/jsonrpc.ts";
-import { SendError, type WireEnd } from "../transport/transport.ts";
+import { GatewayError } from "../../protocol/errors.ts";
+import { RpcError, toMessage } from "../../protocol/jsonrpc.ts";
+import { SendError, type WireEnd } from "../../transport/transport.ts";
 import type { Pending } from "./pending.ts";
 
 /** What happened to a wire, with the last words of the process, for the person who has to mend it. */
@@ -45,4 +45,17 @@ export function callTimeout(name: string, { method, timeoutMs }: Pending): Gatew
     `${name}: no answer to ${method} within ${timeoutMs / 1000} s (request_timeout). The backend was told to stop; it may ` +
       "have done part of the work. Raise request_timeout for this backend if it needs longer.",
   );
+}
+
+/**
+ * In the place of the answer to a call that may be made twice: what it asks may have been any call's, so nobody was asked.
+ * Made again it is alone, and its client is asked.
+ */
+export class AskedInVain extends GatewayError {
+  constructor(backend: string) {
+    super(
+      "backend-failed",
+      `${backend}: nothing says which of several calls asks a question; make the call again.`,
+    );
+  }
 }

@@ -1,10 +1,10 @@
 // Whose a question is that comes on a wire for all: found by elimination among the calls that were there when it came.
 
 import { expect, test } from "bun:test";
-import { BackendQuestions } from "../../src/backend/backend-questions.ts";
-import { Pending, PendingCalls } from "../../src/backend/pending.ts";
-import { type Notification, type Response, request } from "../../src/protocol/jsonrpc.ts";
-import { waitFor } from "../support/wait-for.ts";
+import { BackendQuestions } from "../../../src/backend/connection/backend-questions.ts";
+import { Pending, PendingCalls } from "../../../src/backend/connection/pending.ts";
+import { type Notification, type Response, request } from "../../../src/protocol/jsonrpc.ts";
+import { waitFor } from "../../support/wait-for.ts";
 
 class Stage {
   readonly pending = new PendingCalls(() => {});

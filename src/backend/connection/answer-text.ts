@@ -1,7 +1,7 @@
 // Finds the text of a result inside the text of its response, so that a large result is never written anew.
 
-import type { Answer } from "../protocol/call.ts";
-import type { ResultResponse } from "../protocol/jsonrpc.ts";
+import type { Answer } from "../../protocol/call.ts";
+import type { ResultResponse } from "../../protocol/jsonrpc.ts";
 
 /** What an envelope of ours has: `jsonrpc`, `id` and `result`. */
 const ENVELOPE_SIZE = 3;

@@ -13,8 +13,8 @@ import {
   type Response,
   RpcError,
   resultResponse,
-} from "../protocol/jsonrpc.ts";
-import { Notice } from "../protocol/mcp.ts";
+} from "../../protocol/jsonrpc.ts";
+import { Notice } from "../../protocol/mcp.ts";
 import type { Ask } from "./connection-events.ts";
 import { GHOST_MS, type Pending, type PendingCalls } from "./pending.ts";
 
