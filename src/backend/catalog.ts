@@ -124,9 +124,10 @@ export function comparable(value: unknown): string {
   );
 }
 
-/** The items of one page, and where the next one starts. Whatever is no object is left out. */
+/** The items of one page, and where the next one starts: null and "" mean nowhere. Whatever is no object is left out. */
 export function readPage(method: string, result: Json): { items: Json[]; nextCursor: string | undefined } {
   const listed = result[LIST_KEY.get(method) ?? ""];
   const items = Array.isArray(listed) ? listed.filter(isObject) : [];
-  return { items, nextCursor: typeof result.nextCursor === "string" ? result.nextCursor : undefined };
+  const { nextCursor } = result;
+  return { items, nextCursor: typeof nextCursor === "string" && nextCursor !== "" ? nextCursor : undefined };
 }

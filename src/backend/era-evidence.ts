@@ -11,8 +11,9 @@ export function saysOtherWire(thrown: unknown): boolean {
   return status === 400 || status === 404 || status === 405;
 }
 
+/** What says nothing about the server's era: credentials that are missing, and failures that may pass. 501 lasts. */
 function isRefusal(status: number): boolean {
-  return status === 401 || status === 403 || status >= 500;
+  return status === 401 || status === 403 || (status >= 500 && status !== 501);
 }
 
 function statusOf(thrown: unknown): number | undefined {
@@ -20,11 +21,14 @@ function statusOf(thrown: unknown): number | undefined {
   return cause instanceof SendError ? cause.status : undefined;
 }
 
-/** True where a failed probe says something about the era: never for missing credentials, server errors, dead wires. */
+/**
+ * True where a failed probe shows an older server: whatever was said in reply, a JSON-RPC error with a status of 5xx
+ * included. Never for missing credentials, other server errors and dead wires.
+ */
 export function isEraEvidence(thrown: unknown): boolean {
   const status = statusOf(thrown);
-  if (status !== undefined) return !isRefusal(status);
-  return isAnswer(thrown);
+  if (status === undefined) return isAnswer(thrown);
+  return !isRefusal(status) || (status >= 500 && isAnswer(thrown));
 }
 
 export function isAnswer(thrown: unknown): boolean {

@@ -2,12 +2,15 @@
 // A call that succeeds closes it, and so does a run that was long enough to say that nothing is wrong.
 
 import { GatewayError } from "../protocol/errors.ts";
+import { SendError } from "../transport/transport.ts";
 import { backoffMs, type Failed, type State } from "./state.ts";
 
 /** A process that ran for this long was no part of a crash loop. */
 const STABLE_MS = 5 * 60_000;
 /** From here on it is called a crash loop. */
 const LOOP_ATTEMPTS = 3;
+/** A server may ask to be left alone for as long as this. */
+const MAX_ASKED_WAIT_MS = 3_600_000;
 
 export class Failures {
   readonly #name: string;
@@ -29,7 +32,8 @@ export class Failures {
     if (this.#attempts === 1) this.#sinceMs = nowMs;
     // A server that ran and died once may be started at once; one that keeps dying, or never came up, may not.
     const isFirstCrash = before.name === "ready" && this.#attempts === 1;
-    const retryAtMs = isFirstCrash ? 0 : nowMs + backoffMs(this.#attempts);
+    const waitMs = Math.max(backoffMs(this.#attempts), Math.min(askedWaitMs(error), MAX_ASKED_WAIT_MS));
+    const retryAtMs = isFirstCrash ? 0 : nowMs + waitMs;
     return {
       name: "failed",
       error,
@@ -56,6 +60,12 @@ export class Failures {
     const loop = attempts < LOOP_ATTEMPTS ? "" : `${this.#name} keeps failing and is left alone for now. `;
     throw new GatewayError("backend-failed", `${loop}${error.message}\n(${when})`, { cause: error });
   }
+}
+
+/** What the server asked for (Retry-After), behind an error or one of its causes. */
+function askedWaitMs(error: unknown): number {
+  if (error instanceof SendError && error.retryAfterMs !== undefined) return error.retryAfterMs;
+  return error instanceof Error && error.cause !== undefined ? askedWaitMs(error.cause) : 0;
 }
 
 function times(attempts: number, sinceMs: number): string {

@@ -129,7 +129,14 @@ class Attempt {
   }
 
   #wireOptions() {
-    return { name: this.#config.name, log: this.#options.log, signal: this.#options.signal };
+    const { name, requestTimeoutMs, startTimeoutMs } = this.#config;
+    const { log, signal } = this.#options;
+    return {
+      name,
+      log,
+      signal,
+      maxRetryAfterMs: Math.min(requestTimeoutMs || startTimeoutMs, startTimeoutMs),
+    };
   }
 
   #open(start: (events: TransportEvents) => Promise<Transport>): Promise<Connection> {

@@ -13,7 +13,11 @@ export function isRepeatable(call: Call, thrown: unknown, tool: Tool | undefined
   if (thrown instanceof AskedInVain) return true;
   if (!(thrown instanceof GatewayError) || thrown.kind !== "backend-failed") return false;
   if (!(thrown.cause instanceof SendError)) return false;
-  if (thrown.cause.sessionExpired || !thrown.cause.maybeDelivered) return true;
+  const { sessionExpired, maybeDelivered, status, retryAfterMs } = thrown.cause;
+  if (sessionExpired) return true;
+  if (retryAfterMs !== undefined) return false;
+  // What a server refused with a status of HTTP it would refuse again.
+  if (!maybeDelivered) return status === undefined;
   return isHarmless(call, tool);
 }
 

@@ -10,6 +10,8 @@ export interface HttpRequest {
   readonly headers: Headers;
   readonly body?: string;
   readonly signal: AbortSignal;
+  /** The server may get it twice without harm: it is sent again if the connection is lost before a response comes. */
+  readonly isHarmless?: boolean;
 }
 
 export interface HttpClient {

@@ -2,11 +2,13 @@
 
 import { isLoopback } from "../config/addresses.ts";
 import type { UrlConfig } from "../config/config.ts";
+import { untilAborted } from "../protocol/cancellation.ts";
 import { VERSION } from "../version.ts";
 import { FetchClient } from "./fetch-client.ts";
 import type { HttpClient, HttpRequest } from "./http-client.ts";
-import { explainFailure } from "./http-failure.ts";
+import { explainFailure, isConnectionLost } from "./http-failure.ts";
 import type { HttpResponse } from "./http-response.ts";
+import { retryAfterMs } from "./retry-after.ts";
 import { SocketClient } from "./socket-client.ts";
 import { SendError, StartError } from "./transport.ts";
 
@@ -23,15 +25,27 @@ const WHOEVER_ASKED: ResponseTaker<HttpResponse> = {
 
 const MAX_REDIRECTS = 5;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+/** What a request can be answered with that is not the end of it: a redirect, or "come again later". */
+const NOT_FINAL: ReadonlySet<number> = new Set([...REDIRECTS, 429, 503]);
+/** How often a harmless request is sent in all, if each time the connection is lost before a response comes. */
+const MAX_SENDS = 3;
+
+export interface EndpointOptions {
+  /** A longer wait that a server asks for is told and not waited for. Default: none is waited for. */
+  readonly maxRetryAfterMs?: number;
+  readonly onWait?: (what: string, waitMs: number) => void;
+}
 
 export class HttpEndpoint implements Disposable {
   /** As configured, less a user and password in it: those go into the Authorization header. */
   readonly url: URL;
   readonly #headers: Headers;
   readonly #client: HttpClient;
+  readonly #options: EndpointOptions;
 
   /** Throws a permanent StartError where the settings can never make a request. */
-  constructor(config: UrlConfig) {
+  constructor(config: UrlConfig, options: EndpointOptions = {}) {
+    this.#options = options;
     this.#headers = readHeaders(config.headers);
     this.url = readUrl(config.url);
     moveCredentials(this.url, this.#headers);
@@ -47,8 +61,9 @@ export class HttpEndpoint implements Disposable {
   }
 
   /**
-   * Sends one request and gives the response of whatever status, once its head has come, redirects within the origin
-   * followed. Waits as long as it takes: the caller's signal is the only deadline. Rejects with SendError.
+   * Sends one request and gives the response of whatever status, once its head has come. Redirects within the origin are
+   * followed, a wait that the server asks for is kept once. The caller's signal is the only deadline.
+   * Rejects with SendError.
    */
   request(request: HttpRequest): Promise<HttpResponse> {
     return this.exchange(request, WHOEVER_ASKED);
@@ -59,24 +74,16 @@ export class HttpEndpoint implements Disposable {
     const url = request.url ?? this.url;
     return this.#client.send(url, request).then(
       (response) =>
-        REDIRECTS.has(response.status)
-          ? this.#exchangeFurther(response, url, request, taker)
+        NOT_FINAL.has(response.status)
+          ? this.#exchangeFurther(this.#follow(response, url, request), taker)
           : taker.take(response),
-      (error: unknown) => {
-        taker.missed();
-        throw this.#failure(error, url, request);
-      },
+      (error: unknown) => this.#exchangeFurther(this.#sendAgain(error, url, request), taker),
     );
   }
 
-  #exchangeFurther<Taken>(
-    response: HttpResponse,
-    url: URL,
-    request: HttpRequest,
-    taker: ResponseTaker<Taken>,
-  ): Promise<Taken> {
-    return this.#follow(response, url, request).then(
-      (last) => taker.take(last),
+  #exchangeFurther<Taken>(last: Promise<HttpResponse>, taker: ResponseTaker<Taken>): Promise<Taken> {
+    return last.then(
+      (response) => taker.take(response),
       (error: unknown) => {
         taker.missed();
         throw error;
@@ -84,26 +91,70 @@ export class HttpEndpoint implements Disposable {
     );
   }
 
+  async #sendAgain(first: unknown, url: URL, request: HttpRequest): Promise<HttpResponse> {
+    let error = first;
+    for (let sends = 1; sends < MAX_SENDS; sends++) {
+      if (request.isHarmless !== true || request.signal.aborted || !isConnectionLost(error)) break;
+      try {
+        return await this.#follow(await this.#client.send(url, request), url, request);
+      } catch (thrown) {
+        if (thrown instanceof SendError) throw thrown;
+        error = thrown;
+      }
+    }
+    throw this.#failure(error, url, request);
+  }
+
   async #follow(first: HttpResponse, firstUrl: URL, request: HttpRequest): Promise<HttpResponse> {
     let url = firstUrl;
     let response = first;
+    let hasWaited = false;
     for (let hops = 0; ; hops++) {
-      const location = REDIRECTS.has(response.status) ? response.header("location") : undefined;
-      if (location === undefined) return response;
-      response.cancel();
-      const what = `${describeRequest(request.method, url)} was answered with a redirect (${response.status})`;
-      const refused = (why: string) =>
-        new SendError(`${what} ${why}`, { maybeDelivered: false, status: response.status });
-      if (hops === MAX_REDIRECTS)
-        throw refused(`after ${MAX_REDIRECTS} others; the server seems to send it in a circle.`);
-      if (response.status === 303 && request.method !== "GET") {
-        throw refused("that turns it into a GET, which loses the message. Check http_url.");
+      if (REDIRECTS.has(response.status)) {
+        const target = this.#redirect(response, url, request, hops);
+        if (target === undefined) return response;
+        url = target;
+      } else {
+        const waitMs = hasWaited ? undefined : this.#waitMs(response);
+        if (waitMs === undefined) return response;
+        hasWaited = true;
+        this.#options.onWait?.(describeRequest(request.method, url), waitMs);
+        response.cancel();
+        await untilAborted(Bun.sleep(waitMs), request.signal);
       }
-      url = this.#sameOrigin(location, url, refused);
-      response = await this.#client.send(url, request).catch((error: unknown) => {
-        throw this.#failure(error, url, request);
-      });
+      response = await this.#send(url, request);
     }
+  }
+
+  async #send(url: URL, request: HttpRequest): Promise<HttpResponse> {
+    try {
+      return await this.#client.send(url, request);
+    } catch (error) {
+      throw this.#failure(error, url, request);
+    }
+  }
+
+  /** How long to wait before the request is sent again; undefined if the response is to be taken as it is. */
+  #waitMs(response: HttpResponse): number | undefined {
+    const waitMs = retryAfterMs(response);
+    return waitMs !== undefined && waitMs <= (this.#options.maxRetryAfterMs ?? -1) ? waitMs : undefined;
+  }
+
+  /** Where a redirect leads; undefined if it does not say. Throws SendError if it must not be followed. */
+  #redirect(response: HttpResponse, from: URL, { method }: HttpRequest, hops: number): URL | undefined {
+    const location = response.header("location");
+    if (location === undefined) return undefined;
+    response.cancel();
+    const { status } = response;
+    const what = `${describeRequest(method, from)} was answered with a redirect (${status})`;
+    const refused = (why: string) => new SendError(`${what} ${why}`, { maybeDelivered: false, status });
+    if (hops >= MAX_REDIRECTS) {
+      throw refused(`after ${MAX_REDIRECTS} others; the server seems to send it in a circle.`);
+    }
+    if (status === 303 && method !== "GET") {
+      throw refused("that turns it into a GET, which loses the message. Check http_url.");
+    }
+    return this.#sameOrigin(location, from, refused);
   }
 
   /** Frees the idle sockets; what is under way ends by its own signal. */

@@ -7,6 +7,8 @@ export interface FailureReason {
 
 const NO_ROUTE = "there is no way to that host. Check the network and http_url.";
 const NOT_RESOLVED = "the host name cannot be resolved. Check the network and http_url.";
+const UNKNOWN_ISSUER =
+  "the server's TLS certificate is signed by nobody that this machine trusts. Set NODE_EXTRA_CA_CERTS to the file of that authority, or use a certificate of a public one.";
 
 /** Failures from before a byte of the request could have left. */
 const BEFORE_SENDING: ReadonlyMap<string, string> = new Map([
@@ -15,12 +17,40 @@ const BEFORE_SENDING: ReadonlyMap<string, string> = new Map([
   ["EAI_AGAIN", NOT_RESOLVED],
   ["EHOSTUNREACH", NO_ROUTE],
   ["ENETUNREACH", NO_ROUTE],
+  ["ETIMEDOUT", "the host does not answer. Check the network, a firewall between, and http_url."],
   ["ECONNABORTED", "the server closed the connection as soon as it was open."],
   ["EPROTO", "the TLS handshake failed. Does that port speak TLS (https), or plain http?"],
+  ["CERT_HAS_EXPIRED", "the server's TLS certificate has expired. Renew it on the server."],
+  ["CERT_NOT_YET_VALID", "the server's TLS certificate is not valid yet. Check the clocks of both machines."],
+  [
+    "ERR_TLS_CERT_ALTNAME_INVALID",
+    "the server's TLS certificate is for another host name. Use the name that it is for in http_url.",
+  ],
+  [
+    "DEPTH_ZERO_SELF_SIGNED_CERT",
+    "the server's TLS certificate is self-signed. Set NODE_EXTRA_CA_CERTS to its file, or use one of an authority.",
+  ],
+  ["SELF_SIGNED_CERT_IN_CHAIN", UNKNOWN_ISSUER],
+  ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", UNKNOWN_ISSUER],
+  ["UNABLE_TO_GET_ISSUER_CERT", UNKNOWN_ISSUER],
+  ["UNABLE_TO_GET_ISSUER_CERT_LOCALLY", UNKNOWN_ISSUER],
 ]);
 
 const CERTIFICATE_CODE = /CERT|ISSUER|SIGNATURE|ERR_TLS/;
+/** The connection is gone, and what was sent on it may have been read or not. */
+const LOST_CODES: ReadonlySet<string> = new Set(["ECONNRESET", "EPIPE", "ECONNABORTED"]);
 
+/** Failures from after the request may have left. */
+const AFTER_SENDING: ReadonlyMap<string, string> = new Map([
+  ["ECONNRESET", "the server closed the connection before it answered. Look at the server's own log."],
+  ["EPIPE", "the server closed the connection before it answered. Look at the server's own log."],
+  ["Malformed_HTTP_Response", "what answered does not speak HTTP. Check http_url."],
+  ["ZlibError", "the server's compressed response is damaged."],
+  ["TimeoutError", "no answer came in time."],
+  ["AbortError", "it was given up."],
+]);
+
+/** The platform's own words are never shown: they may hold the URL, and with it a key. */
 export function explainFailure(error: unknown): FailureReason {
   const code = failureCode(error);
   const early = BEFORE_SENDING.get(code);
@@ -28,16 +58,16 @@ export function explainFailure(error: unknown): FailureReason {
   if (CERTIFICATE_CODE.test(code)) {
     return { reason: `the server's TLS certificate is not trusted (${code}).`, maybeDelivered: false };
   }
-  if (code === "ECONNRESET") {
-    return { reason: "the connection was closed before an answer came. (ECONNRESET)", maybeDelivered: true };
-  }
-  if (code === "Malformed_HTTP_Response") {
-    return { reason: "what answered does not speak HTTP. Check http_url.", maybeDelivered: true };
-  }
-  return { reason: `${code}.`, maybeDelivered: true };
+  const late = AFTER_SENDING.get(code);
+  return { reason: late === undefined ? `${code}.` : `${late} (${code})`, maybeDelivered: true };
 }
 
-/** What a connection failed with, in one word; Bun's own sentences may hold the URL, and with it a key. */
+/** True if the connection was closed before a response came, a kept-alive one that the server closed in the meantime. */
+export function isConnectionLost(error: unknown): boolean {
+  return LOST_CODES.has(failureCode(error));
+}
+
+/** What a connection failed with, in one word. */
 export function failureCode(error: unknown): string {
   if (!(error instanceof Error)) return "unknown error";
   return "code" in error && typeof error.code === "string" ? error.code : error.name;

@@ -3,6 +3,7 @@
 import { redact } from "../log.ts";
 import { type ErrorObject, type Message, toMessage } from "../protocol/jsonrpc.ts";
 import { type HttpResponse, mediaType } from "./http-response.ts";
+import { retryAfterMs } from "./retry-after.ts";
 import { SendError } from "./transport.ts";
 
 const MAX_BODY_LENGTH = 4096;
@@ -21,8 +22,11 @@ const HINTS: ReadonlyMap<number, string> = new Map([
   [405, "Check http_url and transport of this backend."],
 ]);
 
-/** The code that some servers have for "session not found"; 404 is what the specification wants. */
+/** The code that some servers have for "session not found". */
 const SESSION_NOT_FOUND = -32015;
+
+/** Method, params or resource not found: the session is known, and what the request asked for is not. */
+const ABOUT_THE_REQUEST: ReadonlySet<number> = new Set([-32601, -32602, -32002]);
 
 // "Session not found", "Unknown session", "No valid session ID provided", and "Server not initialized", which the official
 // SDK's server answers to a session that it had before its restart.
@@ -38,13 +42,24 @@ export async function readRefusal(
   const body = await readStart(response);
   const { status } = response;
   const said = sayings(response, body);
-  const hint = HINTS.get(status);
-  const sessionExpired = inSession && (status === 404 || (status === 400 && bodySaysSessionIsGone(body)));
+  const sessionExpired = inSession && saysSessionIsGone(status, body);
+  const waitMs = retryAfterMs(response);
   const answered = `${what} was answered with ${`${status} ${response.statusText}`.trim()}`;
   const sentence = said === "" ? `${answered}.` : `${answered}: ${said}`;
+  const hint = sessionExpired ? undefined : hintFor(status, waitMs);
   const stop = /[.!?]$/.test(sentence) ? "" : ".";
-  const message = sessionExpired || hint === undefined ? sentence : `${sentence}${stop} ${hint}`;
-  return new SendError(message, { maybeDelivered: !NOT_ACTED_ON.has(status), status, body, sessionExpired });
+  return new SendError(hint === undefined ? sentence : `${sentence}${stop} ${hint}`, {
+    maybeDelivered: waitMs === undefined && !NOT_ACTED_ON.has(status),
+    status,
+    body,
+    sessionExpired,
+    retryAfterMs: waitMs,
+  });
+}
+
+function hintFor(status: number, waitMs: number | undefined): string | undefined {
+  if (waitMs === undefined) return HINTS.get(status);
+  return `The server asks for no request in the next ${Math.ceil(waitMs / 1000)} s (Retry-After); try again after that.`;
 }
 
 /**
@@ -57,11 +72,13 @@ export function errorSaysSessionIsGone(error: ErrorObject): boolean {
   return (isServerDefined || error.code === -32600) && SESSION_GONE.test(error.message);
 }
 
-function bodySaysSessionIsGone(body: string): boolean {
+/** 404 is what the specification wants. The others need words; a login or a server that fails has sessions of its own. */
+function saysSessionIsGone(status: number, body: string): boolean {
   const error = errorIn(body);
-  return error === undefined
-    ? SESSION_GONE.test(body)
-    : error.code === SESSION_NOT_FOUND || SESSION_GONE.test(error.message);
+  if (error !== undefined && errorSaysSessionIsGone(error)) return true;
+  if (status === 404 || status === 410) return error === undefined || !ABOUT_THE_REQUEST.has(error.code);
+  if (status === 401 || status === 403 || status >= 500) return false;
+  return SESSION_GONE.test(error?.message ?? body);
 }
 
 function errorIn(body: string): ErrorObject | undefined {

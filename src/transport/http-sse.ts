@@ -11,7 +11,7 @@ import { failureCode } from "./http-failure.ts";
 import { quote, readRefusal } from "./http-refusal.ts";
 import { type HttpResponse, isEventStream, isSuccess, mediaType } from "./http-response.ts";
 import { type OpenPost, OpenPosts } from "./open-posts.ts";
-import type { HttpStartOptions } from "./streamable-http.ts";
+import { endpointOptions, type HttpStartOptions, isHarmless } from "./streamable-http.ts";
 import {
   type Incoming,
   SendError,
@@ -45,7 +45,7 @@ export class HttpSseTransport implements Transport {
 
   /** Waits for the server's `endpoint` event; the signal is the only deadline. Rejects with StartError. */
   static async start(config: UrlConfig, options: HttpStartOptions): Promise<HttpSseTransport> {
-    const transport = new HttpSseTransport(new HttpEndpoint(config), options);
+    const transport = new HttpSseTransport(new HttpEndpoint(config, endpointOptions(options)), options);
     await transport.#start(options.signal);
     return transport;
   }
@@ -75,6 +75,7 @@ export class HttpSseTransport implements Transport {
       }),
       body: JSON.stringify(message),
       signal,
+      isHarmless: isHarmless(message),
     });
     // The session is in the URL that the server gave us.
     if (!isSuccess(response)) throw await readRefusal(response, describeRequest("POST", url), true);

@@ -29,7 +29,9 @@ export class ListenStream implements Disposable {
   readonly #abort = new AbortController();
   #lastEventId = "";
   #retryMs = DEFAULT_RETRY_MS;
-  #isOpen = false;
+  /** What the server asked for when it refused the last one. */
+  #askedMs = 0;
+  #isOffered = true;
   /** The last stream brought something, or lived for long. */
   #wasGood = false;
 
@@ -43,9 +45,9 @@ export class ListenStream implements Disposable {
     return stream;
   }
 
-  /** True while the server can reach us by this stream. */
-  get isOpen(): boolean {
-    return this.#isOpen;
+  /** True while the server can reach us by this stream, or by the next one, which is being opened. */
+  get isOffered(): boolean {
+    return this.#isOffered;
   }
 
   [Symbol.dispose](): void {
@@ -57,7 +59,7 @@ export class ListenStream implements Disposable {
     let backoffMs = 0;
     while (await this.#listen(signal)) {
       backoffMs = this.#wasGood ? 0 : Math.min(Math.max(2 * backoffMs, MIN_BACKOFF_MS), MAX_BACKOFF_MS);
-      const waitMs = Math.max(Math.min(this.#retryMs, MAX_RETRY_MS), backoffMs);
+      const waitMs = Math.max(Math.min(Math.max(this.#retryMs, this.#askedMs), MAX_RETRY_MS), backoffMs);
       await sleep(waitMs, undefined, { signal }).catch(() => {
         // Aborted: the next round ends at once.
       });
@@ -68,20 +70,19 @@ export class ListenStream implements Disposable {
   async #listen(signal: AbortSignal): Promise<boolean> {
     const startedAtMs = Date.now();
     this.#wasGood = false;
+    this.#askedMs = 0;
     try {
-      const response = await this.#options.open(this.#lastEventId, signal);
-      this.#isOpen = true;
-      await this.#read(response);
+      await this.#read(await this.#options.open(this.#lastEventId, signal));
     } catch (error) {
       if (signal.aborted) return false;
       if (error instanceof SendError && !mayPass(error)) {
+        this.#isOffered = false;
         this.#options.log.debug("the server offers no stream of its own", { status: error.status });
         return false;
       }
+      if (error instanceof SendError) this.#askedMs = error.retryAfterMs ?? 0;
       if (error instanceof TooLargeError) this.#lastEventId = ""; // Not that one again.
       this.#options.log.debug("the stream for what the server says unasked broke", { error: String(error) });
-    } finally {
-      this.#isOpen = false;
     }
     this.#wasGood ||= Date.now() - startedAtMs >= GOOD_LIFE_MS;
     return !signal.aborted;

@@ -121,11 +121,8 @@ export class PostReply implements ResponseTaker<void> {
     const messages = toIncoming(text, this.#post.id);
     for (const incoming of messages ?? []) this.#take(incoming);
     if (!this.#isWaiting) return;
-    if (messages !== undefined) throw this.#lost("holds no answer to it");
-    if (text !== "") {
-      throw this.#lost(`is no JSON-RPC, but ${mediaType(response) || "of no type"}: ${quote(text)}`);
-    }
-    if (!this.#wire.mayBeAnsweredElsewhere()) throw this.#lost(`is empty (status ${response.status})`);
+    if (messages === undefined && text === "" && this.#wire.mayBeAnsweredElsewhere()) return;
+    throw this.#unanswered(response, describeBody(response, text, messages !== undefined));
   }
 
   /** Reads a stream and those that continue it, until the answer has come. */
@@ -137,7 +134,9 @@ export class PostReply implements ResponseTaker<void> {
       const broken = await this.#readStream(stream);
       if (!this.#isWaiting) return;
       const ending = broken === undefined ? "ended without the answer" : "broke off before the answer came";
-      if (this.#lastEventId === "" || !this.#wire.canResume()) throw this.#lost(ending, broken);
+      if (this.#lastEventId === "" || !this.#wire.canResume()) {
+        throw broken === undefined ? this.#unanswered(stream, ending) : this.#lost(ending, broken);
+      }
       fruitless = this.#lastEventId === idBefore ? fruitless + 1 : 0;
       stream = await this.#resume(fruitless, ending);
     }
@@ -216,6 +215,11 @@ export class PostReply implements ResponseTaker<void> {
     throw new SendError(message, { maybeDelivered: false, sessionExpired: true });
   }
 
+  /** The server has responded, and not with an answer. */
+  #unanswered({ status }: HttpResponse, what: string): SendError {
+    return new SendError(`The response to ${this.#wire.what} ${what}.`, { maybeDelivered: true, status });
+  }
+
   #lost(what: string, cause?: unknown): SendError {
     const sessionExpired = cause instanceof SendError && cause.sessionExpired;
     return new SendError(`The response to ${this.#wire.what} ${what}.`, {
@@ -224,4 +228,10 @@ export class PostReply implements ResponseTaker<void> {
       ...(cause === undefined ? {} : { cause }),
     });
   }
+}
+
+function describeBody(response: HttpResponse, text: string, isRpc: boolean): string {
+  if (isRpc) return "holds no answer to it";
+  if (text === "") return `is empty (status ${response.status})`;
+  return `is no JSON-RPC, but ${mediaType(response) || "of no type"}: ${quote(text)}`;
 }

@@ -9,7 +9,8 @@ import type { Log } from "../log.ts";
 import { type Id, isId, isRequest, isResponse, type Message } from "../protocol/jsonrpc.ts";
 import { Header, isModern, Method } from "../protocol/mcp.ts";
 import { MAX_MESSAGE_LENGTH } from "./http-body.ts";
-import { describeRequest, HttpEndpoint } from "./http-endpoint.ts";
+import type { HttpRequest } from "./http-client.ts";
+import { describeRequest, type EndpointOptions, HttpEndpoint } from "./http-endpoint.ts";
 import { readRefusal } from "./http-refusal.ts";
 import { type HttpResponse, isEventStream, isSuccess, mediaType } from "./http-response.ts";
 import { ListenStream } from "./listen-stream.ts";
@@ -32,6 +33,8 @@ export interface HttpStartOptions {
   readonly signal?: AbortSignal;
   /** A larger message or event fails the call that it came for. Default: 64 Mi characters. */
   readonly maxMessageLength?: number;
+  /** A wait that a server asks for (Retry-After) is kept up to this, once for each message. Default: not at all. */
+  readonly maxRetryAfterMs?: number;
   /** How long a server may hold back its response to a message that expects no answer. Default: 30 s. */
   readonly unansweredMs?: number;
 }
@@ -76,7 +79,7 @@ export class StreamableHttpTransport implements Transport {
         if (this.#end === undefined) options.events.onLost(id, error);
       },
       finish: (post, isRead) => this.#posts.end(post, isRead),
-      mayBeAnsweredElsewhere: () => this.#listenStream?.isOpen ?? false,
+      mayBeAnsweredElsewhere: () => this.#listenStream?.isOffered ?? false,
       canResume: () => this.#canResume,
       resume: (lastEventId, signal) => this.#getStream(lastEventId, signal),
     };
@@ -85,7 +88,7 @@ export class StreamableHttpTransport implements Transport {
   /** Opens no connection: whether anybody is there shows with the first message. Rejects with StartError. */
   static async start(config: UrlConfig, options: HttpStartOptions): Promise<StreamableHttpTransport> {
     if (options.signal?.aborted) throw new StartError({ reason: "the start was given up", permanent: false });
-    return new StreamableHttpTransport(new HttpEndpoint(config), options);
+    return new StreamableHttpTransport(new HttpEndpoint(config, endpointOptions(options)), options);
   }
 
   /** On the path of every call: no frame of its own waits for the head of the response. */
@@ -99,7 +102,13 @@ export class StreamableHttpTransport implements Transport {
     const post = this.#posts.begin(id, this.#sessionId !== undefined);
     if (isHandshake) this.#handshake = post;
     const headers = this.#postHeaders(options);
-    const request = { method: "POST", headers, body: JSON.stringify(message), signal: post.signal } as const;
+    const request: HttpRequest = {
+      method: "POST",
+      headers,
+      body: JSON.stringify(message),
+      signal: post.signal,
+      isHarmless: isHarmless(message),
+    };
     return this.#endpoint.exchange(request, new PostReply(this.#reading, post));
   }
 
@@ -228,4 +237,19 @@ export class StreamableHttpTransport implements Transport {
       this.#options.log.debug("the session could not be ended at the server", { error: String(error) });
     }
   }
+}
+
+export function endpointOptions({ log, name, maxRetryAfterMs }: HttpStartOptions): EndpointOptions {
+  const onWait: EndpointOptions["onWait"] = (request, waitMs) =>
+    log.info("waiting before a request is sent again, as the server asks", {
+      backend: name,
+      request,
+      waitMs,
+    });
+  return maxRetryAfterMs === undefined ? { onWait } : { maxRetryAfterMs, onWait };
+}
+
+/** Nothing but a tool does anything. */
+export function isHarmless(message: Message): boolean {
+  return !("method" in message) || message.method !== Method.callTool;
 }

@@ -92,6 +92,8 @@ export class SendError extends Error {
   readonly body: string | undefined;
   /** True where the backend said that our session is gone: a new handshake heals it. */
   readonly sessionExpired: boolean;
+  /** How long the server asked to be left alone. */
+  readonly retryAfterMs: number | undefined;
 
   constructor(
     message: string,
@@ -100,6 +102,7 @@ export class SendError extends Error {
       status?: number;
       body?: string;
       sessionExpired?: boolean;
+      retryAfterMs?: number | undefined;
       cause?: unknown;
     },
   ) {
@@ -109,5 +112,6 @@ export class SendError extends Error {
     this.status = detail.status;
     this.body = detail.body;
     this.sessionExpired = detail.sessionExpired ?? false;
+    this.retryAfterMs = detail.retryAfterMs;
   }
 }
