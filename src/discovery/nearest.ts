@@ -24,7 +24,8 @@ const SAME_SERVER = 0.25;
 const SAME_MEANING = 0.6;
 /** Below this, nobody can have meant it. */
 const LEAST_SCORE = 0.3;
-const LONGEST_NAME = 200;
+/** Names are compared this far. */
+const LONGEST_NAME = 64;
 
 export function nearest(corpus: Corpus, wanted: Named, limit: number): Near[] {
   if (limit < 1) return [];

@@ -9,6 +9,10 @@ const DEEPEST = 6;
 const MOST_STEPS = 2_000;
 const MOST_PROBLEMS = 5;
 const MOST_ITEMS = 50;
+/** So many properties of an object, or values of an enumeration, cost a step. */
+const MEMBERS_PER_STEP = 20;
+const MOST_SUGGESTED = 1_000;
+const LONGEST_NAME = 64;
 
 export function problemsOf(args: Json, schema: unknown): string[] {
   if (!isObject(schema)) return [];
@@ -49,6 +53,7 @@ class Check {
   #choice(value: unknown, schema: Json, { path }: Place): string[] {
     const choices: unknown[] = Array.isArray(schema.enum) ? schema.enum : [];
     const allowed = schema.const === undefined ? choices : [schema.const];
+    this.#stepsLeft -= allowed.length / MEMBERS_PER_STEP;
     // Only plain values are compared; two equal objects are not told apart from different ones.
     if (
       allowed.length === 0 ||
@@ -79,9 +84,11 @@ class Check {
 
   #object(value: Json, schema: Json, place: Place): string[] {
     const properties = propertiesOf(schema);
-    const missing = [...requiredOf(schema)].filter((name) => !Object.hasOwn(value, name));
+    const required = [...requiredOf(schema)];
+    this.#stepsLeft -= (properties.length + required.length) / MEMBERS_PER_STEP;
+    const missing = required.filter((name) => !Object.hasOwn(value, name));
     return [
-      ...missing.map((name) => `missing required ${named(within(place.path, name))}`),
+      ...missing.slice(0, MOST_PROBLEMS).map((name) => `missing required ${named(within(place.path, name))}`),
       ...this.#unknown(value, schema, place),
       ...properties.flatMap(([name, property]) =>
         Object.hasOwn(value, name)
@@ -95,9 +102,10 @@ class Check {
     // Parts and alternatives may know the name.
     const isClosed = schema.additionalProperties === false && schema.patternProperties === undefined;
     if (!isClosed || schema.allOf !== undefined || alternatives(schema).length > 0) return [];
-    const known = propertiesOf(schema).map(([name]) => name);
+    const known = new Set(propertiesOf(schema).map(([name]) => name));
     return Object.keys(value)
-      .filter((name) => !known.includes(name))
+      .filter((name) => !known.has(name))
+      .slice(0, MOST_PROBLEMS)
       .map((name) => `unknown ${named(within(path, name))}${suggestion(name, known)}`);
   }
 
@@ -132,10 +140,12 @@ function within(path: string, name: string): string {
   return path === "" ? name : `${path}.${name}`;
 }
 
-function suggestion(name: string, known: readonly string[]): string {
-  const wanted = name.slice(0, 100);
-  const [nearest] = known
-    .map((other) => ({ other, apart: distance(wanted.toLowerCase(), other.toLowerCase()) }))
+function suggestion(name: string, known: Iterable<string>): string {
+  const plain = (text: string) => text.slice(0, LONGEST_NAME).toLowerCase();
+  const wanted = plain(name);
+  const [nearest] = [...known]
+    .slice(0, MOST_SUGGESTED)
+    .map((other) => ({ other, apart: distance(wanted, plain(other)) }))
     .filter(({ other, apart }) => apart <= Math.max(2, other.length / 3))
     .sort((a, b) => a.apart - b.apart);
   return nearest === undefined ? "" : ` (did you mean ${JSON.stringify(oneLine(nearest.other))}?)`;

@@ -4,6 +4,12 @@
 import { isObject, type Json } from "../protocol/jsonrpc.ts";
 
 const MOST_STEPS = 16;
+/** A longer reference leads nowhere that is worth the way. */
+const LONGEST_REF = 300;
+/** So many parts of an intersection, or of a choice, are looked at. */
+const MOST_PARTS = 50;
+/** There are seven. */
+const MOST_TYPES = 20;
 
 /** The schema itself, or what its `$ref` leads to within `root`; nothing if that is elsewhere or a circle. */
 export function resolved(schema: unknown, root: Json): Json | undefined {
@@ -39,7 +45,7 @@ export function requiredOf(schema: Json): Set<string> {
 
 /** The names of the types allowed: none where the schema does not say. */
 export function typesOf(schema: Json): string[] {
-  const types: unknown[] = Array.isArray(schema.type) ? schema.type : [schema.type];
+  const types: unknown[] = Array.isArray(schema.type) ? schema.type.slice(0, MOST_TYPES) : [schema.type];
   return types.filter((type) => typeof type === "string");
 }
 
@@ -54,12 +60,15 @@ export function flattened(schema: Json, root: Json): Json {
 }
 
 function allResolved(schemas: readonly unknown[], root: Json): Json[] {
-  return schemas.map((schema) => resolved(schema, root)).filter((schema) => schema !== undefined);
+  return schemas
+    .slice(0, MOST_PARTS)
+    .map((schema) => resolved(schema, root))
+    .filter((schema) => schema !== undefined);
 }
 
 function at(pointer: string, root: Json): unknown {
   if (pointer === "#") return root;
-  if (!pointer.startsWith("#/")) return undefined;
+  if (!pointer.startsWith("#/") || pointer.length > LONGEST_REF) return undefined;
   let current: unknown = root;
   for (const step of pointer.slice(2).split("/")) {
     const key = unescaped(step);

@@ -17,6 +17,8 @@ const DETAILS: readonly [Detail, ...Detail[]] = [
 ];
 const OPTIONAL_DETAIL: Detail = { depth: 1, choices: 6, properties: 6 };
 const LONGEST = { name: 80, required: 300, all: 600 };
+/** So many required parameters, and so many others, are looked at. */
+const MOST_PARAMETERS = 500;
 /** What may be given gets the room that is left of `arguments`, but so much in any case. */
 const ROOM = { arguments: 150, optional: 60 };
 
@@ -49,13 +51,14 @@ function argumentTexts(tool: ToolDoc): string[] {
   if (!isObject(inputSchema)) return inputSchema === undefined ? [] : [LOST];
   const schema = flattened(inputSchema, inputSchema);
   const isRequired = requiredOf(schema);
-  const all = propertiesOf(schema);
-  const required = requiredTexts(
-    all.filter(([name]) => isRequired.has(name)),
-    inputSchema,
+  const [needed, free] = [true, false].map((wanted) =>
+    propertiesOf(schema)
+      .filter(([name]) => isRequired.has(name) === wanted)
+      .slice(0, MOST_PARAMETERS),
   );
+  const required = requiredTexts(needed ?? [], inputSchema);
   const optional = optionalTexts(
-    all.filter(([name]) => !isRequired.has(name)),
+    free ?? [],
     tool,
     Math.max(ROOM.optional, ROOM.arguments - required.join(", ").length),
   );

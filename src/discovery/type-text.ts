@@ -15,6 +15,10 @@ export interface Detail {
 
 const SHORT_NAMES: Readonly<Record<string, string>> = { integer: "int" };
 const MOST_STEPS = 500;
+/** So many properties of an object cost a step: one schema can refer to the same large object many times. */
+const PROPERTIES_PER_STEP = 20;
+/** So many values of an enumeration, alternatives or items of a tuple are looked at. */
+const MOST_CHOICES = 100;
 const DEEPEST = 20;
 const LONGEST_LITERAL = 40;
 const LONGEST_NAME = 60;
@@ -51,8 +55,8 @@ export class TypeText {
 
   #write(schema: Json, depth: number): string {
     if (schema.const !== undefined) return literal(schema.const);
-    if (Array.isArray(schema.enum)) return this.#union(schema.enum.map(literal));
-    const choices = alternatives(schema);
+    if (Array.isArray(schema.enum)) return this.#union(schema.enum.slice(0, MOST_CHOICES).map(literal));
+    const choices = alternatives(schema).slice(0, MOST_CHOICES);
     if (choices.length > 0 && propertiesOf(schema).length === 0) {
       return this.#union(choices.map((choice) => this.of(choice, depth)));
     }
@@ -71,7 +75,7 @@ export class TypeText {
     const tuple = Array.isArray(schema.prefixItems) ? schema.prefixItems : schema.items;
     if (Array.isArray(tuple))
       return `[${bounded(
-        tuple.map((item) => this.of(item, depth)),
+        tuple.slice(0, MOST_CHOICES).map((item) => this.of(item, depth)),
         this.#detail.choices,
         ", ",
       )}]`;
@@ -82,11 +86,13 @@ export class TypeText {
   #object(schema: Json, depth: number): string {
     const properties = propertiesOf(schema);
     if (properties.length === 0) return this.#record(schema, depth);
-    if (depth >= this.#detail.depth) return `{${LOST}}`;
     const required = requiredOf(schema);
-    const texts = properties.map(([name, property]) =>
-      this.property(name, property, required.has(name), depth + 1),
-    );
+    this.#stepsLeft -= (properties.length + required.size) / PROPERTIES_PER_STEP;
+    if (depth >= this.#detail.depth) return `{${LOST}}`;
+    // One more than is written, so that it shows that there are more.
+    const texts = properties
+      .slice(0, this.#detail.properties + 1)
+      .map(([name, property]) => this.property(name, property, required.has(name), depth + 1));
     return `{${bounded(texts, this.#detail.properties, ", ")}}`;
   }
 
@@ -111,8 +117,9 @@ export class TypeText {
 
 /** On one line whatever comes, and not without end. */
 export function oneLine(text: string, longest = LONGEST_NAME): string {
-  const flat = text.replace(/[\s\p{Cc}]+/gu, " ").trim();
-  return flat.length > longest ? `${flat.slice(0, longest)}${LOST}` : flat;
+  const read = text.slice(0, 4 * longest);
+  const flat = read.replace(/[\s\p{Cc}]+/gu, " ").trim();
+  return flat.length > longest || read.length < text.length ? `${flat.slice(0, longest)}${LOST}` : flat;
 }
 
 /** All of them, or, if they are too many, a few for an example. */
@@ -122,11 +129,28 @@ function bounded(texts: readonly string[], most: number, separator: string): str
 }
 
 function key(name: string): string {
-  return /^[\p{L}\p{N}_$.-]+$/u.test(name) ? oneLine(name) : JSON.stringify(oneLine(name));
+  return /^[\p{L}\p{N}_$.-]+$/u.test(name.slice(0, LONGEST_NAME))
+    ? oneLine(name)
+    : JSON.stringify(oneLine(name));
 }
 
 function literal(value: unknown): string {
-  return oneLine(JSON.stringify(value) ?? "any", LONGEST_LITERAL);
+  return oneLine(JSON.stringify(beginningOf(value, 3)) ?? "any", LONGEST_LITERAL);
+}
+
+/** As much of a value as a literal can show, so that a large one is not written out only to be cut. */
+function beginningOf(value: unknown, depth: number): unknown {
+  if (typeof value === "string") return value.slice(0, 2 * LONGEST_LITERAL);
+  if (typeof value !== "object" || value === null) return value;
+  if (depth === 0) return Array.isArray(value) ? [] : {};
+  if (Array.isArray(value)) {
+    return value.slice(0, LONGEST_LITERAL).map((item) => beginningOf(item, depth - 1));
+  }
+  if (!isObject(value)) return {};
+  const names = Object.keys(value).slice(0, LONGEST_LITERAL);
+  return Object.fromEntries(
+    names.map((name) => [name.slice(0, 2 * LONGEST_LITERAL), beginningOf(value[name], depth - 1)]),
+  );
 }
 
 function defaultText(value: unknown): string {

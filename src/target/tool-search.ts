@@ -5,6 +5,7 @@ import type { Tool } from "../backend/catalog.ts";
 import type { Fleet } from "../backend/fleet.ts";
 import { type Explained, SearchIndex } from "../discovery/search.ts";
 import { answerLine } from "../discovery/signature.ts";
+import { oneLine } from "../discovery/type-text.ts";
 import { type Abortable, signalOf } from "../protocol/cancellation.ts";
 import { RpcError } from "../protocol/jsonrpc.ts";
 import { unknownBackend } from "./merged.ts";
@@ -13,6 +14,8 @@ import type { Prewarm } from "./prewarm.ts";
 /** How long a search waits for servers whose tools were never listed. */
 const ASK_DEADLINE_MS = 10_000;
 const NEAREST = 3;
+/** So much of what was asked for is said again. */
+const LONGEST_QUOTED = 120;
 
 export interface ToolSearchOptions {
   readonly fleet: Fleet;
@@ -84,12 +87,12 @@ export class ToolSearch {
     const where = server === undefined ? "" : ` on ${server}`;
     const hint =
       nearest.length === 0 ? "Find tools with gateway_search_tools." : `Nearest:\n${nearest.join("\n")}`;
-    return `Unknown tool "${name}"${where}. ${hint}`;
+    return `Unknown tool "${oneLine(name, LONGEST_QUOTED)}"${where}. ${hint}`;
   }
 
   #nothingFound(query: string): string {
     const names = this.#fleet.enabled().map(({ name }) => name);
-    return `No tool fits "${query}". Servers: ${names.join(", ")}. Try other words, one need per query.`;
+    return `No tool fits "${oneLine(query, LONGEST_QUOTED)}". Servers: ${names.join(", ")}. Try other words, one need per query.`;
   }
 
   /** Asks every backend whose tools nobody knows yet, side by side; returns those that gave no answer, and why. */
