@@ -9,12 +9,13 @@ import { RunningCalls } from "./edge/running-calls.ts";
 import { Seal } from "./edge/seal.ts";
 import { loadSessionKey } from "./edge/session-key.ts";
 import { cacheFolder, stateFolder } from "./folders.ts";
-import { type Log, redact, silentLog } from "./log.ts";
+import { type Log, silentLog } from "./log.ts";
 import { Activity } from "./ops/activity.ts";
 import { ChildLedger } from "./ops/child-ledger.ts";
 import { Metrics } from "./ops/metrics.ts";
 import { observeInto } from "./ops/observe.ts";
 import type { Implementation } from "./protocol/mcp.ts";
+import { shownText } from "./shown.ts";
 import { DirectTarget } from "./target/direct.ts";
 import { LargeResults } from "./target/large-results.ts";
 import { MergedTarget } from "./target/merged.ts";
@@ -152,7 +153,7 @@ export async function tryBackends(config: Config, signal: AbortSignal): Promise<
       const startedMs = performance.now();
       const error = await backend.relist(signal).then(
         () => undefined,
-        (thrown: unknown) => redact(thrown instanceof Error ? thrown.message : String(thrown)),
+        (thrown: unknown) => shownText(thrown instanceof Error ? thrown.message : String(thrown)),
       );
       await backend.whenCompared();
       const { state, transport, revision, toolCount, drift } = backend.status();
@@ -164,7 +165,7 @@ export async function tryBackends(config: Config, signal: AbortSignal): Promise<
         revision,
         toolCount,
         milliseconds,
-        drift: drift === undefined ? undefined : redact(drift),
+        drift: drift === undefined ? undefined : shownText(drift),
         error,
       };
     }),

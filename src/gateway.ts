@@ -14,10 +14,10 @@ import { McpEdge } from "./edge/mcp.ts";
 import { Seal } from "./edge/seal.ts";
 import { Sessions } from "./edge/sessions.ts";
 import { Unread } from "./edge/unread.ts";
-import { redact } from "./log.ts";
 import { backendHealth, readHealth, readHealthSummary } from "./ops/health.ts";
 import { type RestartReply, readStatus } from "./ops/status.ts";
 import { type ConfigSource, finishNetworkConfig, type Reload, Reloading } from "./reloading.ts";
+import { shownText } from "./shown.ts";
 import { directTargetName } from "./target/direct.ts";
 
 /** How long calls in flight may go on when the gateway stops. */
@@ -136,7 +136,7 @@ async function restartBackend({ fleet, log }: Core, name: string): Promise<Resta
   const startedMs = performance.now();
   const error = await backend.wake(AbortSignal.timeout(RESTART_MS)).then(
     () => null,
-    (thrown: unknown) => redact(thrown instanceof Error ? thrown.message : String(thrown)),
+    (thrown: unknown) => shownText(thrown instanceof Error ? thrown.message : String(thrown)),
   );
   const milliseconds = Math.round(performance.now() - startedMs);
   return { name, state: backendHealth(backend).state, milliseconds, error };

@@ -1,6 +1,7 @@
-// Log lines to stderr, as text for a person or as JSON for a collector. Secrets are cut out here and nowhere else.
+// Log lines to stderr, as text for a person or as JSON for a collector.
 
 import picocolors from "picocolors";
+import { escapeControls, redact } from "./shown.ts";
 
 export type LogLevel = "DEBUG" | "INFO" | "WARNING" | "ERROR";
 export type LogFormat = "text" | "json";
@@ -27,52 +28,11 @@ export interface LogOptions {
 
 const RANK: Record<LogLevel, number> = { DEBUG: 0, INFO: 1, WARNING: 2, ERROR: 3 };
 const MASK = "***";
-const MIN_SECRET_LENGTH = 6;
 const MAX_VALUE_LENGTH = 8192;
 const MAX_DEPTH = 4;
 
-/** Every spelling of every secret, longest first: a secret inside a longer one must not leave the rest standing. */
-let secrets: readonly string[] = [];
-
-/**
- * Makes every later line show `***` in the place of this value, also where it stands escaped in JSON or a URL, and in
- * the place of each line of it and of the token behind `Bearer `. Values too short to be secrets are left alone:
- * masking "1" or "true" would make every line unreadable.
- */
-export function registerSecret(value: string): void {
-  const parts = [value, ...value.split(/[\r\n]+/), value.replace(/^(?:Bearer|Basic|Token)\s+/i, "")];
-  const spellings = parts
-    .map((part) => part.trim())
-    .filter((part) => part.length >= MIN_SECRET_LENGTH)
-    .flatMap((part) => [part, JSON.stringify(part).slice(1, -1), encodeURIComponent(part.toWellFormed())]);
-  secrets = [...new Set([...secrets, ...spellings])].sort((a, b) => b.length - a.length);
-}
-
-// Bounded repetitions: these run over whatever a backend prints, a line of ten million letters included.
-const URL_USER = /\b([a-z][\w+.-]{0,30}:\/\/)[^\s/?#"'<>]+@/gi;
-const URL_SECRET = /([?&][\w.-]{0,60}(?:key|token|secret|password|auth|sig|signature)=)[^\s&#"'<>]+/gi;
-/** Six characters are a token where one of them is no lower-case letter: "Basic checks" is prose. */
-const AUTHORIZATION =
-  /\b([Bb]earer|BEARER|[Bb]asic|BASIC)\s+(?:(?=[\w.~+/=-]*[\dA-Z_+/=~])[\w.~+/=-]{6,}|[\w.~+/=-]{16,})/g;
 const SECRET_FIELD =
   /^(?:proxy-)?authorization$|^(?:set-)?cookie$|password|secret|api[-_]?key|(?:^|[-_])token$/i;
-
-/** Cuts registered secrets out, and nothing else: for texts that shall stay what they are. */
-export function hideSecrets(text: string): string {
-  let clean = text;
-  for (const secret of secrets) {
-    if (clean.includes(secret)) clean = clean.replaceAll(secret, MASK);
-  }
-  return clean;
-}
-
-/** Cuts registered secrets, URL passwords, keys in a query and bearer tokens out of a text for people or models. */
-export function redact(text: string): string {
-  return hideSecrets(text)
-    .replace(URL_USER, `$1${MASK}@`)
-    .replace(URL_SECRET, `$1${MASK}`)
-    .replace(AUTHORIZATION, `$1 ${MASK}`);
-}
 
 export function createLog(options: LogOptions): Log {
   const write = options.write ?? writeToStderr;
@@ -102,7 +62,7 @@ type Format = (level: LogLevel, message: string, fields: LogFields) => string;
 const formatJson: Format = (level, message, fields) => {
   const line: Record<string, unknown> = { time: new Date().toISOString(), level, message };
   for (const [key, value] of Object.entries(fields)) line[key in line ? `${key}_` : key] = value;
-  return escapeInvisible(JSON.stringify(line));
+  return escapeControls(JSON.stringify(line));
 };
 
 function textFormat(isColored: boolean): Format {
@@ -110,9 +70,9 @@ function textFormat(isColored: boolean): Format {
   const tints = { DEBUG: paint.dim, INFO: paint.cyan, WARNING: paint.yellow, ERROR: paint.red };
   return (level, message, fields) => {
     const time = new Date().toISOString().slice(11, 23);
-    const parts = [paint.dim(time), tints[level](level.padEnd(7)), escapeInvisible(message)];
+    const parts = [paint.dim(time), tints[level](level.padEnd(7)), escapeControls(message)];
     for (const [key, value] of Object.entries(fields)) {
-      parts.push(`${paint.dim(`${escapeInvisible(key)}=`)}${showValue(value)}`);
+      parts.push(`${paint.dim(`${escapeControls(key)}=`)}${showValue(value)}`);
     }
     return redact(parts.join(" "));
   };
@@ -120,17 +80,7 @@ function textFormat(isColored: boolean): Format {
 
 function showValue(value: unknown): string {
   if (typeof value === "string" && /^[\w./:@*-]+$/.test(value)) return value;
-  return escapeInvisible(JSON.stringify(value));
-}
-
-const SHORT_ESCAPES: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
-
-/** Keeps foreign text on its line and off the terminal's controls: nobody forges a line or hides a part of one. */
-function escapeInvisible(text: string): string {
-  return text.replace(
-    /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu,
-    (character) => SHORT_ESCAPES[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  return escapeControls(JSON.stringify(value));
 }
 
 function cleanFields(fields: LogFields, depth = 0): Record<string, unknown> {
@@ -156,9 +106,10 @@ function cleanValue(value: unknown, depth: number): unknown {
 }
 
 function cleanText(text: string): string {
-  const clean = redact(text);
-  if (clean.length <= MAX_VALUE_LENGTH) return clean;
-  return `${clean.slice(0, MAX_VALUE_LENGTH)}… (${clean.length - MAX_VALUE_LENGTH} more characters)`;
+  // Redaction looks at more than is written, but not at all of a text of a hundred megabytes.
+  const clean = redact(text.slice(0, 4 * MAX_VALUE_LENGTH));
+  if (clean.length <= MAX_VALUE_LENGTH && text.length <= 4 * MAX_VALUE_LENGTH) return clean;
+  return `${clean.slice(0, MAX_VALUE_LENGTH)}… (${text.length - MAX_VALUE_LENGTH} more characters)`;
 }
 
 function describeError(error: Error, depth = 0): string {

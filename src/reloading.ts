@@ -7,8 +7,9 @@ import { loadConfig } from "./config/load.ts";
 import { ConfigError } from "./config/problem.ts";
 import type { ConfigInput } from "./config/schema.ts";
 import { checkBind } from "./config/security.ts";
-import { type Log, redact } from "./log.ts";
+import type { Log } from "./log.ts";
 import { GatewayError } from "./protocol/errors.ts";
+import { shownText } from "./shown.ts";
 
 /** What a change of the configuration has come to. */
 export interface Reload {
@@ -99,7 +100,7 @@ export class Reloading implements Disposable {
       thrown instanceof ConfigError
         ? thrown.format().split("\n")
         : [thrown instanceof Error ? thrown.message : String(thrown)];
-    this.#error = redact(problems.join("\n"));
+    this.#error = shownText(problems.join("\n"));
     this.#log.error("the new configuration is not used; everything goes on as before", { problems });
   }
 

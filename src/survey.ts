@@ -7,7 +7,8 @@ import { IDENTITY } from "./core.ts";
 import type { Explained } from "./discovery/search.ts";
 import { answerLine } from "./discovery/signature.ts";
 import { cacheFolder } from "./folders.ts";
-import { redact, silentLog } from "./log.ts";
+import { silentLog } from "./log.ts";
+import { shownText } from "./shown.ts";
 import { metaToolDefinitions } from "./target/meta-tools.ts";
 import { Prewarm } from "./target/prewarm.ts";
 import { qualifyName } from "./target/qualified.ts";
@@ -95,6 +96,6 @@ function definitionOf({ name, description, inputSchema }: Definition): Definitio
 }
 
 function problemOf(name: string, thrown: unknown): string {
-  const message = redact(thrown instanceof Error ? thrown.message : String(thrown));
+  const message = shownText(thrown instanceof Error ? thrown.message : String(thrown));
   return message.startsWith(name) ? message : `${name}: ${message}`;
 }

@@ -8,7 +8,7 @@ import { dirname, join, relative } from "node:path";
 
 const root = join(import.meta.dir, "..");
 
-const BOTTOM = ["log.ts", "small-file.ts", "version.ts"];
+const BOTTOM = ["log.ts", "shown.ts", "small-file.ts", "version.ts"];
 const CONFIG = ["protocol/x.ts", ...BOTTOM];
 const PURE_CONFIG = CONFIG.filter((file) => file !== "small-file.ts");
 const TRANSPORT = ["config/config.ts", "config/x.ts", ...CONFIG];
@@ -19,11 +19,12 @@ const EDGE = ["ops/x.ts", ...OPS];
 
 /** What each file may import, besides its own folder. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
-  "log.ts": [],
+  "shown.ts": [],
+  "log.ts": ["shown.ts"],
   "small-file.ts": [],
   "version.ts": [],
   "folders.ts": [],
-  "protocol/x.ts": [],
+  "protocol/x.ts": ["shown.ts"],
   "config/config.ts": CONFIG,
   "config/x.ts": CONFIG,
   "transport/x.ts": TRANSPORT,
@@ -35,8 +36,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "edge/http.ts": ["elysia", "node:fs", ...EDGE],
   "gateway.ts": ["folders.ts", "edge/x.ts", "edge/http.ts", ...EDGE],
   "commands/x.ts": ["gateway.ts", "folders.ts", "ops/x.ts", "config/config.ts", "config/x.ts", ...BOTTOM],
-  "index.ts": ["gateway.ts", "config/config.ts", "config/x.ts", ...BOTTOM],
-  "main.ts": ["commands/x.ts", ...BOTTOM],
+  "index.ts": ["gateway.ts", "config/config.ts", "config/x.ts", "log.ts", "version.ts"],
+  "main.ts": ["commands/x.ts", "log.ts", "version.ts"],
 };
 const PURE = ["protocol/x.ts", "discovery/x.ts"];
 const PACKAGES = ["elysia", "node:fs", "yaml"];

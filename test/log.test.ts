@@ -1,7 +1,8 @@
 // What a log line looks like, and what must never be in one. Secrets are global to the process: each test has its own.
 
 import { describe, expect, test } from "bun:test";
-import { createLog, type Log, type LogOptions, redact, registerSecret, silentLog } from "../src/log.ts";
+import { createLog, type Log, type LogOptions, silentLog } from "../src/log.ts";
+import { redact, registerSecret } from "../src/shown.ts";
 
 function record(options: Partial<LogOptions> = {}): { log: Log; lines: string[] } {
   const lines: string[] = [];

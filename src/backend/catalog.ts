@@ -1,9 +1,9 @@
 // What one backend offers, as it said when it was last asked: it stays known while the backend sleeps.
 
-import { hideSecrets } from "../log.ts";
 import { isObject, type Json } from "../protocol/jsonrpc.ts";
 import { LIST_KEY, Method } from "../protocol/mcp.ts";
 import { type ParamHeader, readParamHeaders } from "../protocol/param-headers.ts";
+import { hideSecrets } from "../shown.ts";
 import type { Handshake } from "./introductions.ts";
 
 /** A tool as the backend described it; only the name has been looked at. */

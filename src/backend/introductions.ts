@@ -4,6 +4,7 @@ import type { Era } from "../protocol/call.ts";
 import { GatewayError } from "../protocol/errors.ts";
 import { isObject, type Json } from "../protocol/jsonrpc.ts";
 import { isKnownModern, isModern, META, type ServerDescription } from "../protocol/mcp.ts";
+import { shownLine } from "../shown.ts";
 
 /** What a handshake agreed on. */
 export interface Handshake {
@@ -41,7 +42,7 @@ export function fromDiscover(name: string, version: string, result: Json): Hands
     const named = supported.filter((candidate) => typeof candidate === "string").join(", ");
     throw new GatewayError(
       "backend-failed",
-      `${name}: the server speaks ${named}, none of which this gateway knows; a newer gateway may.`,
+      `${name}: the server speaks ${shownLine(named, 300)}, none of which this gateway knows; a newer gateway may.`,
     );
   }
   const meta = isObject(result._meta) ? result._meta : {};

@@ -3,12 +3,16 @@
 import type { BackendConfig } from "../config/config.ts";
 import { GatewayError } from "../protocol/errors.ts";
 import { RpcError } from "../protocol/jsonrpc.ts";
+import { shownLine } from "../shown.ts";
 import { StartError, type WireEnd } from "../transport/transport.ts";
 import { describeEnd } from "./connection/wire-failure.ts";
 import { type Connected, connect, type HandshakeOptions } from "./handshake.ts";
 
 /** How long a start that was given up may take to close what it has opened: longer than ending a process takes. */
 const CLOSE_MS = 8_000;
+
+/** What a server may say in the words for its failure. */
+const MAX_SAID_CHARS = 2_000;
 
 /** Settles within the deadline and `CLOSE_MS`, whatever the wire does. Rejects with GatewayError. */
 export async function startWithin(config: BackendConfig, options: HandshakeOptions): Promise<Connected> {
@@ -69,7 +73,7 @@ function startFailure(name: string, thrown: unknown): GatewayError {
   const words =
     thrown instanceof StartError
       ? describeEnd(name, thrown.end)
-      : `${name}: the handshake failed: ${messageOf(thrown)}`;
+      : `${name}: the handshake failed: ${shownLine(messageOf(thrown), MAX_SAID_CHARS)}`;
   return new GatewayError("backend-failed", words, { cause: thrown });
 }
 

@@ -2,7 +2,7 @@
 
 import { type Static, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
-import { redact } from "../log.ts";
+import { shownText } from "../shown.ts";
 import { ask, explain, type FindOptions, findGateway, layOut, type Place } from "./find-gateway.ts";
 
 const TIMEOUT_MS = 5_000;
@@ -37,7 +37,7 @@ export async function health(options: HealthOptions): Promise<void> {
     );
     if (options.strict === true && reply.status === "degraded") process.exitCode = 1;
   } catch (thrown) {
-    process.stderr.write(`Error: ${redact(explain(thrown))}\n`);
+    process.stderr.write(`Error: ${shownText(explain(thrown))}\n`);
     process.exitCode = 1;
   }
 }

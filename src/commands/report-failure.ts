@@ -1,13 +1,13 @@
 // A command that failed, in words for the person at the terminal, and the exit code for it.
 
 import { ConfigError, ConfigFileError } from "../config/problem.ts";
-import { redact } from "../log.ts";
+import { shownText } from "../shown.ts";
 
 export function reportFailure(thrown: unknown): 1 | 2 {
   if (thrown instanceof ConfigError) {
     const { length } = thrown.problems;
     process.stderr.write(
-      `${redact(thrown.format())}\n${length} problem${length === 1 ? "" : "s"}; nothing was started.\n`,
+      `${shownText(thrown.format())}\n${length} problem${length === 1 ? "" : "s"}; nothing was started.\n`,
     );
     return 2;
   }
@@ -15,7 +15,7 @@ export function reportFailure(thrown: unknown): 1 | 2 {
     process.stderr.write(`Error: ${thrown.message}\n`);
     return 1;
   }
-  process.stderr.write(`Error: ${redact(explain(thrown))}\n`);
+  process.stderr.write(`Error: ${shownText(explain(thrown))}\n`);
   return 1;
 }
 

@@ -1,8 +1,8 @@
 // Asks a running gateway to start one backend anew, whatever state it is in.
 
 import { Value } from "@sinclair/typebox/value";
-import { redact } from "../log.ts";
 import { RestartReply } from "../ops/status.ts";
+import { shownText } from "../shown.ts";
 import { ask, explain, type FindOptions, findGateway } from "./find-gateway.ts";
 import { refusalOf } from "./status.ts";
 
@@ -19,7 +19,7 @@ export async function restart(name: string, options: FindOptions): Promise<void>
     if (body.error !== null) throw new Error(body.error);
     process.stdout.write(`${name} is ${body.state} (${body.milliseconds} ms)\n`);
   } catch (thrown) {
-    process.stderr.write(`Error: ${redact(explain(thrown))}\n`);
+    process.stderr.write(`Error: ${shownText(explain(thrown))}\n`);
     process.exitCode = 1;
   }
 }

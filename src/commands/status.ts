@@ -1,8 +1,8 @@
 // Asks a running gateway what its backends do and take of the machine.
 
 import { Value } from "@sinclair/typebox/value";
-import { redact } from "../log.ts";
 import { type BackendStatus, GatewayStatus } from "../ops/status.ts";
+import { shownText } from "../shown.ts";
 import { ask, explain, type FindOptions, findGateway, layOut, type Place } from "./find-gateway.ts";
 
 const TIMEOUT_MS = 10_000;
@@ -20,7 +20,7 @@ export async function status(options: StatusOptions): Promise<void> {
       options.json === true ? `${JSON.stringify(reply, null, 2)}\n` : toText(place.base, reply),
     );
   } catch (thrown) {
-    process.stderr.write(`Error: ${redact(explain(thrown))}\n`);
+    process.stderr.write(`Error: ${shownText(explain(thrown))}\n`);
     process.exitCode = 1;
   }
 }

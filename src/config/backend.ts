@@ -9,7 +9,7 @@ import { parseDuration } from "./duration.ts";
 import { type Environment, expand } from "./expand.ts";
 import { type Path, pathText } from "./problem.ts";
 import { type BackendInput, BackendSchema } from "./schema.ts";
-import { hideInUrl, hideNamed } from "./secrets.ts";
+import { hideArguments, hideInUrl, hideNamed } from "./secrets.ts";
 import { splitCommand } from "./split-command.ts";
 import { readToolRules } from "./tool-rules.ts";
 
@@ -222,6 +222,7 @@ function readStdio(
   } else if (program[0]?.trim() === "") {
     filling.block("program", commandPath, "names no program once its variables are filled in");
   }
+  hideArguments([...program, ...args]);
   const cwd = entry.cwd === undefined ? undefined : readFolder([...path, "cwd"], entry.cwd, filling);
   return {
     kind: "stdio",

@@ -3,7 +3,8 @@
 import { homedir } from "node:os";
 import { dirname, resolve } from "node:path";
 import { Value } from "@sinclair/typebox/value";
-import { type LogLevel, registerSecret } from "../log.ts";
+import type { LogLevel } from "../log.ts";
+import { registerSecret } from "../shown.ts";
 import { withoutBrackets } from "./addresses.ts";
 import {
   durationsOf,

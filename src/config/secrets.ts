@@ -1,21 +1,176 @@
-// Which values of a configuration are secrets: they are made known to the log, which cuts them out of every text.
+// Which values of a configuration are secrets: by their name, their shape and their length. What is found is registered;
+// redaction itself is in shown.ts. A value that is neither named nor random is left alone.
 
 import { unescape as percentDecoded } from "node:querystring";
-import { registerSecret } from "../log.ts";
+import { registerNamedSecret, registerSecret } from "../shown.ts";
 
-const CREDENTIAL = /KEY|TOKEN|SECRET|PASSWORD|PASS|AUTH|CREDENTIAL|COOKIE/i;
+/** Words in a name that say "this is a credential" by themselves. */
+const STRONG_WORD =
+  /^(?:pass|pwd|pat|pin|otp|creds?|credentials?|jwt|bearer|authorization|cookie|mnemonic|.*(?:password|passwd|passphrase|passwort|secrets?|token|apikeys?))$/;
+/** Words before "key" that make it a credential. */
+const KEY_OF =
+  /^(?:api|access|account|auth|bot|client|crypt|deploy|encryption|host|license|master|private|secret|service|signing|ssh|subscription|webhook)$/;
+/** Words that make an ordinary key of it. */
+const NO_KEY_OF =
+  /^(?:cache|column|foreign|group|hash|index|lookup|map|object|order|partition|primary|public|range|row|shard|sort)$/;
+/** Words that may mean a credential: the value must look like one, too. */
+const WEAK_WORD =
+  /^(?:keys?|auth|session|sess|sid|sig|signature|signing|private|dsn|code|hook|webhook|salt|seed|nonce)$/;
+/** Last words of names whose values say something about a credential and are none: TOKEN_URL, PASSWORD_FILE. */
+const ABOUT =
+  /^(?:algorithm|alg|audience|count|dir|enabled|disabled|endpoint|env|expires|expiry|file|folder|format|header|headers|host|interval|issuer|kind|length|limit|location|max|method|min|mode|name|path|port|prefix|provider|region|required|scheme|scope|scopes|size|store|timeout|ttl|type|uri|url|version)$/;
 
-/** Whether a variable, a header or a query parameter of this name holds a credential, as far as a name can tell. */
-function namesCredential(name: string): boolean {
-  return CREDENTIAL.test(name);
+type Strength = "strong" | "weak" | undefined;
+
+/** How far the name of a variable, a header, an option or a query parameter says that its value is a credential. */
+function strengthOf(name: string): Strength {
+  const words = name
+    .replace(/([a-z\d])([A-Z])/g, "$1 $2")
+    .toLowerCase()
+    .split(/[^a-z\d]+/)
+    .filter((word) => word !== "");
+  if (ABOUT.test(words.at(-1) ?? "")) return undefined;
+  const isKeyOf = (pattern: RegExp) =>
+    words.some((word, at) => /^keys?$/.test(word) && pattern.test(words[at - 1] ?? ""));
+  if (words.some((word) => STRONG_WORD.test(word)) || isKeyOf(KEY_OF)) return "strong";
+  if (isKeyOf(NO_KEY_OF)) return undefined;
+  return words.some((word) => WEAK_WORD.test(word)) ? "weak" : undefined;
 }
 
+/** A value with the name under which it stands in the configuration. */
 export function hideNamed(name: string, value: string): void {
-  if (namesCredential(name)) registerSecret(value);
+  hide(name, value, 0);
 }
 
-/** Passwords and keys that travel in the URL itself. */
+/** A command line: options with their values, and arguments that look like secrets. */
+export function hideArguments(argv: readonly string[]): void {
+  for (const [index, word] of argv.slice(1).entries()) {
+    const before = argv[index] ?? "";
+    const option = /^--?([\w.-]+)$/.exec(before)?.[1];
+    hide(
+      option !== undefined && !word.startsWith("-") ? option : "",
+      word.replace(/^--?(?=[\w.-]+=)/, ""),
+      0,
+    );
+  }
+}
+
+/** Passwords and keys that travel in the URL itself, in its path too. */
 export function hideInUrl(url: URL): void {
-  if (url.password !== "") registerSecret(percentDecoded(url.password));
-  for (const [name, value] of url.searchParams) hideNamed(name, value);
+  hideUrl(url, 0);
+}
+
+const MAX_DEPTH = 4;
+const ABSOLUTE_URL = /^[a-z][\w+.-]{0,30}:\/\//i;
+const SCHEME = /^(?:Bearer|Basic|Token|ApiKey)\s+(?=\S)/i;
+/** `Password=x`, `"token": "x"`, `Authorization: x`, also several of them. */
+const PAIR =
+  /([\w.-]{1,100})["']?\s{0,3}[=:]\s{0,3}(?:"([^"]*)"|'([^']*)'|((?:(?:Bearer|Basic|Token|ApiKey)\s{1,3})?[^\s;&,"']+))/gi;
+
+function hide(name: string, value: string, depth: number): void {
+  const text = value.trim();
+  if (text === "" || depth > MAX_DEPTH) return;
+  const url = ABSOLUTE_URL.test(text) ? URL.parse(text) : null;
+  if (url !== null) return hideUrl(url, depth + 1);
+  if (/^[[{]/.test(text) && hideJson(name, text, depth + 1)) return;
+  if (SCHEME.test(text)) return hide("token", text.replace(SCHEME, ""), depth + 1);
+  for (const [, key = "", ...values] of text.matchAll(PAIR)) {
+    if (/^sha\d{1,3}$/i.test(key)) continue;
+    hide(key, values.find((found) => found !== undefined) ?? "", depth + 1);
+  }
+  if (isPath(text)) return;
+  const strength = strengthOf(name);
+  if (strength !== undefined) hideWhole(name, text, strength);
+  for (const part of randomParts(text)) registerSecret(part);
+}
+
+function hideWhole(name: string, text: string, strength: "strong" | "weak"): void {
+  for (const part of new Set([text, ...text.split(/[\r\n]+/).map((line) => line.trim())])) {
+    if (part.startsWith("-----")) continue;
+    if (isDistinctive(part, strength)) registerSecret(part);
+    else if (strength === "strong" && !SETTING.test(part)) registerNamedSecret(name, part);
+  }
+}
+
+function hideUrl(url: URL, depth: number): void {
+  const password = percentDecoded(url.password);
+  const username = percentDecoded(url.username);
+  // An only part is a key ("https://KEY@host"); beside a password it is a name.
+  for (const part of [password, password === "" ? username : ""]) {
+    if (part !== "" && isDistinctive(part, "strong")) registerSecret(part);
+  }
+  if (password !== "") registerSecret(Buffer.from(`${username}:${password}`).toString("base64"));
+  for (const [name, value] of url.searchParams) hide(name, value, depth + 1);
+  if (url.protocol === "file:") return;
+  for (const segment of url.pathname.split("/")) {
+    const text = percentDecoded(segment);
+    if (UUID.test(text)) registerSecret(text);
+    for (const part of randomParts(text)) registerSecret(part);
+  }
+  for (const part of randomParts(url.hash)) registerSecret(part);
+}
+
+/** True where the text is JSON. */
+function hideJson(name: string, text: string, depth: number): boolean {
+  let root: unknown;
+  try {
+    root = JSON.parse(text);
+  } catch {
+    return false; // Only looks like JSON.
+  }
+  const walk = (key: string, value: unknown, level: number): void => {
+    if (typeof value === "string") hide(key, value, level);
+    else if (typeof value === "object" && value !== null && level <= MAX_DEPTH + 2) {
+      for (const [inner, child] of Object.entries(value)) {
+        walk(Array.isArray(value) ? key : inner, child, level + 1);
+      }
+    }
+  };
+  walk(name, root, depth);
+  return true;
+}
+
+/** A secret is often in a file; where the file is, is none. */
+function isPath(text: string): boolean {
+  return /^(?:\.{0,2}|~)[\\/]|^[A-Za-z]:[\\/]/.test(text) && /^[^\s]*$/.test(text) && !isRandomRun(text);
+}
+
+/** Whether the value can be redacted wherever it stands, without an ordinary word being hit. */
+function isDistinctive(text: string, strength: "strong" | "weak"): boolean {
+  if (/^\d+$/.test(text)) return text.length >= 8 && strength === "strong";
+  if (/^[\p{L}\s_./:-]*$/u.test(text))
+    return text.length >= 16 && (strength === "strong" || isRandomRun(text));
+  return strength === "strong"
+    ? text.length >= 6
+    : text.length >= 8 && /\p{L}/u.test(text) && /\d/.test(text);
+}
+
+/** What stands for a choice or for nothing, whatever its name. */
+const SETTING =
+  /^(?:.{0,2}|auto|default|disabled|enabled|false|none|null|optional|required|true|undefined|yes)$/i;
+const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
+/** Hashes say which version of something it is, and are no secrets. */
+const DIGEST = /(?:\bsha\d{1,3}[:-]|[@#])[A-Za-z\d+/=]{32,}/g;
+const MIN_RANDOM_LENGTH = 12;
+
+/** The parts of a text that no person chose: keys, tokens, passwords of a generator. */
+function randomParts(text: string): string[] {
+  const plain = text.replace(DIGEST, " ");
+  const runs = plain.match(/[A-Za-z\d+/=_-]{20,}/g) ?? [];
+  const segments = plain.match(/[A-Za-z\d]{12,}/g) ?? [];
+  return [...runs.filter((run) => isRandomRun(run)), ...segments.filter((segment) => isRandom(segment))];
+}
+
+/** Base64 and its like: long, and mixed throughout. */
+function isRandomRun(run: string): boolean {
+  const count = (pattern: RegExp) => run.match(pattern)?.length ?? 0;
+  if (run.length < 20 || count(/[A-Z]/g) < 3 || count(/[a-z]/g) < 3 || count(/\d/g) < 2) return false;
+  return isRandom(run.replace(/[+/=_.-]/g, ""), 2.5);
+}
+
+/** Words, numbers and camelCase have long pieces of one kind; random text changes its kind every few characters. */
+function isRandom(segment: string, longestMeanPiece = 3): boolean {
+  if (segment.length < MIN_RANDOM_LENGTH || !/\d/.test(segment) || !/[A-Za-z]/.test(segment)) return false;
+  const pieces = segment.match(/[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[A-Z]/g)?.length ?? 1;
+  return pieces >= 5 && segment.length / pieces <= longestMeanPiece;
 }

@@ -2,8 +2,8 @@
 
 import type { Backend } from "../backend/backend.ts";
 import type { Fleet } from "../backend/fleet.ts";
-import { redact } from "../log.ts";
 import type { Json } from "../protocol/jsonrpc.ts";
+import { shownText } from "../shown.ts";
 
 export interface Health {
   /** `degraded` where an enabled backend has failed or cannot start; sleeping is healthy. */
@@ -61,7 +61,7 @@ export function backendHealth(backend: Backend): BackendHealth {
     transport,
     revision: revision ?? null,
     in_flight: inFlight,
-    last_error: lastError === undefined ? null : redact(lastError),
+    last_error: lastError === undefined ? null : shownText(lastError),
     catalog,
     catalog_listed_at: listedAtMs === undefined ? null : new Date(listedAtMs).toISOString(),
   };

@@ -6,6 +6,7 @@ import Histogram from "prom-client/lib/histogram.js";
 import Registry from "prom-client/lib/registry.js";
 import type { StateName } from "../backend/state.ts";
 import { SERVER_METHODS } from "../protocol/mcp.ts";
+import { redact } from "../shown.ts";
 import { addUp, type ByOutcome, type CallOutcome, MethodSeries, type Tally } from "./tallies.ts";
 
 export interface FinishedCall {
@@ -192,7 +193,7 @@ export class Metrics {
   /** The whole of it, as a scrape wants it; memory and processor time are read now. */
   async text(): Promise<{ body: string; contentType: string }> {
     this.#addUp();
-    return { body: await this.#registry.metrics(), contentType: this.#registry.contentType };
+    return { body: redact(await this.#registry.metrics()), contentType: this.#registry.contentType };
   }
 
   #addUp(): void {

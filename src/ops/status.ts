@@ -3,7 +3,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import type { Backend } from "../backend/backend.ts";
 import type { Fleet } from "../backend/fleet.ts";
-import { redact } from "../log.ts";
+import { shownText } from "../shown.ts";
 import { COMMIT, VERSION } from "../version.ts";
 import type { Activity } from "./activity.ts";
 import { backendHealth } from "./health.ts";
@@ -125,7 +125,7 @@ function backendStatus(backend: Backend, activity: Activity, usages: Map<number,
     definition_tokens_estimated: toolCount === undefined ? null : definitionTokens(backend),
     sleep_saves_bytes: isAsleep ? (activity.lastMemoryBytes(backend.name) ?? null) : null,
     last_error: health.last_error,
-    drift: drift === undefined ? null : redact(drift),
+    drift: drift === undefined ? null : shownText(drift),
   };
 }
 

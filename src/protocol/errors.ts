@@ -1,6 +1,7 @@
 // The failures that the gateway itself expects, each with its one place on the wire.
 // What a backend answered is not here: that is data (RpcError) and passes untouched.
 
+import { shownText } from "../shown.ts";
 import { type ErrorObject, RpcError } from "./jsonrpc.ts";
 
 /** kind → JSON-RPC code and HTTP status. The codes are what v1 of this program answered, where it had one. */
@@ -19,12 +20,15 @@ const WIRE = {
 
 export type GatewayErrorKind = keyof typeof WIRE;
 
-/** An expected failure. The message is for the person or model that gets it: what, on which backend, why, what next. */
+/**
+ * An expected failure. The message is for the person or model that gets it: what, on which backend, why, what next.
+ * Whatever a backend said in it is redacted and cannot control a terminal.
+ */
 export class GatewayError extends Error {
   readonly kind: GatewayErrorKind;
 
   constructor(kind: GatewayErrorKind, message: string, options?: { cause?: unknown }) {
-    super(message, options);
+    super(shownText(message), options);
     this.name = "GatewayError";
     this.kind = kind;
   }

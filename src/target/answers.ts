@@ -4,6 +4,7 @@ import type { Backend } from "../backend/backend.ts";
 import type { Tool } from "../backend/catalog.ts";
 import { firstSentence, signature } from "../discovery/signature.ts";
 import type { Answer } from "../protocol/call.ts";
+import { shownText } from "../shown.ts";
 
 export function said(text: string): Answer {
   return { result: { content: [{ type: "text", text }] } };
@@ -11,7 +12,7 @@ export function said(text: string): Answer {
 
 /** A failure that a model can read and act on. */
 export function failed(text: string): Answer {
-  return { result: { content: [{ type: "text", text }], isError: true } };
+  return { result: { content: [{ type: "text", text: shownText(text) }], isError: true } };
 }
 
 export function describeServers(backends: readonly Backend[]): string {
@@ -28,7 +29,7 @@ function describeServer(backend: Backend): string {
   const known = `${toolCount} ${catalog === "remembered" ? "remembered " : ""}tool${toolCount === 1 ? "" : "s"}`;
   const tools = toolCount === undefined ? "tools not listed yet" : known;
   const isBroken = backend.config.problem !== undefined || state === "failed";
-  const [reason = ""] = (backend.config.problem ?? lastError ?? "")
+  const [reason = ""] = shownText(backend.config.problem ?? lastError ?? "")
     .replace(`${backend.name}: `, "")
     .split("\n", 1);
   const why = isBroken ? `: ${reason}` : "";

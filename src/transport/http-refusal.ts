@@ -1,7 +1,7 @@
 // What a response outside 2xx says: whether the message was acted on, whether our session is gone, what to tell people.
 
-import { redact } from "../log.ts";
 import { type ErrorObject, type Message, toMessage } from "../protocol/jsonrpc.ts";
+import { shownLine } from "../shown.ts";
 import { type HttpResponse, mediaType } from "./http-response.ts";
 import { retryAfterMs } from "./retry-after.ts";
 import { SendError } from "./transport.ts";
@@ -44,7 +44,7 @@ export async function readRefusal(
   const said = sayings(response, body);
   const sessionExpired = inSession && saysSessionIsGone(status, body);
   const waitMs = retryAfterMs(response);
-  const answered = `${what} was answered with ${`${status} ${response.statusText}`.trim()}`;
+  const answered = `${what} was answered with ${quote(`${status} ${response.statusText}`)}`;
   const sentence = said === "" ? `${answered}.` : `${answered}: ${said}`;
   const hint = sessionExpired ? undefined : hintFor(status, waitMs);
   const stop = /[.!?]$/.test(sentence) ? "" : ".";
@@ -100,8 +100,7 @@ function sayings(response: HttpResponse, body: string): string {
 
 /** A foreign text for people: one line of bounded length, without our secrets. */
 export function quote(text: string): string {
-  const line = redact(text.slice(0, MAX_BODY_LENGTH)).replace(/\s+/g, " ").trim();
-  return line.length > MAX_SHOWN_LENGTH ? `${line.slice(0, MAX_SHOWN_LENGTH)}…` : line;
+  return shownLine(text.slice(0, MAX_BODY_LENGTH).replace(/\s+/g, " "), MAX_SHOWN_LENGTH);
 }
 
 /** True for failures that may pass: the server is starting, or still holds the stream that broke. */

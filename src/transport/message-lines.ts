@@ -3,6 +3,7 @@
 
 import type { Log } from "../log.ts";
 import { type Id, isId, toMessage } from "../protocol/jsonrpc.ts";
+import { shownLine } from "../shown.ts";
 import type { OversizedLine } from "./line-reader.ts";
 import type { Incoming } from "./transport.ts";
 
@@ -61,7 +62,7 @@ export class MessageLines {
   #skip(what: string, text: string): void {
     this.#skipped += 1;
     if (this.#skipped <= TOLD_ONE_BY_ONE) {
-      this.#log.warning(what, { line: text.length > SHOWN_CHARS ? `${text.slice(0, SHOWN_CHARS)}…` : text });
+      this.#log.warning(what, { line: shownLine(text, SHOWN_CHARS) });
       this.#toldAtMs = performance.now();
       return;
     }

@@ -1,6 +1,6 @@
 // The last lines that a child wrote to stderr, bounded, for the error that a person reads when the child is gone.
 
-import { redact } from "../log.ts";
+import { shownLine } from "../shown.ts";
 
 const MAX_LINES = 50;
 const MAX_CHARS = 8 * 1024;
@@ -10,7 +10,7 @@ export class StderrTail {
   readonly #lines: string[] = [];
   #chars = 0;
 
-  /** Returns the line as it is worth showing (no colours, no spinner frames, cut); empty where nothing is left. */
+  /** Returns the line as it is worth showing: no colours, no spinner frames, redacted, cut. Empty: nothing is left. */
   add(raw: string): string {
     const line = readable(raw);
     if (line === "") return line;
@@ -22,9 +22,9 @@ export class StderrTail {
     return line;
   }
 
-  /** Oldest first, secrets cut out. */
+  /** Oldest first. */
   lines(): string[] {
-    return this.#lines.map(redact);
+    return [...this.#lines];
   }
 }
 
@@ -32,5 +32,5 @@ function readable(raw: string): string {
   const plain = Bun.stripANSI(raw).trimEnd();
   // A line drawn over itself shows what was drawn last.
   const shown = plain.slice(plain.lastIndexOf("\r") + 1);
-  return shown.length > MAX_LINE_CHARS ? `${shown.slice(0, MAX_LINE_CHARS)}…` : shown;
+  return shownLine(shown, MAX_LINE_CHARS);
 }

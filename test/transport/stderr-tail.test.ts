@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { registerSecret } from "../../src/log.ts";
+import { registerSecret } from "../../src/shown.ts";
 import { StderrTail } from "../../src/transport/stderr-tail.ts";
 
 function tailOf(...lines: string[]): string[] {

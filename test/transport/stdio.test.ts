@@ -4,7 +4,7 @@ import { describe, expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { chmod, mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { registerSecret } from "../../src/log.ts";
+import { registerSecret } from "../../src/shown.ts";
 import { SendError, StartError } from "../../src/transport/transport.ts";
 import { fixture } from "../support/fixture.ts";
 import { recordLog } from "../support/log-recorder.ts";

@@ -10,7 +10,7 @@ export function describeEnd(name: string, end: WireEnd): string {
   const tail =
     end.stderr === undefined || end.stderr.length === 0
       ? ""
-      : `\nIts last words on stderr:\n${end.stderr.join("\n")}`;
+      : `\nIts last words on stderr:\n${end.stderr.map((line) => `  ${line}`).join("\n")}`;
   return `${name}: ${end.reason}${tail}`;
 }
 
