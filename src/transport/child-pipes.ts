@@ -1,6 +1,9 @@
-// A child's stdin and stdout as we have them, whatever they are made of: text goes in, bytes come out.
+// The pipes of a child: text goes in, bytes come out. They are real pipes and not the sockets that Bun makes, because a
+// program may open its own by name (/dev/stdin, /dev/stdout, /dev/stderr), and a socket cannot be opened.
 
+import { closeSync, writeSync } from "node:fs";
 import type { FileSink } from "bun";
+import { type Libc, libc, type Pipe } from "./libc.ts";
 
 export interface ChildInput {
   /**
@@ -19,6 +22,163 @@ export interface ChildOutput {
   drain(onBytes: (bytes: Uint8Array) => void): Promise<void>;
   /** Lets go of a stream that somebody else may hold open for good. */
   close(): Promise<void>;
+}
+
+/** Pipes of our own, from before the child is started. */
+export class ChildPipes {
+  readonly stdin: PipeInput;
+  readonly stdout: PipeOutput;
+  readonly stderr: PipeOutput;
+  /** The ends for the child, as file descriptors. */
+  readonly theirs: { readonly stdin: number; readonly stdout: number; readonly stderr: number };
+
+  private constructor(stdin: Pipe, stdout: Pipe, stderr: Pipe) {
+    this.stdin = new PipeInput(stdin.writeEnd);
+    this.stdout = new PipeOutput(stdout.readEnd);
+    this.stderr = new PipeOutput(stderr.readEnd);
+    this.theirs = { stdin: stdin.readEnd, stdout: stdout.writeEnd, stderr: stderr.writeEnd };
+  }
+
+  /** Undefined on Windows, and if no descriptor is left. */
+  static async open(): Promise<ChildPipes | undefined> {
+    const calls = await libc();
+    return calls === undefined ? undefined : ChildPipes.#open(calls);
+  }
+
+  static #open({ openPipe, setNonBlocking }: Libc): ChildPipes | undefined {
+    const opened = [openPipe(), openPipe(), openPipe()];
+    const [stdin, stdout, stderr] = opened;
+    // Only our end: each end of a pipe has flags of its own, and few programs expect a stdin that does not wait.
+    if (
+      stdin !== undefined &&
+      stdout !== undefined &&
+      stderr !== undefined &&
+      setNonBlocking(stdin.writeEnd)
+    ) {
+      return new ChildPipes(stdin, stdout, stderr);
+    }
+    for (const pipe of opened) {
+      if (pipe === undefined) continue;
+      closeSync(pipe.readEnd);
+      closeSync(pipe.writeEnd);
+    }
+    return undefined;
+  }
+
+  /** The child has its ends now, or there is none. */
+  releaseTheirs(): void {
+    for (const end of Object.values(this.theirs)) closeSync(end);
+  }
+
+  /** For a child that did not come to be. */
+  close(): void {
+    this.stdin.close();
+    for (const output of [this.stdout, this.stderr]) void output.close();
+  }
+}
+
+/** How long to wait before the next attempt to write into a full pipe: doubled from the first to the last. */
+const FIRST_RETRY_MS = 1;
+const LAST_RETRY_MS = 64;
+
+/**
+ * Writes at once, in one system call. If the pipe is full, it tries again by and by: Bun can wait for a pipe, but cannot
+ * let go of one that is full.
+ */
+export class PipeInput implements ChildInput {
+  #fd: number | undefined;
+  #waiting: { rest: Uint8Array; readonly drained: PromiseWithResolvers<void> } | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #retryMs = FIRST_RETRY_MS;
+  #isEnding = false;
+
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  write(text: string, bytes: number): "taken" | "refused" | Promise<unknown> {
+    const taken = this.#write(text);
+    if (taken >= bytes) return "taken";
+    if (taken < 0) return "refused";
+    const drained = Promise.withResolvers<void>();
+    this.#waiting = { rest: Buffer.from(text).subarray(taken), drained };
+    setImmediate(() => this.#goOn());
+    return drained.promise;
+  }
+
+  end(): void {
+    this.#isEnding = true;
+    if (this.#waiting === undefined) this.close();
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#fd = undefined;
+    this.#waiting?.drained.reject(new Error("the pipe broke"));
+    this.#waiting = undefined;
+  }
+
+  /** How many bytes the pipe took; less than 0 if nobody reads it any more. */
+  #write(data: string | Uint8Array): number {
+    if (this.#fd === undefined) return -1;
+    try {
+      return typeof data === "string" ? writeSync(this.#fd, data) : writeSync(this.#fd, data);
+    } catch (thrown) {
+      return thrown instanceof Error && "code" in thrown && thrown.code === "EAGAIN" ? 0 : -1;
+    }
+  }
+
+  #goOn(): void {
+    const waiting = this.#waiting;
+    if (waiting === undefined) return;
+    const taken = this.#write(waiting.rest);
+    if (taken < 0) return this.close();
+    waiting.rest = waiting.rest.subarray(taken);
+    if (waiting.rest.length > 0) return this.#retry(taken > 0);
+    this.#waiting = undefined;
+    this.#retryMs = FIRST_RETRY_MS;
+    waiting.drained.resolve();
+    if (this.#isEnding) this.close();
+  }
+
+  #retry(hasMoved: boolean): void {
+    if (hasMoved) {
+      this.#retryMs = FIRST_RETRY_MS;
+      setImmediate(() => this.#goOn());
+      return;
+    }
+    this.#timer = setTimeout(() => this.#goOn(), this.#retryMs);
+    this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
+  }
+}
+
+/** Reads by a stream of Bun's, which works on a descriptor of its own. */
+export class PipeOutput implements ChildOutput {
+  #fd: number | undefined;
+  #output: StreamOutput | undefined;
+
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  drain(onBytes: (bytes: Uint8Array) => void): Promise<void> {
+    if (this.#fd === undefined) return Promise.resolve();
+    this.#output = new StreamOutput(Bun.file(this.#fd).stream());
+    const drained = this.#output.drain(onBytes);
+    this.#release();
+    return drained;
+  }
+
+  async close(): Promise<void> {
+    this.#release();
+    await this.#output?.close();
+  }
+
+  #release(): void {
+    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#fd = undefined;
+  }
 }
 
 /** Bun's own pipe into a child. When it breaks, it throws, rejects or says nothing. */

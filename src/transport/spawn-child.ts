@@ -4,8 +4,7 @@ import { stat } from "node:fs/promises";
 import type { Subprocess } from "bun";
 import type { StdioConfig } from "../config/config.ts";
 import { childEnv, envValue } from "./child-env.ts";
-import { type ChildInput, type ChildOutput, SinkInput, StreamOutput } from "./child-pipes.ts";
-import { ChildSockets } from "./child-sockets.ts";
+import { type ChildInput, type ChildOutput, ChildPipes, SinkInput, StreamOutput } from "./child-pipes.ts";
 import { findProgram } from "./find-program.ts";
 import { holdChild, MARK } from "./held-children.ts";
 import { startConditions } from "./start-conditions.ts";
@@ -48,14 +47,17 @@ async function spawnNow(config: StdioConfig, signal: AbortSignal | undefined): P
     throw new StartError({ reason: `cannot start ${name}: its cwd ${cwd} is no directory`, permanent: true });
   }
   const program = await findProgram(name, { cwd, env });
-  const sockets = await ChildSockets.open();
+  const pipes = await ChildPipes.open();
   try {
     signal?.throwIfAborted();
-    const child = startProcess(program, { args, cwd, env, ...(sockets?.theirs ?? PIPES) });
-    const { stdin, stdout } = sockets ?? pipesOf(child);
-    return { process: child, stdin, stdout, stderr: new StreamOutput(child.stderr) };
+    const child = startProcess(program, { args, cwd, env, ...(pipes?.theirs ?? BUNS_PIPES) });
+    const { stdin, stdout, stderr } = pipes ?? pipesOf(child);
+    return { process: child, stdin, stdout, stderr };
+  } catch (thrown) {
+    pipes?.close();
+    throw thrown;
   } finally {
-    sockets?.releaseTheirs();
+    pipes?.releaseTheirs();
   }
 }
 
@@ -66,14 +68,15 @@ interface Given {
   /** Descriptors of ours, or pipes of Bun's. */
   readonly stdin: number | "pipe";
   readonly stdout: number | "pipe";
+  readonly stderr: number | "pipe";
 }
 
-type Process = Subprocess<Given["stdin"], Given["stdout"], "pipe">;
+type Process = Subprocess<Given["stdin"], Given["stdout"], Given["stderr"]>;
 
-const PIPES = { stdin: "pipe", stdout: "pipe" } as const;
+const BUNS_PIPES = { stdin: "pipe", stdout: "pipe", stderr: "pipe" } as const;
 
 /** Throws StartError. */
-function startProcess(program: string, { args, cwd, env, stdin, stdout }: Given): Process {
+function startProcess(program: string, { args, cwd, env, stdin, stdout, stderr }: Given): Process {
   const { words, isVerbatim } = spawnWords(program, args, envValue(env, "COMSPEC") ?? "cmd.exe");
   try {
     return holdChild((mark) =>
@@ -82,7 +85,7 @@ function startProcess(program: string, { args, cwd, env, stdin, stdout }: Given)
         env: { ...env, [MARK]: mark },
         stdin,
         stdout,
-        stderr: "pipe",
+        stderr,
         // A group of its own, so that all of it can be ended; Windows finds the tree by its root instead.
         detached: process.platform !== "win32",
         windowsHide: true,
@@ -94,9 +97,13 @@ function startProcess(program: string, { args, cwd, env, stdin, stdout }: Given)
   }
 }
 
-function pipesOf({ stdin, stdout }: Process): Pick<Child, "stdin" | "stdout"> {
-  if (stdin instanceof Object && stdout instanceof ReadableStream) {
-    return { stdin: new SinkInput(stdin), stdout: new StreamOutput(stdout) };
+function pipesOf({ stdin, stdout, stderr }: Process): Pick<Child, "stdin" | "stdout" | "stderr"> {
+  if (stdin instanceof Object && stdout instanceof ReadableStream && stderr instanceof ReadableStream) {
+    return {
+      stdin: new SinkInput(stdin),
+      stdout: new StreamOutput(stdout),
+      stderr: new StreamOutput(stderr),
+    };
   }
   throw new Error("a child without pipes: a bug in the gateway");
 }

@@ -1,14 +1,13 @@
-// Both kinds of ends that a child's stdin and stdout can have for us: sockets of our own, and Bun's pipes where there are
-// no such sockets (Windows).
+// Both kinds of pipes that a child can have: our own, and Bun's if we cannot make any (Windows).
 
 import { describe, expect, test } from "bun:test";
 import {
   type ChildInput,
   type ChildOutput,
+  ChildPipes,
   SinkInput,
   StreamOutput,
 } from "../../src/transport/child-pipes.ts";
-import { ChildSockets } from "../../src/transport/child-sockets.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 interface Started extends Disposable {
@@ -17,20 +16,21 @@ interface Started extends Disposable {
   readonly exited: Promise<number>;
 }
 
-const KINDS = { sockets: startOnSockets, "Bun's pipes": startOnPipes };
+const KINDS = { "our pipes": startOnOurPipes, "Bun's pipes": startOnBunsPipes };
 /** More than any pipe holds. */
 const LARGE = `${"é".repeat(1_500_000)}\n`;
 
-async function startOnSockets(...argv: string[]): Promise<Started> {
-  const sockets = await ChildSockets.open();
-  if (sockets === undefined) throw new Error("no sockets");
-  const { stdin, stdout, theirs } = sockets;
-  const child = Bun.spawn(argv, { ...theirs, stderr: "ignore" });
-  sockets.releaseTheirs();
+async function startOnOurPipes(...argv: string[]): Promise<Started> {
+  const pipes = await ChildPipes.open();
+  if (pipes === undefined) throw new Error("no pipes");
+  const { stdin, stdout, stderr, theirs } = pipes;
+  const child = Bun.spawn(argv, theirs);
+  pipes.releaseTheirs();
+  void stderr.drain(() => undefined);
   return { stdin, stdout, exited: child.exited, [Symbol.dispose]: () => child.kill("SIGKILL") };
 }
 
-async function startOnPipes(...argv: string[]): Promise<Started> {
+async function startOnBunsPipes(...argv: string[]): Promise<Started> {
   const child = Bun.spawn(argv, { stdin: "pipe", stdout: "pipe", stderr: "ignore" });
   return {
     stdin: new SinkInput(child.stdin),
@@ -116,4 +116,34 @@ describe.each(Object.entries(KINDS))("%s", (_kind, start) => {
     await drained;
     process.kill(Number(grandchild), "SIGKILL");
   });
+});
+
+test("a child opens our pipes by name, as it could in a terminal", async () => {
+  const pipes = await ChildPipes.open();
+  if (pipes === undefined) throw new Error("no pipes");
+  const script = "cat < /dev/stdin > /dev/stdout; echo one > /dev/stderr; echo two > /proc/self/fd/2";
+  const child = Bun.spawn(["bash", "-c", script], pipes.theirs);
+  pipes.releaseTheirs();
+  const both = Promise.all([readAll(pipes.stdout), readAll(pipes.stderr)]);
+  write(pipes.stdin, "said\n");
+  pipes.stdin.end();
+  expect(await both).toEqual(["said\n", "one\ntwo\n"]);
+  expect(await child.exited).toBe(0);
+});
+
+test.if(process.platform === "linux")("a child's ends of our pipes wait, as programs expect", async () => {
+  const pipes = await ChildPipes.open();
+  if (pipes === undefined) throw new Error("no pipes");
+  const child = Bun.spawn(
+    ["grep", "-h", "flags", "/proc/self/fdinfo/0", "/proc/self/fdinfo/1"],
+    pipes.theirs,
+  );
+  pipes.releaseTheirs();
+  const flags = (await readAll(pipes.stdout)).trim().split("\n");
+  pipes.stdin.end();
+  await child.exited;
+  await pipes.stderr.close();
+  const O_NONBLOCK = 0o4000;
+  const isNonBlocking = (line: string) => (Number.parseInt(line.replace(/\D+/, ""), 8) & O_NONBLOCK) !== 0;
+  expect(flags.map(isNonBlocking)).toEqual([false, false]);
 });

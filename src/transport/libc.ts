@@ -1,0 +1,88 @@
+// Calls of the C library that Bun does not offer. Loaded at the first use, because not every command needs them.
+
+export interface Libc {
+  /** Two descriptors that no child inherits by accident; undefined if none are left. */
+  openPipe(): Pipe | undefined;
+  /** Makes reads and writes on a descriptor of ours return at once. False if the system refuses. */
+  setNonBlocking(fd: number): boolean;
+}
+
+export interface Pipe {
+  readonly readEnd: number;
+  readonly writeEnd: number;
+}
+
+const MUSL = `libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`;
+const LIBRARIES: { readonly [platform in NodeJS.Platform]?: readonly string[] } = {
+  linux: ["libc.so.6", MUSL],
+  darwin: ["libSystem.B.dylib"],
+};
+
+const F_GETFL = 3;
+const F_SETFL = 4;
+const O_NONBLOCK = process.platform === "darwin" ? 0x4 : 0o4000;
+const O_CLOEXEC = 0o2000000;
+
+let loading: Promise<Libc | undefined> | undefined;
+
+/** Undefined on Windows, and if the C library is not known. */
+export function libc(): Promise<Libc | undefined> {
+  loading ??= load();
+  return loading;
+}
+
+async function load(): Promise<Libc | undefined> {
+  const names = LIBRARIES[process.platform];
+  if (names === undefined) return undefined;
+  const { dlopen, ptr } = await import("bun:ffi");
+  for (const name of names) {
+    try {
+      return process.platform === "darwin" ? onDarwin(dlopen, ptr, name) : onLinux(dlopen, ptr, name);
+    } catch {
+      // Another C library.
+    }
+  }
+  return undefined;
+}
+
+type Ffi = typeof import("bun:ffi");
+
+function onLinux(dlopen: Ffi["dlopen"], ptr: Ffi["ptr"], name: string): Libc {
+  const { symbols } = dlopen(name, {
+    pipe2: { args: ["ptr", "i32"], returns: "i32" },
+    fcntl: { args: ["i32", "i32", "i32"], returns: "i32" },
+  });
+  return {
+    openPipe: () => pipeOf((ends) => symbols.pipe2(ptr(ends), O_CLOEXEC)),
+    setNonBlocking: (fd) => {
+      symbols.fcntl(fd, F_SETFL, symbols.fcntl(fd, F_GETFL, 0) | O_NONBLOCK);
+      return (symbols.fcntl(fd, F_GETFL, 0) & O_NONBLOCK) !== 0;
+    },
+  };
+}
+
+/** Bun's children inherit nothing here that they were not given. */
+function onDarwin(dlopen: Ffi["dlopen"], ptr: Ffi["ptr"], name: string): Libc {
+  // The third argument of fcntl is variadic. On arm64 it is read from the stack, behind eight registers.
+  const registers = process.arch === "arm64" ? (["i64", "i64", "i64", "i64", "i64", "i64"] as const) : [];
+  const unused = registers.map(() => 0);
+  const { symbols } = dlopen(name, {
+    pipe: { args: ["ptr"], returns: "i32" },
+    fcntl: { args: ["i32", "i32", ...registers, "i64"], returns: "i32" },
+  });
+  const fcntl = (fd: number, command: number, flags: number) => symbols.fcntl(fd, command, ...unused, flags);
+  return {
+    openPipe: () => pipeOf((ends) => symbols.pipe(ptr(ends))),
+    setNonBlocking: (fd) => {
+      fcntl(fd, F_SETFL, fcntl(fd, F_GETFL, 0) | O_NONBLOCK);
+      return (fcntl(fd, F_GETFL, 0) & O_NONBLOCK) !== 0;
+    },
+  };
+}
+
+function pipeOf(open: (ends: Int32Array) => number): Pipe | undefined {
+  const ends = new Int32Array(2);
+  const isOpen = open(ends) === 0;
+  const [readEnd, writeEnd] = ends;
+  return isOpen && readEnd !== undefined && writeEnd !== undefined ? { readEnd, writeEnd } : undefined;
+}
