@@ -64,7 +64,11 @@ function startTimeout({ name, startTimeoutMs }: BackendConfig, end: WireEnd | un
   const reason =
     `no handshake within ${startTimeoutMs / 1000} s (start_timeout). A first run that installs packages can need ` +
     "longer: raise start_timeout, or run the command once by hand.";
-  const told = { reason, permanent: false, ...(end?.stderr === undefined ? {} : { stderr: end.stderr }) };
+  const told = {
+    reason,
+    permanent: false,
+    ...(end?.lastWords === undefined ? {} : { lastWords: end.lastWords }),
+  };
   return new GatewayError("backend-failed", describeEnd(name, told));
 }
 

@@ -15,13 +15,16 @@ const SHOWN_CHARS = 200;
 export class MessageLines {
   readonly #log: Log;
   readonly #onMessage: (incoming: Incoming) => void;
+  /** Told of every line that is no message. */
+  readonly #onSkipped: (text: string) => void;
   #skipped = 0;
   #untold = 0;
   #toldAtMs = 0;
 
-  constructor(log: Log, onMessage: (incoming: Incoming) => void) {
+  constructor(log: Log, onMessage: (incoming: Incoming) => void, onSkipped: (text: string) => void) {
     this.#log = log;
     this.#onMessage = onMessage;
+    this.#onSkipped = onSkipped;
   }
 
   read(raw: string): void {
@@ -60,6 +63,7 @@ export class MessageLines {
   }
 
   #skip(what: string, text: string): void {
+    this.#onSkipped(text);
     this.#skipped += 1;
     if (this.#skipped <= TOLD_ONE_BY_ONE) {
       this.#log.warning(what, { line: shownLine(text, SHOWN_CHARS) });

@@ -2,7 +2,7 @@
 // Knows nothing of JSON. A broken pipe is an answer here and never an exception.
 
 import type { Child } from "./spawn-child.ts";
-import { SendError } from "./transport.ts";
+import { SendError, type WireEnd } from "./transport.ts";
 
 /** A write up to this size is taken by the pipe whole or not at all. */
 const ATOMIC_BYTES = 4_096;
@@ -24,7 +24,7 @@ export class StdinWriter {
   #refused: { batch: Batch; maybeDelivered: boolean } | undefined;
   #queuedBytes = 0;
   #isBlocked = false;
-  #stopReason: string | undefined;
+  #end: WireEnd | undefined;
 
   constructor(child: Child, maxQueuedBytes: number) {
     this.#child = child;
@@ -41,7 +41,7 @@ export class StdinWriter {
    * Rejects with a SendError when the queue is full, and when the wire ends before that.
    */
   write(line: string): Promise<void> {
-    if (this.#stopReason !== undefined) return undelivered(this.#stopReason);
+    if (this.#end !== undefined) return Promise.reject(endedError(this.#end));
     const bytes = Buffer.byteLength(line) + 1;
     if (this.#queuedBytes > 0 && this.#queuedBytes + bytes > this.#maxQueuedBytes) {
       return undelivered(
@@ -64,7 +64,7 @@ export class StdinWriter {
   /** Hands what waits to the pipe now, if the pipe is free. */
   flush(): void {
     const batch = this.#next;
-    if (batch === undefined || this.#isBlocked || this.#stopReason !== undefined) return;
+    if (batch === undefined || this.#isBlocked || this.#end !== undefined) return;
     // Bun would take the bytes for a child that is gone, and say nothing.
     const { exitCode, signalCode } = this.#child.process;
     if (exitCode !== null || signalCode !== null) return;
@@ -82,13 +82,12 @@ export class StdinWriter {
     );
   }
 
-  /** No more writes: what has not been handed over is rejected with this reason. */
-  stop(reason: string): void {
-    if (this.#stopReason !== undefined) return;
-    this.#stopReason = reason;
-    this.#next?.taken.reject(new SendError(reason, { maybeDelivered: false }));
-    const maybeDelivered = this.#refused?.maybeDelivered ?? false;
-    this.#refused?.batch.taken.reject(new SendError(reason, { maybeDelivered }));
+  /** No more writes: what has not been handed over is rejected with this end. */
+  stop(end: WireEnd): void {
+    if (this.#end !== undefined) return;
+    this.#end = end;
+    this.#next?.taken.reject(endedError(end));
+    this.#refused?.batch.taken.reject(endedError(end, this.#refused.maybeDelivered));
   }
 
   #drained(batch: Batch): void {
@@ -101,6 +100,10 @@ export class StdinWriter {
     this.#refused = { batch, maybeDelivered };
     this.#broken.resolve();
   }
+}
+
+function endedError(end: WireEnd, maybeDelivered = false): SendError {
+  return new SendError(end.reason, { maybeDelivered, end });
 }
 
 function undelivered(reason: string): Promise<never> {

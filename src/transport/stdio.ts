@@ -6,11 +6,11 @@ import type { Log } from "../log.ts";
 import type { Id, Message } from "../protocol/jsonrpc.ts";
 import type { ChildOutput } from "./child-pipes.ts";
 import { releaseChild } from "./held-children.ts";
+import { LastWords } from "./last-words.ts";
 import { LineReader, type OversizedLine } from "./line-reader.ts";
 import { idOfResponse, MessageLines } from "./message-lines.ts";
 import { endGroup, within } from "./process-group.ts";
 import { type Child, spawnChild } from "./spawn-child.ts";
-import { StderrTail } from "./stderr-tail.ts";
 import { StdinWriter } from "./stdin-writer.ts";
 import { SendError, type Transport, type TransportEvents } from "./transport.ts";
 
@@ -55,7 +55,7 @@ export class StdioTransport implements Transport {
   readonly #stdin: StdinWriter;
   readonly #messages: MessageLines;
   readonly #stderrLines: LineReader;
-  readonly #stderrTail = new StderrTail();
+  readonly #lastWords = new LastWords();
   #isOver = false;
   #ending: Promise<void> | undefined;
 
@@ -65,7 +65,11 @@ export class StdioTransport implements Transport {
     this.#events = options.events;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#stdin = new StdinWriter(child, this.#limits.queuedBytes);
-    this.#messages = new MessageLines(this.#log, (incoming) => this.#events.onMessage(incoming));
+    this.#messages = new MessageLines(
+      this.#log,
+      (incoming) => this.#events.onMessage(incoming),
+      (text) => void this.#lastWords.add(text.slice(0, STDERR_LINE_BYTES)),
+    );
     this.#stderrLines = new LineReader(STDERR_LINE_BYTES, {
       onLine: (line) => this.#hear(line),
       onOversized: ({ head }) => this.#hear(head),
@@ -121,11 +125,13 @@ export class StdioTransport implements Transport {
     await Promise.race([exited, stdout, this.#stdin.broken]);
     // Not longer: a grandchild may hold the pipes open for good.
     if (!this.#isOver) await within(SETTLE_MS, Promise.all([exited, stdout, stderr]));
+    // If the event loop was blocked for so long, the time is up before what has come is read.
+    await afterReading();
     await this.#end(this.#reason("the process closed its stdin or stdout but still ran"));
   }
 
   #hear(line: string): void {
-    const shown = this.#stderrTail.add(line);
+    const shown = this.#lastWords.add(line);
     if (shown !== "") this.#log.debug(`stderr: ${shown}`);
   }
 
@@ -158,11 +164,12 @@ export class StdioTransport implements Transport {
     this.#isOver = true;
     this.#stderrLines.end();
     this.#messages.close();
-    this.#stdin.stop(reason);
+    const end = { reason, permanent: false, lastWords: this.#lastWords.lines() };
+    this.#stdin.stop(end);
     this.#child.stdin.end();
     // A send that was refused is told first: it knows better than the end whether its message was delivered.
     await new Promise((resolve) => setImmediate(resolve));
-    this.#tell(() => this.#events.onEnd({ reason, permanent: false, stderr: this.#stderrTail.lines() }));
+    this.#tell(() => this.#events.onEnd(end));
     const { exitGraceMs, killGraceMs } = this.#limits;
     const { process, stdin, stdout, stderr } = this.#child;
     const isGone = await endGroup(process, { exitMs: exitGraceMs, killMs: killGraceMs });
@@ -184,6 +191,11 @@ export class StdioTransport implements Transport {
       });
     }
   }
+}
+
+/** Resolves when the event loop has looked at what there is to read. */
+async function afterReading(): Promise<void> {
+  for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
 async function readLines(output: ChildOutput, lines: LineReader): Promise<void> {

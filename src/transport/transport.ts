@@ -20,8 +20,8 @@ export interface WireEnd {
   readonly permanent: boolean;
   /** The HTTP status behind the end, where there was one. */
   readonly status?: number;
-  /** The last lines of stderr, oldest first; stdio only. */
-  readonly stderr?: readonly string[];
+  /** The last lines that the process wrote for people, oldest first; stdio only. */
+  readonly lastWords?: readonly string[];
 }
 
 export interface TransportEvents {
@@ -94,6 +94,8 @@ export class SendError extends Error {
   readonly sessionExpired: boolean;
   /** How long the server asked to be left alone. */
   readonly retryAfterMs: number | undefined;
+  /** The end of the wire, if that is why. */
+  readonly end: WireEnd | undefined;
 
   constructor(
     message: string,
@@ -103,6 +105,7 @@ export class SendError extends Error {
       body?: string;
       sessionExpired?: boolean;
       retryAfterMs?: number | undefined;
+      end?: WireEnd;
       cause?: unknown;
     },
   ) {
@@ -113,5 +116,6 @@ export class SendError extends Error {
     this.body = detail.body;
     this.sessionExpired = detail.sessionExpired ?? false;
     this.retryAfterMs = detail.retryAfterMs;
+    this.end = detail.end;
   }
 }

@@ -47,7 +47,11 @@ export class FakeChild implements Transport {
 
   crash(): void {
     this.isAlive = false;
-    this.#events.onEnd({ reason: "the process ended with exit code 9", permanent: false, stderr: ["ouch"] });
+    this.#events.onEnd({
+      reason: "the process ended with exit code 9",
+      permanent: false,
+      lastWords: ["ouch"],
+    });
   }
 
   abandon(id: Id): void {
@@ -61,7 +65,7 @@ export class FakeChild implements Transport {
   /** Closes when it is let; its end is told at once, as a real wire tells it. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.isClosing && this.isAlive) {
-      this.#events.onEnd({ reason: "the gateway ended the process", permanent: false, stderr: [] });
+      this.#events.onEnd({ reason: "the gateway ended the process", permanent: false, lastWords: [] });
     }
     this.isClosing = true;
     await this.closing.promise;

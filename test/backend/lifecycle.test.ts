@@ -67,7 +67,7 @@ describe("with a clock of our own", () => {
     world.serving?.crash();
     await settle();
     for (const call of calls) {
-      expect(errorOf(call)).toBe("it: the process ended with exit code 9\nIts last words on stderr:\n  ouch");
+      expect(errorOf(call)).toBe("it: the process ended with exit code 9\nIts last words:\n  ouch");
     }
     await world.dispose();
   });

@@ -14,6 +14,12 @@ setDefaultTimeout(30_000);
 
 const deadPort = findFreePort();
 
+/** Programs that end within milliseconds: which of the signs of the end comes first is left to chance. */
+const QUICK = Array.from({ length: 12 }, (_, index) => ({
+  name: `quick${index}`,
+  command: `sh -c 'echo EXAMPLE_TOKEN is not set ${index % 2 === 0 ? ">&2" : ""}; exit 3'`,
+}));
+
 let stack: AsyncDisposableStack;
 let gateway: GatewayRun;
 let sdk: SdkClient;
@@ -43,6 +49,7 @@ beforeAll(async () => {
           unset: { ...asBackend(fixture("healthy")), env: { KEY: "${SURELY_UNSET_VARIABLE}" } },
           asking: asBackend(fixture("asks-client")),
           off: { ...asBackend(fixture("healthy")), enabled: false },
+          ...Object.fromEntries(QUICK.map(({ name, command }) => [name, { command }])),
         },
       },
     }),
@@ -132,6 +139,11 @@ describe("a server works all the same that", () => {
     for (const text of ["plain", "häßlich 🎉 漢字"])
       expect(await sdk.invoke(server, "echo", { text })).toBe(text);
   });
+});
+
+test("however fast a process ends, its error has its last words, from stderr or stdout", async () => {
+  const texts = await Promise.all(QUICK.map(({ name }) => failure(name)));
+  for (const text of texts) expect(text).toContain("EXAMPLE_TOKEN is not set");
 });
 
 test("one slow call delays neither the same backend, nor another, nor /health", async () => {

@@ -6,7 +6,13 @@ import { recordLog } from "../support/log-recorder.ts";
 function lines() {
   const { log, lines: logged } = recordLog();
   const incoming: Incoming[] = [];
-  return { messages: new MessageLines(log, (one) => incoming.push(one)), incoming, logged };
+  const skipped: string[] = [];
+  const messages = new MessageLines(
+    log,
+    (one) => incoming.push(one),
+    (text) => skipped.push(text),
+  );
+  return { messages, incoming, logged, skipped };
 }
 
 describe("a line that is a message", () => {
@@ -40,11 +46,12 @@ describe("a line that is a message", () => {
 
 describe("a line that is no message", () => {
   test("is skipped with a warning that shows it, cut", () => {
-    const { messages, incoming, logged } = lines();
+    const { messages, incoming, logged, skipped } = lines();
     messages.read("Server listening…");
     messages.read('{"hello":"world"}');
     messages.read(`noise ${"y".repeat(5_000)}`);
     expect(incoming).toEqual([]);
+    expect(skipped).toHaveLength(3);
     expect(logged.map((line) => line.level)).toEqual(["WARNING", "WARNING", "WARNING"]);
     expect(logged[0]).toMatchObject({ line: "Server listening…" });
     expect(logged[0]?.message).toContain("no JSON;");

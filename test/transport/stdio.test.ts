@@ -136,7 +136,7 @@ describe("the end of a child", () => {
     expect(end).toEqual({
       reason: "the process ended with exit code 3",
       permanent: false,
-      stderr: ["fatal: no space left"],
+      lastWords: ["fatal: no space left"],
     });
     expect(performance.now() - startedAt).toBeLessThan(1_000);
   });
@@ -145,9 +145,27 @@ describe("the end of a child", () => {
     await using wire = await StdioWire.start(fixture("exits-at-once", "7"));
     expect(await wire.ended()).toMatchObject({
       reason: "the process ended with exit code 7",
-      stderr: ["error: API_KEY is not set"],
+      lastWords: ["error: API_KEY is not set"],
     });
   });
+
+  test.each(["echo gone >&2", "echo gone"])(
+    "however fast gives its last words to each send: %s",
+    async (say) => {
+      const end = { reason: "the process ended with exit code 3", lastWords: ["gone"] };
+      for (let turn = 0; turn < 20; turn++) {
+        await using wire = await StdioWire.start(["sh", "-c", `${say}; exit 3`]);
+        const sent = wire.transport.send({ jsonrpc: "2.0", id: 1, method: "initialize" });
+        const thrown: unknown = await sent.catch((error: unknown) => error);
+        expect(await wire.ended()).toMatchObject(end);
+        if (thrown instanceof SendError) expect(thrown.end).toMatchObject(end);
+        const late: unknown = await wire.transport
+          .send({ jsonrpc: "2.0", method: "late" })
+          .catch((error: unknown) => error);
+        expect(late).toMatchObject({ end });
+      }
+    },
+  );
 
   test("by a signal names the signal", async () => {
     await using wire = await StdioWire.start(fixture("healthy"));
@@ -174,7 +192,7 @@ describe("the end of a child", () => {
     expect(await wire.ended()).toEqual({
       reason: "the process ended with exit code 4",
       permanent: false,
-      stderr: ["gone"],
+      lastWords: ["gone"],
     });
     expect(wire.responses(1)).toHaveLength(1);
     expect(performance.now() - startedAt).toBeLessThan(2_000);
@@ -192,7 +210,7 @@ describe("the end of a child", () => {
     await wire.ask("tools/call", { name: "slow", arguments: { ms: 50 } });
     await Promise.all([wire[Symbol.asyncDispose](), wire[Symbol.asyncDispose]()]);
     await wire[Symbol.asyncDispose]();
-    expect(wire.ends).toEqual([{ reason: "the gateway ended the process", permanent: false, stderr: [] }]);
+    expect(wire.ends).toEqual([{ reason: "the gateway ended the process", permanent: false, lastWords: [] }]);
     expect(wire.messages).toHaveLength(1);
   });
 
@@ -201,7 +219,7 @@ describe("the end of a child", () => {
     const { log, lines } = recordLog();
     const argv = ["sh", "-c", "echo key $KEY is wrong >&2; exit 1"];
     await using wire = await StdioWire.start(argv, { env: { KEY: "sk-live-abcdef" }, log });
-    expect((await wire.ended()).stderr).toEqual(["key *** is wrong"]);
+    expect((await wire.ended()).lastWords).toEqual(["key *** is wrong"]);
     expect(lines.map((line) => line.message)).toContain("stderr: key *** is wrong");
     expect(JSON.stringify(lines)).not.toContain("sk-live-abcdef");
   });

@@ -8,9 +8,9 @@ import type { Pending } from "./pending.ts";
 /** What happened to a wire, with the last words of the process, for the person who has to mend it. */
 export function describeEnd(name: string, end: WireEnd): string {
   const tail =
-    end.stderr === undefined || end.stderr.length === 0
+    end.lastWords === undefined || end.lastWords.length === 0
       ? ""
-      : `\nIts last words on stderr:\n${end.stderr.map((line) => `  ${line}`).join("\n")}`;
+      : `\nIts last words:\n${end.lastWords.map((line) => `  ${line}`).join("\n")}`;
   return `${name}: ${end.reason}${tail}`;
 }
 
@@ -20,8 +20,10 @@ export function refusal(name: string, id: number, thrown: unknown): Error {
     return new GatewayError("backend-failed", `${name}: ${String(thrown)}`, { cause: thrown });
   }
   const error = thrown.sessionExpired ? undefined : errorInBody(thrown.body, id);
-  if (error === undefined)
-    return new GatewayError("backend-failed", `${name}: ${thrown.message}`, { cause: thrown });
+  if (error === undefined) {
+    const why = describeEnd(name, thrown.end ?? { reason: thrown.message, permanent: false });
+    return new GatewayError("backend-failed", why, { cause: thrown });
+  }
   error.cause = thrown;
   return error;
 }

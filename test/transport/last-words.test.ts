@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { registerSecret } from "../../src/shown.ts";
-import { StderrTail } from "../../src/transport/stderr-tail.ts";
+import { LastWords } from "../../src/transport/last-words.ts";
 
 function tailOf(...lines: string[]): string[] {
-  const tail = new StderrTail();
+  const tail = new LastWords();
   for (const line of lines) tail.add(line);
   return tail.lines();
 }

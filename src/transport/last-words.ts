@@ -1,4 +1,5 @@
-// The last lines that a child wrote to stderr, bounded, for the error that a person reads when the child is gone.
+// The last lines that a child wrote for people (to stderr, or to stdout and no message), bounded, for the error that a
+// person reads when the child is gone.
 
 import { shownLine } from "../shown.ts";
 
@@ -6,7 +7,7 @@ const MAX_LINES = 50;
 const MAX_CHARS = 8 * 1024;
 const MAX_LINE_CHARS = 1_000;
 
-export class StderrTail {
+export class LastWords {
   readonly #lines: string[] = [];
   #chars = 0;
 
