@@ -1,5 +1,6 @@
 // What one backend offers, as it said when it was last asked: it stays known while the backend sleeps.
 
+import { itemsOf, memberOf } from "../protocol/exact.ts";
 import { isObject, type Json } from "../protocol/jsonrpc.ts";
 import { LIST_KEY, Method } from "../protocol/mcp.ts";
 import { type ParamHeader, readParamHeaders } from "../protocol/param-headers.ts";
@@ -126,8 +127,8 @@ export function comparable(value: unknown): string {
 
 /** The items of one page, and where the next one starts: null and "" mean nowhere. Whatever is no object is left out. */
 export function readPage(method: string, result: Json): { items: Json[]; nextCursor: string | undefined } {
-  const listed = result[LIST_KEY.get(method) ?? ""];
-  const items = Array.isArray(listed) ? listed.filter(isObject) : [];
+  const listed = memberOf(result, LIST_KEY.get(method) ?? "");
+  const items = Array.isArray(listed) ? itemsOf(listed).filter(isObject) : [];
   const { nextCursor } = result;
   return { items, nextCursor: typeof nextCursor === "string" && nextCursor !== "" ? nextCursor : undefined };
 }

@@ -1,6 +1,7 @@
 // One call over one connection: the caller's words into the backend's era, the answer back into the caller's.
 
 import type { Answer, Call, Question } from "../protocol/call.ts";
+import { changed, objectOf } from "../protocol/exact.ts";
 import { isObject, type Json, type Notification, RpcError } from "../protocol/jsonrpc.ts";
 import { LOG_LEVELS, McpErrorCode, META, Method, Notice } from "../protocol/mcp.ts";
 import { toModernAnswer } from "../protocol/modern-result.ts";
@@ -138,7 +139,7 @@ async function withLegacyTranslated(
   options: ExchangeOptions,
 ): Promise<Answer> {
   const call = exchanged.sent;
-  if (call.params?.requestState !== undefined) {
+  if (call.params?.requestState != null) {
     throw new RpcError(-32602, "This requestState is not one of ours, or was changed; make the call anew.");
   }
   const params = toLegacyParams(call.params);
@@ -219,9 +220,9 @@ class LegacyListener implements Listener {
 
 /** Modern questions are no requests: none has an id to be told of later, or a token to report progress on. */
 function toModernQuestion({ method, params = {} }: Question): Question {
-  const { elicitationId: _id, _meta, ...rest } = params;
-  const { progressToken: _token, ...meta } = isObject(_meta) ? _meta : {};
-  return { method, params: Object.keys(meta).length === 0 ? rest : { ...rest, _meta: meta } };
+  const meta = changed(objectOf(params, "_meta") ?? {}, { [META.progressToken]: undefined });
+  const isEmpty = Object.keys(meta).length === 0;
+  return { method, params: changed(params, { elicitationId: undefined, _meta: isEmpty ? undefined : meta }) };
 }
 
 /** Legacy servers log for everybody at one level; each caller gets what it asked for, a modern one only if it asked. */

@@ -3,6 +3,7 @@
 import type { Log } from "../log.ts";
 import type { Answer } from "../protocol/call.ts";
 import type { Abortable } from "../protocol/cancellation.ts";
+import { changed, itemsOf, memberOf } from "../protocol/exact.ts";
 import { isObject, type Json } from "../protocol/jsonrpc.ts";
 import { type Implementation, Method } from "../protocol/mcp.ts";
 import { mirrorHeaders, readParamHeaders } from "../protocol/param-headers.ts";
@@ -89,12 +90,12 @@ export class Listing {
 
   /** The page of a tool list that a client asked for: as it came, where every tool is for clients as it is. */
   forClients(connected: Connected, answer: Answer): Answer {
-    const listed = answer.result.tools;
+    const listed = memberOf(answer.result, "tools");
     const { policy } = this.#options;
     if (!Array.isArray(listed) || (policy === undefined && !mirrorsHeaders(connected))) return answer;
-    const kept = this.#toolsForClients(connected, listed.filter(isObject));
+    const kept = this.#toolsForClients(connected, itemsOf(listed).filter(isObject));
     const isWhole = policy === undefined && kept.length === listed.length;
-    return isWhole ? answer : { result: { ...answer.result, tools: kept } };
+    return isWhole ? answer : { result: changed(answer.result, { tools: kept }) };
   }
 
   #toolsForClients(connected: Connected, tools: readonly Json[]): Json[] {

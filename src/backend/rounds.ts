@@ -2,6 +2,7 @@
 
 import type { Answer, Call, Question } from "../protocol/call.ts";
 import { signalOf } from "../protocol/cancellation.ts";
+import { changed, entriesOf, itemsOf, memberOf, objectOf, writtenMember } from "../protocol/exact.ts";
 import { isObject, type Json, RpcError } from "../protocol/jsonrpc.ts";
 import { McpErrorCode, Method, ResultType } from "../protocol/mcp.ts";
 import { canAnswer } from "../protocol/questions.ts";
@@ -23,21 +24,22 @@ export async function answerRounds(
       const words = `The backend asked for input ${MAX_ROUNDS} times without an end.`;
       return unanswered(call, new RpcError(-32603, words));
     }
-    const { inputRequests, requestState } = answer.result;
-    const retry: Json = { ...call.params };
+    const { result } = answer;
+    const inputRequests = objectOf(result, "inputRequests");
+    const retry: Json = {};
     try {
-      if (isObject(inputRequests)) retry.inputResponses = await askAll(call, inputRequests);
+      if (inputRequests !== undefined) retry.inputResponses = await askAll(call, inputRequests);
     } catch (thrown) {
       return unanswered(call, thrown);
     }
-    if (requestState !== undefined) retry.requestState = requestState;
-    answer = await send(retry);
+    if (result.requestState !== undefined) retry.requestState = writtenMember(result, "requestState");
+    answer = await send(changed(call.params ?? {}, retry));
   }
   return answer;
 }
 
 async function askAll(call: Call, inputRequests: Json): Promise<Json> {
-  const questions = Object.entries(inputRequests).map(([key, value]) => [key, toQuestion(value)] as const);
+  const questions = entriesOf(inputRequests).map(([key, value]) => [key, toQuestion(value)] as const);
   for (const [, question] of questions) {
     if (!canAnswer(call.caller, question)) throw cannotAsk(question);
   }
@@ -59,13 +61,13 @@ function toQuestion(value: unknown): Question {
   if (!isObject(value) || typeof value.method !== "string") {
     throw new RpcError(-32603, "The backend asked for input in a form that is not a request.");
   }
-  const params = isObject(value.params) ? value.params : {};
+  const params = objectOf(value, "params") ?? {};
   // A legacy client refuses a URL without an id (2025-11-25, client/elicitation); modern servers send none.
   const needsId =
     value.method === Method.elicit && params.mode === "url" && params.elicitationId === undefined;
   return {
     method: value.method,
-    params: needsId ? { ...params, elicitationId: crypto.randomUUID() } : params,
+    params: needsId ? changed(params, { elicitationId: crypto.randomUUID() }) : params,
   };
 }
 
@@ -98,11 +100,10 @@ export async function answerUrlElicitations(call: Call, send: () => Promise<Answ
 
 function urlElicitations(thrown: unknown): Question[] {
   if (!(thrown instanceof RpcError) || thrown.code !== McpErrorCode.urlElicitationRequired) return [];
-  const listed =
-    isObject(thrown.data) && Array.isArray(thrown.data.elicitations) ? thrown.data.elicitations : [];
-  return listed
+  const listed = isObject(thrown.data) ? memberOf(thrown.data, "elicitations") : undefined;
+  return itemsOf(Array.isArray(listed) ? listed : [])
     .filter(isObject)
-    .map(({ elicitationId: _id, ...params }) => ({ method: Method.elicit, params }));
+    .map((params) => ({ method: Method.elicit, params: changed(params, { elicitationId: undefined }) }));
 }
 
 async function accept(call: Call, question: Question): Promise<void> {

@@ -2,6 +2,7 @@
 
 import type { ToolRules } from "../config/config.ts";
 import { type Call, reworded } from "../protocol/call.ts";
+import { changed } from "../protocol/exact.ts";
 import { type Json, RpcError } from "../protocol/jsonrpc.ts";
 import { Method } from "../protocol/mcp.ts";
 
@@ -32,8 +33,8 @@ export class ToolPolicy {
       const { name: own } = tool;
       const shown = typeof own === "string" ? this.#shownName(own) : undefined;
       if (typeof own !== "string" || shown === undefined) return [];
-      const description = ownValue(this.#rules.describe, own) ?? tool.description;
-      return [{ ...tool, name: shown, ...(description === undefined ? {} : { description }) }];
+      const description = ownValue(this.#rules.describe, own);
+      return [changed(tool, { name: shown, ...(description === undefined ? {} : { description }) })];
     });
   }
 
@@ -43,7 +44,8 @@ export class ToolPolicy {
     if (call.method !== Method.callTool || typeof name !== "string") return call;
     const own = this.#ownName(name);
     if (own === undefined) throw new RpcError(-32602, `Unknown tool: ${name}`);
-    return own === name ? call : reworded(call, { params: { ...call.params, name: own } });
+    // Written anew also if it stays: of a name that comes twice, the server might take the one that was not looked at.
+    return reworded(call, { params: changed(call.params ?? {}, { name: own }) });
   }
 
   /** Rules that fit none of the server's tools, each once: they may be misspelt. */

@@ -2,6 +2,15 @@
 // caller and backend are of one era, nothing here runs and every field passes as it came.
 
 import type { Answer, Caller } from "../protocol/call.ts";
+import {
+  changed,
+  itemsOf,
+  keepText,
+  memberOf,
+  objectOf,
+  writeJson,
+  writtenMember,
+} from "../protocol/exact.ts";
 import { isObject, type Json, RpcError } from "../protocol/jsonrpc.ts";
 import {
   ENVELOPE_KEYS,
@@ -13,66 +22,69 @@ import {
 } from "../protocol/mcp.ts";
 
 /** Legacy caller → modern backend: the envelope that the session stands for. */
-export function toModernParams(params: Json | undefined, caller: Caller, revision: string): Json {
-  const { task: _task, ...rest } = params ?? {};
-  const meta: Json = {
-    ...(isObject(rest._meta) ? rest._meta : {}),
+export function toModernParams(given: Json | undefined, caller: Caller, revision: string): Json {
+  const params = given ?? {};
+  const { clientInfo, logLevel } = caller;
+  const meta = changed(objectOf(params, "_meta") ?? {}, {
     [META.protocolVersion]: revision,
     [META.clientCapabilities]: modernCapabilities(caller.capabilities),
-  };
-  if (caller.clientInfo !== undefined) meta[META.clientInfo] = caller.clientInfo;
-  if (caller.logLevel !== undefined) meta[META.logLevel] = caller.logLevel;
-  return { ...rest, _meta: meta };
+    ...(clientInfo === undefined ? {} : { [META.clientInfo]: clientInfo }),
+    ...(logLevel === undefined ? {} : { [META.logLevel]: logLevel }),
+  });
+  return changed(params, { task: undefined, _meta: meta });
 }
 
 /** What means the same in both eras: tasks are of one era only, and roots have no list_changed any more. */
 function modernCapabilities(capabilities: Json): Json {
-  const { tasks: _tasks, roots, ...rest } = capabilities;
-  return roots === undefined ? rest : { ...rest, roots: {} };
+  const roots = capabilities.roots === undefined ? {} : { roots: {} };
+  return changed(capabilities, { tasks: undefined, ...roots });
 }
 
 /** Modern caller → legacy backend: the envelope described our hop and ends here. */
 export function toLegacyParams(params: Json | undefined): Json | undefined {
   if (params === undefined) return undefined;
-  const { inputResponses: _responses, requestState: _state, _meta, ...rest } = params;
-  if (!isObject(_meta)) return rest;
-  const meta: Json = {};
-  let hasOwn = false;
-  for (const key in _meta) {
-    if (ENVELOPE_KEYS.includes(key)) continue;
-    meta[key] = _meta[key];
-    hasOwn = true;
-  }
-  return hasOwn ? { ...rest, _meta: meta } : rest;
+  return changed(params, { inputResponses: undefined, requestState: undefined, _meta: legacyMeta(params) });
 }
+
+function legacyMeta(params: Json): unknown {
+  if (!isObject(params._meta)) return undefined;
+  const isOwn = (key: string) => !ENVELOPE_KEYS.includes(key);
+  return Object.keys(params._meta).some(isOwn)
+    ? changed(objectOf(params, "_meta") ?? {}, NO_ENVELOPE)
+    : undefined;
+}
+
+const NO_ENVELOPE: Json = Object.fromEntries(ENVELOPE_KEYS.map((key) => [key, undefined]));
+const NO_MODERN_KEYS: Json = Object.fromEntries(MODERN_RESULT_KEYS.map((key) => [key, undefined]));
 
 /** Modern backend → legacy caller. Strict legacy clients refuse results with keys that they do not know. */
 export function toLegacyAnswer(method: string, { result }: Answer): Answer {
-  const legacy = Object.fromEntries(
-    Object.entries(result).filter(([key]) => !MODERN_RESULT_KEYS.includes(key)),
-  );
-  if (isObject(legacy._meta)) {
-    const { [META.serverInfo]: _serverInfo, ...meta } = legacy._meta;
-    if (Object.keys(meta).length === 0) delete legacy._meta;
-    else legacy._meta = meta;
+  const changes: Json = { ...NO_MODERN_KEYS };
+  const meta = objectOf(result, "_meta");
+  if (meta !== undefined) {
+    const own = changed(meta, { [META.serverInfo]: undefined });
+    changes._meta = Object.keys(own).length === 0 ? undefined : own;
   }
-  if (
-    method === Method.callTool &&
-    legacy.structuredContent !== undefined &&
-    !isObject(legacy.structuredContent)
-  ) {
-    legacy.structuredContent = { result: legacy.structuredContent };
+  const { structuredContent } = result;
+  if (method === Method.callTool && structuredContent !== undefined && !isObject(structuredContent)) {
+    changes.structuredContent = wrapped(result, "structuredContent");
   }
-  if (method === Method.listTools && Array.isArray(legacy.tools))
-    legacy.tools = legacy.tools.map(toLegacyTool);
-  return { result: legacy };
+  const tools = method === Method.listTools ? memberOf(result, "tools") : undefined;
+  if (Array.isArray(tools)) changes.tools = itemsOf(tools).map(toLegacyTool);
+  return { result: changed(result, changes) };
+}
+
+/** `{ result: … }` around a member that may be of any type. */
+function wrapped(whole: Json, key: string): Json {
+  return keepText({ result: whole[key] }, `{"result":${writeJson(writtenMember(whole, key))}}`);
 }
 
 /** Legacy wants an object at the root of `outputSchema`; the value is wrapped the same way in the result. */
 function toLegacyTool(tool: unknown): unknown {
-  if (!isObject(tool) || !isObject(tool.outputSchema) || tool.outputSchema.type === "object") return tool;
-  const outputSchema = { type: "object", properties: { result: tool.outputSchema }, required: ["result"] };
-  return { ...tool, outputSchema };
+  const schema = isObject(tool) ? objectOf(tool, "outputSchema") : undefined;
+  if (!isObject(tool) || schema === undefined || schema.type === "object") return tool;
+  const outputSchema = { type: "object", properties: { result: schema }, required: ["result"] };
+  return changed(tool, { outputSchema });
 }
 
 /** Legacy backend's error → modern caller, to whom some codes say something else or must not be said at all. */

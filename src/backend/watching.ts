@@ -2,6 +2,7 @@
 // Legacy: resources/subscribe per resource. Modern: one subscriptions/listen whose filter is all that is wanted.
 
 import type { Subscriber, Watch } from "../protocol/call.ts";
+import { changed, objectOf } from "../protocol/exact.ts";
 import { isObject, type Json, type Notification, RpcError } from "../protocol/jsonrpc.ts";
 import { type Implementation, META, Method, Notice } from "../protocol/mcp.ts";
 import { mirrorHeaders } from "../protocol/param-headers.ts";
@@ -122,9 +123,10 @@ export class Watching {
 
 /** The id names our own listen request; each client's edge puts its own in. */
 function withoutSubscriptionId({ jsonrpc, method, params }: Notification): Notification {
-  if (!isObject(params?._meta))
+  const own = params === undefined ? undefined : objectOf(params, "_meta");
+  if (params === undefined || own === undefined)
     return params === undefined ? { jsonrpc, method } : { jsonrpc, method, params };
-  const { [META.subscriptionId]: _id, ...meta } = params._meta;
-  const { _meta, ...rest } = params;
-  return { jsonrpc, method, params: Object.keys(meta).length === 0 ? rest : { ...rest, _meta: meta } };
+  const meta = changed(own, { [META.subscriptionId]: undefined });
+  const isEmpty = Object.keys(meta).length === 0;
+  return { jsonrpc, method, params: changed(params, { _meta: isEmpty ? undefined : meta }) };
 }

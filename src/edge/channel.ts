@@ -3,16 +3,18 @@
 
 import type { Log } from "../log.ts";
 import { classify } from "../protocol/era.ts";
+import { itemTexts } from "../protocol/json-text.ts";
 import {
   ErrorCode,
   errorResponse,
   type Id,
-  isId,
+  idIn,
   isNotification,
   isRequest,
   type Message,
   type Request,
   toMessage,
+  writeMessage,
 } from "../protocol/jsonrpc.ts";
 import { LATEST_LEGACY, Method, Notice } from "../protocol/mcp.ts";
 import type { Target } from "../target/target.ts";
@@ -54,8 +56,9 @@ export class Channel implements Disposable {
       return;
     }
     // An empty batch asks for nothing, and JSON-RPC wants it refused like what is no message.
-    const items: readonly unknown[] = Array.isArray(value) && value.length > 0 ? value : [value];
-    for (const item of items) this.#receiveValue(item);
+    if (!Array.isArray(value) || value.length === 0) return this.#receiveValue(value, text);
+    const texts = itemTexts(text);
+    for (const [at, item] of value.entries()) this.#receiveValue(item, texts[at] ?? "");
   }
 
   /** Resolves when everything has been answered, or after `timeoutMs`. */
@@ -73,8 +76,8 @@ export class Channel implements Disposable {
     return this.#modernCalls.size > 0 || this.#session?.isBusy === true;
   }
 
-  #receiveValue(value: unknown): void {
-    const message = toMessage(value);
+  #receiveValue(value: unknown, text: string): void {
+    const message = toMessage(value, text);
     if (message !== undefined) return this.#receive(message);
     this.#send(
       errorResponse(null, { code: ErrorCode.invalidRequest, message: "Not a JSON-RPC 2.0 message." }),
@@ -88,8 +91,8 @@ export class Channel implements Disposable {
       if (isModern) void this.#receiveModern(message);
       else this.#receiveLegacy(message);
     } else if (isNotification(message)) {
-      const cancelled = message.method === Notice.cancelled ? message.params?.requestId : undefined;
-      if (isId(cancelled)) this.#modernCalls.get(cancelled)?.();
+      const cancelled = message.method === Notice.cancelled ? idIn(message.params, "requestId") : undefined;
+      if (cancelled !== undefined) this.#modernCalls.get(cancelled)?.();
       this.#session?.receiveNotification(message);
     } else {
       this.#session?.receiveResponse(message);
@@ -160,6 +163,6 @@ export class Channel implements Disposable {
   }
 
   #send(message: Message): void {
-    this.#options.send(JSON.stringify(message));
+    this.#options.send(writeMessage(message));
   }
 }

@@ -2,7 +2,7 @@
 
 import type { Outcome } from "../protocol/call.ts";
 import { formatEvent } from "../protocol/event-stream.ts";
-import { errorResponse, type Id, type Message } from "../protocol/jsonrpc.ts";
+import { errorResponse, type Id, type Message, resultResponse, writeMessage } from "../protocol/jsonrpc.ts";
 import { ClientStream } from "./client-stream.ts";
 import { EventSink, type Heartbeat, STREAM_HEADERS } from "./event-sink.ts";
 import type { Outlet } from "./outlet.ts";
@@ -36,7 +36,7 @@ export class HttpReply implements Outlet {
 
   send(message: Message): boolean {
     if (this.#isFinished || !this.#options.canStream) return false;
-    return this.#openSink().write(formatEvent({ event: "message", data: JSON.stringify(message) }));
+    return this.#openSink().write(formatEvent({ event: "message", data: writeMessage(message) }));
   }
 
   finish(outcome: Outcome): void {
@@ -82,10 +82,9 @@ export function plainBody(json: string, { wrote, unread }: Heartbeat): string | 
   return out.stream;
 }
 
-/** The JSON of a response; a result that came off a wire is put in as the text that it was. */
+/** The JSON of a response. */
 export function responseText(id: Id, outcome: Outcome): string {
-  if ("error" in outcome) return JSON.stringify(errorResponse(id, outcome.error));
-  const result = outcome.text ?? JSON.stringify(outcome.result);
-  const written = typeof id === "number" ? id : JSON.stringify(id);
-  return `{"jsonrpc":"2.0","id":${written},"result":${result}}`;
+  return writeMessage(
+    "error" in outcome ? errorResponse(id, outcome.error) : resultResponse(id, outcome.result),
+  );
 }

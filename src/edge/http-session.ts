@@ -2,7 +2,7 @@
 
 import type { Log } from "../log.ts";
 import { KEEP_ALIVE } from "../protocol/event-stream.ts";
-import type { Message, Request } from "../protocol/jsonrpc.ts";
+import { type Message, type Request, writeMessage } from "../protocol/jsonrpc.ts";
 import { Notice } from "../protocol/mcp.ts";
 import type { Target } from "../target/target.ts";
 import { type EventPosition, readEventId, UNASKED_STREAM } from "./event-log.ts";
@@ -113,7 +113,7 @@ export class HttpSession implements Disposable {
 
   #push(message: Message): boolean {
     if (this.#unaskedSink !== undefined) {
-      return this.#unaskedSink.write(this.streams.log.append(UNASKED_STREAM, JSON.stringify(message)));
+      return this.#unaskedSink.write(this.streams.log.append(UNASKED_STREAM, writeMessage(message)));
     }
     if ("id" in message) return false;
     if (this.#unsent.some((kept) => isSame(kept, message))) return true;
@@ -126,5 +126,5 @@ export class HttpSession implements Disposable {
 /** "The list has changed" twice says no more than once. */
 function isSame(a: Message, b: Message): boolean {
   if (!("method" in a) || !("method" in b) || a.method !== b.method) return false;
-  return a.method !== Notice.message && JSON.stringify(a.params) === JSON.stringify(b.params);
+  return a.method !== Notice.message && writeMessage(a) === writeMessage(b);
 }

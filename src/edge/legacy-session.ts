@@ -4,9 +4,11 @@
 import type { Log } from "../log.ts";
 import type { Call, Caller, Outcome, Question, Subscriber, Watch } from "../protocol/call.ts";
 import { type Abortable, Cancellation, signalOf } from "../protocol/cancellation.ts";
+import { objectOf } from "../protocol/exact.ts";
 import { InFlight } from "../protocol/in-flight.ts";
 import {
   type Id,
+  idIn,
   isId,
   isObject,
   type Json,
@@ -119,7 +121,8 @@ export class LegacySession implements Disposable {
   receiveNotification({ method, params }: Notification): void {
     if (method === Notice.cancelled) {
       // A client that uses an id twice cancels both.
-      for (const call of this.#inFlight.values()) if (call.id === params?.requestId) call.signal.abort();
+      const id = idIn(params, "requestId");
+      for (const call of this.#inFlight.values()) if (call.id === id) call.signal.abort();
     } else if (method === Notice.progress) {
       this.#progress(params ?? {});
     } else if (method === Notice.rootsChanged) {
@@ -317,9 +320,10 @@ function readUri(call: Call): string {
 
 /** The facts of a session, from the `initialize` request that opens it. */
 export function readFacts(message: Request, revision: string, principal: string): SessionFacts {
-  const { capabilities, clientInfo } = message.params ?? {};
-  const facts = { revision, principal, capabilities: isObject(capabilities) ? capabilities : {} };
-  return isObject(clientInfo) ? { ...facts, clientInfo } : facts;
+  const params = message.params ?? {};
+  const clientInfo = objectOf(params, "clientInfo");
+  const facts = { revision, principal, capabilities: objectOf(params, "capabilities") ?? {} };
+  return clientInfo === undefined ? facts : { ...facts, clientInfo };
 }
 
 /** A session that has ended waits for no answer. */

@@ -9,6 +9,7 @@ import {
   isRequest,
   type Message,
   type Request,
+  writeMessage,
 } from "../protocol/jsonrpc.ts";
 import { Header, isKnownLegacy, LEGACY_REVISIONS, Method } from "../protocol/mcp.ts";
 import type { Target } from "../target/target.ts";
@@ -150,5 +151,5 @@ export function failure(
   error: ErrorObject,
   { id = null, headers = {} }: { readonly id?: Id | null; readonly headers?: Record<string, string> } = {},
 ): Response {
-  return json(JSON.stringify(errorResponse(id, error)), status, headers);
+  return json(writeMessage(errorResponse(id, error)), status, headers);
 }

@@ -3,7 +3,15 @@
 import type { Log } from "../log.ts";
 import type { Outcome } from "../protocol/call.ts";
 import { classify } from "../protocol/era.ts";
-import { ErrorCode, isRequest, type Message, toMessage } from "../protocol/jsonrpc.ts";
+import { itemTexts } from "../protocol/json-text.ts";
+import {
+  ErrorCode,
+  errorResponse,
+  isRequest,
+  type Message,
+  toMessage,
+  writeMessage,
+} from "../protocol/jsonrpc.ts";
 import { Header, McpErrorCode, Method } from "../protocol/mcp.ts";
 import type { Target } from "../target/target.ts";
 import { unread } from "./body.ts";
@@ -61,8 +69,8 @@ export class McpEdge {
     const value = parse(text);
     if (value === undefined)
       return failure(400, { code: ErrorCode.parse, message: "The body is not valid JSON." });
-    if (Array.isArray(value)) return this.#serveBatch(value, legacy);
-    const message = toMessage(value, text.length);
+    if (Array.isArray(value)) return this.#serveBatch(value, text, legacy);
+    const message = toMessage(value, text);
     if (message === undefined)
       return failure(400, {
         code: ErrorCode.invalidRequest,
@@ -71,10 +79,7 @@ export class McpEdge {
     const classified = classify(message, legacy.revision);
     if ("rejection" in classified) {
       const { status, error } = classified.rejection;
-      return json(
-        JSON.stringify({ jsonrpc: "2.0", id: isRequest(message) ? message.id : null, error }),
-        status,
-      );
+      return json(writeMessage(errorResponse(isRequest(message) ? message.id : null, error)), status);
     }
     if (classified.era === "legacy") return this.#options.legacy.post(legacy, message);
     return this.#serveModern(message, legacy, request);
@@ -107,7 +112,7 @@ export class McpEdge {
     const { id } = request.message;
     if ("rejection" in checked) {
       const { status, error } = checked.rejection;
-      return json(JSON.stringify({ jsonrpc: "2.0", id, error }), status);
+      return json(writeMessage(errorResponse(id, error)), status);
     }
     let leave: (() => void) | undefined;
     const gone = () => leave?.();
@@ -118,8 +123,11 @@ export class McpEdge {
     return reply.response;
   }
 
-  async #serveBatch(values: readonly unknown[], legacy: LegacyArguments): Promise<Response> {
-    const messages = values.map((value) => toMessage(value)).filter((message) => message !== undefined);
+  async #serveBatch(values: readonly unknown[], text: string, legacy: LegacyArguments): Promise<Response> {
+    const texts = itemTexts(text);
+    const messages = values
+      .map((value, at) => toMessage(value, texts[at] ?? ""))
+      .filter((message) => message !== undefined);
     const isModern = messages.some((message) => {
       const classified = classify(message, null);
       return "era" in classified && classified.era === "modern";

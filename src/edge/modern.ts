@@ -4,7 +4,9 @@
 import type { Log } from "../log.ts";
 import type { Answer, Call, Caller, Watch } from "../protocol/call.ts";
 import { checkMirror, type Envelope, modernCaller, type Rejection, readEnvelope } from "../protocol/era.ts";
+import { changed, objectOf } from "../protocol/exact.ts";
 import {
+  idValue,
   isObject,
   type Json,
   type Notification,
@@ -144,7 +146,9 @@ export class ModernEdge {
           uris.length > 0 ? { ...wanted.flags, resourceSubscriptions: uris } : wanted.flags;
         outlet.send(stamp(notification(Notice.listenAcknowledged, { notifications })));
         await untilAborted(gone.signal);
-        return { result: { resultType: ResultType.complete, _meta: { [META.subscriptionId]: message.id } } };
+        return {
+          result: { resultType: ResultType.complete, _meta: { [META.subscriptionId]: idValue(message.id) } },
+        };
       },
       call,
       this.#log,
@@ -225,8 +229,9 @@ async function watchAll(
 }
 
 function stamped({ method, params }: Notification, subscriptionId: string | number): Notification {
-  const meta = isObject(params?._meta) ? params._meta : {};
-  return notification(method, { ...params, _meta: { ...meta, [META.subscriptionId]: subscriptionId } });
+  const meta = objectOf(params ?? {}, "_meta") ?? {};
+  const stamped = changed(meta, { [META.subscriptionId]: idValue(subscriptionId) });
+  return notification(method, changed(params ?? {}, { _meta: stamped }));
 }
 
 export function discoverResult({ serverInfo, capabilities, instructions }: ServerDescription): Json {
@@ -249,7 +254,7 @@ function methodNotFound(method: string): Rejection {
 
 function isKnownLevel({ params }: Request): boolean {
   const level = isObject(params?._meta) ? params._meta[META.logLevel] : undefined;
-  return level === undefined || LOG_LEVELS.some((known) => known === level);
+  return level === undefined || level === null || LOG_LEVELS.some((known) => known === level);
 }
 
 /** A part of the envelope, like the version and the capabilities, and refused as those are. */

@@ -1,7 +1,7 @@
 // Where one POST of a legacy session is answered: plain JSON, unless something has to be said before the answer.
 
 import type { Outcome } from "../protocol/call.ts";
-import type { Message, Request } from "../protocol/jsonrpc.ts";
+import { type Message, type Request, writeMessage } from "../protocol/jsonrpc.ts";
 import { type Heartbeat, STREAM_HEADERS } from "./event-sink.ts";
 import { plainBody, responseText } from "./http-reply.ts";
 import type { Outlet } from "./outlet.ts";
@@ -43,7 +43,7 @@ export class PostOutlet implements Outlet {
       this.#stream = name;
       this.#respond(new Response(sink.stream, { headers: { ...STREAM_HEADERS, "mcp-session-id": id } }));
     }
-    streams.write(this.#stream, JSON.stringify(message));
+    streams.write(this.#stream, writeMessage(message));
     return true;
   }
 

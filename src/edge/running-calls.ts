@@ -6,6 +6,7 @@ import { Value } from "@sinclair/typebox/value";
 import { randomName, sha256 } from "../digest.ts";
 import type { Call, Caller, Outcome, Question } from "../protocol/call.ts";
 import { type Abortable, Cancellation } from "../protocol/cancellation.ts";
+import { objectOf } from "../protocol/exact.ts";
 import { isObject, type Json, type Notification, type Request, RpcError } from "../protocol/jsonrpc.ts";
 import { ResultType } from "../protocol/mcp.ts";
 import type { Outlet } from "./outlet.ts";
@@ -68,7 +69,7 @@ export class RunningCalls implements Disposable {
       throw new RpcError(-32602, "This requestState has expired or was used already; make the call anew.");
     }
     this.#parked.delete(state.r);
-    call.resume(outlet, message.params?.inputResponses);
+    call.resume(outlet, objectOf(message.params ?? {}, "inputResponses") ?? {});
     return call;
   }
 
@@ -186,14 +187,13 @@ export class RunningCall implements Call {
     else this.#outlet?.finish(outcome);
   }
 
-  resume(outlet: Outlet, inputResponses: unknown): void {
+  resume(outlet: Outlet, inputResponses: Json): void {
     clearTimeout(this.#timer);
     this.#outlet = outlet;
     if (this.#outcome !== undefined) return this.finish(this.#outcome);
-    const answers = isObject(inputResponses) ? inputResponses : {};
     for (const [key, { resolve }] of this.#questions) {
-      const answer = answers[key];
-      if (!isObject(answer)) continue;
+      const answer = objectOf(inputResponses, key);
+      if (answer === undefined) continue;
       this.#questions.delete(key);
       resolve(answer);
     }
@@ -213,7 +213,14 @@ export class RunningCall implements Call {
     this.round += 1;
     try {
       const requestState = this.#calls.park(this);
-      const asked = [...this.#questions].map(([key, { question }]) => [key, question] as const);
+      const asked = [...this.#questions].map(
+        ([
+          key,
+          {
+            question: { method, params },
+          },
+        ]) => [key, { method, params }] as const,
+      );
       this.#outlet = undefined;
       this.#timer = setTimeout(() => this.abandon(), PARKED_MS);
       outlet.finish({

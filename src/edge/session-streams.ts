@@ -1,6 +1,6 @@
 // The event streams that answer the POSTs of one legacy session, and what can be resumed of them.
 
-import { errorResponse, type Id } from "../protocol/jsonrpc.ts";
+import { errorResponse, type Id, writeMessage } from "../protocol/jsonrpc.ts";
 import { EventLog, type EventPosition, requestOf } from "./event-log.ts";
 import { EventSink, type Heartbeat } from "./event-sink.ts";
 
@@ -70,7 +70,7 @@ export class SessionStreams implements Disposable {
     if (id === undefined) return undefined;
     const message =
       "The gateway's process that ran this call is gone, and the answer with it; part of the work may have been done.";
-    const json = JSON.stringify(errorResponse(id, { code: LOST, message }));
+    const json = writeMessage(errorResponse(id, { code: LOST, message }));
     return this.#sinkWith(this.log.append(this.log.openStream(id), json));
   }
 

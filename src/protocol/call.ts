@@ -67,10 +67,9 @@ export function reworded(call: Call, words: Partial<Pick<Call, "method" | "param
   };
 }
 
-/** A result on its way back. `text` is its exact JSON where it came off a wire and nobody changed it. */
+/** A result on its way back. */
 export interface Answer {
   readonly result: Json;
-  readonly text?: string;
 }
 
 /** What a client hears outside of its calls. */

@@ -49,19 +49,25 @@ export function exactly(text: string): object {
 
 /** JSON.stringify, with every part that knows its text written as that text. */
 export function writeJson(value: unknown): string {
-  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
+  return write(value) ?? "null";
+}
+
+/** Undefined for what is no JSON: as a member of an object it is left out. */
+function write(value: unknown): string | undefined {
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
   const text = Exact.textOf(value);
   if (text !== undefined) return text;
   if (Array.isArray(value)) return `[${value.map(writeJson).join(",")}]`;
   const members: string[] = [];
   for (const [key, member] of Object.entries(value)) {
-    if (member !== undefined) members.push(`${JSON.stringify(key)}:${writeJson(member)}`);
+    const written = write(member);
+    if (written !== undefined) members.push(`${JSON.stringify(key)}:${written}`);
   }
   return `{${members.join(",")}}`;
 }
 
 /** A member of an object; if it is an object or an array, it knows its text, provided that the whole does. */
-export function memberOf(value: Json, key: string): unknown {
+export function memberOf(value: Readonly<Json>, key: string): unknown {
   const member = Object.hasOwn(value, key) ? value[key] : undefined;
   if (typeof member !== "object" || member === null || Exact.has(member)) return member;
   const whole = Exact.textOf(value);
@@ -69,8 +75,15 @@ export function memberOf(value: Json, key: string): unknown {
   return text === undefined ? member : keepText(member, text);
 }
 
+/** A member of an object as it was written, to be put into another value; of numbers, too, no digit is lost. */
+export function writtenMember(value: Readonly<Json>, key: string): unknown {
+  const whole = Exact.textOf(value);
+  const text = whole === undefined ? undefined : memberText(whole, key);
+  return text === undefined ? memberOf(value, key) : exactly(text);
+}
+
 /** As `memberOf`; undefined if it is no object. */
-export function objectOf(value: Json, key: string): Json | undefined {
+export function objectOf(value: Readonly<Json>, key: string): Json | undefined {
   const member = memberOf(value, key);
   return isRecord(member) ? member : undefined;
 }
@@ -99,7 +112,7 @@ export function entriesOf(value: Json): [key: string, member: unknown][] {
 }
 
 /** The same object with other members, undefined removes one. In the text nothing else changes. */
-export function changed(value: Json, changes: Json): Json {
+export function changed(value: Readonly<Json>, changes: Readonly<Json>): Json {
   const other: Json = { ...value, ...changes };
   for (const key of Object.keys(changes)) if (changes[key] === undefined) delete other[key];
   const text = Exact.textOf(value);

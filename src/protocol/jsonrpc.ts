@@ -1,9 +1,17 @@
 // JSON-RPC 2.0 envelopes as MCP narrows them. Knows nothing of MCP methods, of transports or of who asks.
 
+import { exactly, keepText, memberOf, textOf, writeJson } from "./exact.ts";
+import { type Member, membersWithin, memberText, onOneLine } from "./json-text.ts";
+
 export type Json = Record<string, unknown>;
 
-/** MCP request ids: a string or an integer, never null (spec: basic/index, "Requests"). */
+/**
+ * MCP request ids: a string or an integer, never null (spec: basic/index, "Requests"). A number that would not be written
+ * as it was read (12345678901234567890, 1.0) is kept as its text after `EXACT`, so that two such ids are never taken for one.
+ */
 export type Id = string | number;
+
+const EXACT = "\0";
 
 export interface Request {
   readonly jsonrpc: "2.0";
@@ -22,6 +30,8 @@ export interface ErrorObject {
   readonly code: number;
   readonly message: string;
   readonly data?: unknown;
+  /** Peers add more keys; they pass as they are. */
+  readonly [more: string]: unknown;
 }
 
 export interface ResultResponse {
@@ -60,19 +70,98 @@ export function isId(value: unknown): value is Id {
 const MAX_DEPTH = 1_000;
 
 /**
- * Sorts one parsed JSON value into the four kinds of message, or none.
- * Only the envelope and the depth are checked: params and results are data that pass as they are. A `textLength` under
- * the greatest depth says that the value cannot nest too deep.
+ * Sorts one parsed JSON value into the four kinds of message, or none. `text` is what the value was parsed from: params,
+ * results and errors keep their part of it (`exact.ts`). Only the envelope and the depth are checked.
  */
-export function toMessage(value: unknown, textLength = Number.POSITIVE_INFINITY): Message | undefined {
+export function toMessage(value: unknown, text: string): Message | undefined {
   if (!isObject(value) || value.jsonrpc !== "2.0") return undefined;
-  if (nestsTooDeep(value, textLength)) return unusable(value, `nests deeper than ${MAX_DEPTH} levels`);
+  const members = membersWithin(text, MAX_DEPTH);
+  if (members === undefined) return unusable(value, `nests deeper than ${MAX_DEPTH} levels`);
+  const envelope = withExactId(withoutNulls(value), text, members);
+  keepPart(envelope.params, "params", text, members);
+  keepPart(envelope.result, "result", text, members);
+  keepPart(envelope.error, "error", text, members);
+  return ofOneKind(envelope);
+}
+
+function ofOneKind(value: Json): Message | undefined {
   if (typeof value.method === "string") {
     if (value.params !== undefined && !isObject(value.params)) return undefined;
     if (value.id === undefined) return value as unknown as Notification;
     return isId(value.id) ? (value as unknown as Request) : undefined;
   }
   return "method" in value ? unusable(value, "names a method as well") : toResponse(value);
+}
+
+/** Many serializers write null for a member that there is not. An id that is null means something in errors alone. */
+function withoutNulls(value: Json): Json {
+  const isNoticeWithId =
+    value.id === null && typeof value.method === "string" && value.method.startsWith("notifications/");
+  const hasNoParams = value.params === null;
+  const hasNoError = value.error === null && value.result !== undefined;
+  const hasNoResult = value.result === null && isObject(value.error);
+  if (!isNoticeWithId && !hasNoParams && !hasNoError && !hasNoResult) return value;
+  const rest = { ...value };
+  if (isNoticeWithId) delete rest.id;
+  if (hasNoParams) delete rest.params;
+  if (hasNoError) delete rest.error;
+  if (hasNoResult) delete rest.result;
+  return rest;
+}
+
+function withExactId(value: Json, text: string, members: readonly Member[]): Json {
+  if (!isId(value.id)) return value;
+  const id = exactId(value.id, () => partOf("id", text, members));
+  return id === value.id ? value : { ...value, id };
+}
+
+function keepPart(part: unknown, key: string, text: string, members: readonly Member[]): void {
+  if (typeof part !== "object" || part === null) return;
+  const own = partOf(key, text, members);
+  if (own !== undefined) keepText(part, onOneLine(own));
+}
+
+function partOf(key: string, text: string, members: readonly Member[]): string | undefined {
+  const member = members.findLast((candidate) => candidate.key === key);
+  return member === undefined ? undefined : text.slice(member.start, member.end);
+}
+
+function exactId(id: Id, read: () => string | undefined): Id {
+  if (typeof id === "string" && !id.startsWith(EXACT)) return id;
+  const text = read();
+  return text === undefined || text === String(id) ? id : `${EXACT}${text}`;
+}
+
+/** A member that is an id, or names one: a progress token, the request that is cancelled. */
+export function idIn(value: Json | undefined, key: string): Id | undefined {
+  const id = value?.[key];
+  if (value === undefined || !isId(id)) return undefined;
+  const text = textOf(value);
+  return text === undefined ? id : exactId(id, () => memberText(text, key));
+}
+
+/** An id as a value that `writeJson` writes as it was read. */
+export function idValue(id: Id): unknown {
+  return typeof id === "string" && id.startsWith(EXACT) ? exactly(id.slice(EXACT.length)) : id;
+}
+
+function writeId(id: Id | null | undefined): string {
+  if (typeof id === "number") return String(id);
+  if (typeof id !== "string") return "null";
+  return id.startsWith(EXACT) ? id.slice(EXACT.length) : JSON.stringify(id);
+}
+
+/** The text of a message, in one line. What was read from a text, and not changed since, is written as that text. */
+export function writeMessage(message: Message): string {
+  if ("method" in message) {
+    const { method, params } = message;
+    const id = "id" in message ? `,"id":${writeId(message.id)}` : "";
+    const written = params === undefined ? "" : `,"params":${writeJson(params)}`;
+    return `{"jsonrpc":"2.0"${id},"method":${JSON.stringify(method)}${written}}`;
+  }
+  const outcome =
+    "error" in message ? `"error":${writeJson(message.error)}` : `"result":${writeJson(message.result)}`;
+  return `{"jsonrpc":"2.0","id":${writeId(message.id)},${outcome}}`;
 }
 
 function toResponse(value: Json): Response | undefined {
@@ -85,19 +174,6 @@ function toResponse(value: Json): Response | undefined {
       : undefined;
   }
   return unusable(value, "has neither a result that is an object nor an error with code and message");
-}
-
-function nestsTooDeep(value: Json, textLength: number): boolean {
-  return textLength > MAX_DEPTH && !isShallow(value, MAX_DEPTH);
-}
-
-/** Runs over every message: `for in` and `every`, as Object.values would cost ten times as much. */
-function isShallow(value: unknown, levels: number): boolean {
-  if (Array.isArray(value)) return levels > 0 && value.every((item) => isShallow(item, levels - 1));
-  if (!isObject(value)) return true;
-  if (levels === 0) return false;
-  for (const key in value) if (!isShallow(value[key], levels - 1)) return false;
-  return true;
 }
 
 /** An answer that nobody can read is an error for the one who waits for it; anything else is no message. */
@@ -150,19 +226,23 @@ export function errorResponse(id: Id | null | undefined, error: ErrorObject): Er
 export class RpcError extends Error {
   readonly code: number;
   readonly data: unknown;
+  /** As the peer wrote it. */
+  readonly #received: ErrorObject | undefined;
 
-  constructor(code: number, message: string, data?: unknown) {
+  constructor(code: number, message: string, data?: unknown, received?: ErrorObject) {
     super(message);
     this.name = "RpcError";
     this.code = code;
     this.data = data;
+    this.#received = received;
   }
 
   static from(error: ErrorObject): RpcError {
-    return new RpcError(error.code, error.message, error.data);
+    return new RpcError(error.code, error.message, memberOf(error, "data"), error);
   }
 
   toObject(): ErrorObject {
+    if (this.#received !== undefined) return this.#received;
     return this.data === undefined
       ? { code: this.code, message: this.message }
       : { code: this.code, message: this.message, data: this.data };

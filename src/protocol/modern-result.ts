@@ -1,23 +1,26 @@
 // The fields that every modern result must have (2026-07-28, basic/index and server/utilities/caching), put on results
-// that come from elsewhere: from a legacy backend, or from the gateway itself.
+// that come from elsewhere: from a legacy backend, from the catalogue, or from the gateway itself.
 
 import type { Answer } from "./call.ts";
-import { isObject, type Json } from "./jsonrpc.ts";
+import { changed, keepText, objectOf, textOf, writeJson } from "./exact.ts";
+import type { Json } from "./jsonrpc.ts";
 import { CACHEABLE, type Implementation, META, Method, ResultType } from "./mcp.ts";
 
 /** How long a client may keep a list that nobody gave a lifetime; the list_changed for it still arrives before. */
 const LIST_TTL_MS = 30_000;
 
-/** The same answer with what it lacks. Text that came off a wire is extended, not written anew. */
-export function toModernAnswer(method: string, answer: Answer, serverInfo: Implementation): Answer {
-  const { result, text } = answer;
+/** The same answer with what it lacks. A lifetime that the server gave stays. */
+export function toModernAnswer(method: string, { result }: Answer, serverInfo: Implementation): Answer {
   const added = additions(method);
-  const meta = isObject(result._meta) ? result._meta : undefined;
-  const modern = { ...result, ...added, _meta: { ...meta, [META.serverInfo]: serverInfo } };
-  const isExtendable = text !== undefined && !("_meta" in result) && !overlap(added, result);
-  if (!isExtendable) return { result: modern };
-  const body = text.trimStart().slice(1);
-  return { result: modern, text: `${headText(added, serverInfo)}${body.trim() === "}" ? "" : ","}${body}` };
+  const text = textOf(result);
+  if (text !== undefined && !("_meta" in result) && !overlap(added, result)) {
+    const modern = { ...result, ...added, _meta: { [META.serverInfo]: serverInfo } };
+    const body = text.trimStart().slice(1);
+    const comma = body.trim() === "}" ? "" : ",";
+    return { result: keepText(modern, `${headText(added, serverInfo)}${comma}${body}`) };
+  }
+  const meta = changed(objectOf(result, "_meta") ?? {}, { [META.serverInfo]: serverInfo });
+  return { result: changed(result, { ...lacking(added, result), _meta: meta }) };
 }
 
 const COMPLETE: Json = { resultType: ResultType.complete };
@@ -34,6 +37,22 @@ function overlap(added: Json, result: Json): boolean {
   return false;
 }
 
+/** What an older server says under the key of a result's type is not meant for a modern client. */
+function lacking(added: Json, result: Json): Json {
+  const { ttlMs, cacheScope, ...lacks } = added;
+  if (ttlMs !== undefined && !isLifetime(result.ttlMs)) lacks.ttlMs = ttlMs;
+  if (cacheScope !== undefined && !isScope(result.cacheScope)) lacks.cacheScope = cacheScope;
+  return lacks;
+}
+
+function isLifetime(ttlMs: unknown): ttlMs is number {
+  return typeof ttlMs === "number" && ttlMs >= 0;
+}
+
+function isScope(scope: unknown): scope is "public" | "private" {
+  return scope === "public" || scope === "private";
+}
+
 const heads = new WeakMap<Implementation, Map<Json, string>>();
 
 /** The beginning of a result's JSON, up to its own first key: written once for each server. */
@@ -45,7 +64,7 @@ function headText(added: Json, serverInfo: Implementation): string {
   }
   let head = ofServer.get(added);
   if (head === undefined) {
-    head = JSON.stringify({ ...added, _meta: { [META.serverInfo]: serverInfo } }).slice(0, -1);
+    head = writeJson({ ...added, _meta: { [META.serverInfo]: serverInfo } }).slice(0, -1);
     ofServer.set(added, head);
   }
   return head;

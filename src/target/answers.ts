@@ -4,6 +4,7 @@ import type { Backend } from "../backend/backend.ts";
 import type { Tool } from "../backend/catalog.ts";
 import { firstSentence, signature } from "../discovery/signature.ts";
 import type { Answer } from "../protocol/call.ts";
+import { memberOf, writeJson } from "../protocol/exact.ts";
 import { shownText } from "../shown.ts";
 
 export function said(text: string): Answer {
@@ -50,7 +51,7 @@ export function describeTools(backend: Backend): string {
 /** One tool with the exact schema of its arguments, for when the signature says too little. */
 export function describeTool(backend: Backend, tool: Tool): string {
   const about = typeof tool.description === "string" ? `\n${tool.description}` : "";
-  return `${signature(backend.name, tool)}${about}\ninputSchema: ${JSON.stringify(tool.inputSchema ?? {})}`;
+  return `${signature(backend.name, tool)}${about}\ninputSchema: ${writeJson(memberOf(tool, "inputSchema") ?? {})}`;
 }
 
 function toolLine(backend: Backend, tool: Tool): string {

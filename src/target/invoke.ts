@@ -6,6 +6,8 @@ import type { Fleet } from "../backend/fleet.ts";
 import { argumentProblems, signature } from "../discovery/signature.ts";
 import { type Answer, type Call, reworded } from "../protocol/call.ts";
 import type { Abortable } from "../protocol/cancellation.ts";
+import { changed, itemsOf, keepText, memberOf } from "../protocol/exact.ts";
+import { onOneLine } from "../protocol/json-text.ts";
 import { isObject, type Json, RpcError } from "../protocol/jsonrpc.ts";
 import { Method } from "../protocol/mcp.ts";
 import { failed } from "./answers.ts";
@@ -49,7 +51,8 @@ export async function invoke(invoking: Invoking, call: Call, given: unknown): Pr
 /** A refusal of the backend comes back as a result, with what was expected. */
 async function callTool(backend: Backend, tool: Tool, args: Json, call: Call): Promise<Answer> {
   const params: Json = { name: tool.name, arguments: args };
-  if (call.params?._meta !== undefined) params._meta = call.params._meta;
+  const meta = call.params === undefined ? undefined : memberOf(call.params, "_meta");
+  if (meta !== undefined) params._meta = meta;
   try {
     const inner = reworded(call, { method: Method.callTool, params, passesRounds: false });
     return explained(await backend.call(inner), backend, tool, args);
@@ -68,18 +71,20 @@ function isForCaller(error: RpcError): boolean {
 /** Models send arguments as JSON text, or beside `server` and `tool`, or the tool as `server.tool`: all is understood. */
 function normalise(given: unknown, fleet: Fleet): unknown {
   if (!isObject(given)) return given;
-  const { server, tool, arguments: args, select, max_tokens, ...rest } = given;
-  const normal: Json = { server, tool };
-  if (select !== undefined) normal.select = select;
-  if (max_tokens !== undefined) normal.max_tokens = max_tokens;
-  if (server === undefined && typeof tool === "string") {
+  const { server, tool, select, max_tokens } = given;
+  const args = memberOf(given, "arguments");
+  const rest = changed(given, BESIDE_ARGUMENTS);
+  const normal: Json = { server: server ?? undefined, tool };
+  if (!isAbsent(select)) normal.select = select;
+  if (!isAbsent(max_tokens)) normal.max_tokens = max_tokens;
+  if (isAbsent(server) && typeof tool === "string") {
     const split = splitLoosely(tool, fleet.names);
     if (split !== undefined) Object.assign(normal, { server: split.backend, tool: split.name });
   }
   const read = typeof args === "string" ? parseObject(args) : args;
-  if (read !== undefined && read !== null) normal.arguments = read;
+  if (!isAbsent(read)) normal.arguments = read;
   else if (Object.keys(rest).length > 0) normal.arguments = rest;
-  if (normal.arguments !== rest && rest.cursor !== undefined) {
+  if (normal.arguments !== rest && !isAbsent(rest.cursor)) {
     throw new RpcError(
       -32602,
       'gateway_invoke: this "cursor" was not given by gateway_invoke; leave it out.',
@@ -88,10 +93,24 @@ function normalise(given: unknown, fleet: Fleet): unknown {
   return normal;
 }
 
+/** Many serializers write null for an argument that there is not. */
+function isAbsent(value: unknown): value is null | undefined {
+  return value === undefined || value === null;
+}
+
+const BESIDE_ARGUMENTS: Json = {
+  server: undefined,
+  tool: undefined,
+  arguments: undefined,
+  select: undefined,
+  max_tokens: undefined,
+};
+
 function parseObject(text: string): unknown {
   if (text.trim() === "") return {};
   try {
-    return JSON.parse(text);
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? keepText(value, onOneLine(text)) : value;
   } catch (cause) {
     const error = new RpcError(
       -32602,
@@ -118,11 +137,13 @@ function knownTool({ catalog, name: server }: Backend, name: string): Tool | und
 /** A failed result stays as it is; where the arguments cannot have been right, the signature is put after it. */
 function explained(answer: Answer, backend: Backend, tool: Tool, args: Json): Answer {
   const { result } = answer;
-  if (result.isError !== true || !Array.isArray(result.content)) return answer;
+  const said = memberOf(result, "content");
+  if (result.isError !== true || !Array.isArray(said)) return answer;
   const problems = argumentProblems(tool, args);
   if (problems.length === 0) return answer;
   const text = `${problems.join("; ")}. Expected: ${signature(backend.name, tool)}`;
-  return { result: { ...result, content: [...result.content, { type: "text", text }] } };
+  const content = [...itemsOf(said), { type: "text", text }];
+  return { result: changed(result, { content }) };
 }
 
 function hint(backend: Backend, tool: Tool, code: number): string {

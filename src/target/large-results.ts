@@ -3,6 +3,7 @@
 
 import { randomName } from "../digest.ts";
 import type { Answer, Caller } from "../protocol/call.ts";
+import { changed, textOf } from "../protocol/exact.ts";
 import { type Json, RpcError } from "../protocol/jsonrpc.ts";
 import { readableText } from "./readable-text.ts";
 
@@ -56,10 +57,10 @@ export class LargeResults implements Disposable {
   shorten(answer: Answer, { caller, maxTokens }: Ask, names: Json): Answer {
     const most = maxTokens * CHARACTERS_PER_TOKEN;
     // The text on the wire is never shorter than what can be read of it.
-    if (maxTokens <= 0 || (answer.text?.length ?? Number.POSITIVE_INFINITY) <= most) return answer;
+    if (maxTokens <= 0 || (textOf(answer.result)?.length ?? Number.POSITIVE_INFINITY) <= most) return answer;
     const { text, others } = readableText(answer.result);
     if (text.length <= most) return answer;
-    const { structuredContent: _inText, ...result } = answer.result;
+    const { result } = answer;
     const whole = text.slice(0, this.#limits.maxCharacters);
     const kept: Kept = {
       owner: ownerOf(caller),
@@ -71,7 +72,8 @@ export class LargeResults implements Disposable {
     };
     const id = randomName(12);
     this.#keep(id, kept);
-    return { result: { ...result, content: [...part(id, kept, 0, most), ...others] } };
+    const content = [...part(id, kept, 0, most), ...others];
+    return { result: changed(result, { structuredContent: undefined, content }) };
   }
 
   /** The part that a cursor stands for. Throws RpcError where there is none for this caller. */

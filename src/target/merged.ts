@@ -5,6 +5,7 @@ import type { Fleet } from "../backend/fleet.ts";
 import { type Answer, type Call, reworded, type Subscriber, type Watch } from "../protocol/call.ts";
 import { type Abortable, signalOf } from "../protocol/cancellation.ts";
 import { GatewayError } from "../protocol/errors.ts";
+import { changed, itemsOf, memberOf, objectOf } from "../protocol/exact.ts";
 import { isObject, type Json, type Notification, notification, RpcError } from "../protocol/jsonrpc.ts";
 import { type Implementation, LIST_KEY, Method, Notice } from "../protocol/mcp.ts";
 import type { ParamHeader } from "../protocol/param-headers.ts";
@@ -116,35 +117,33 @@ export class MergedTarget implements Target {
     if (typeof qualified !== "string") throw new RpcError(-32602, `${call.method} needs the string "name".`);
     const owner = await this.#find(qualified, listMethod, call.signal);
     if (owner === undefined) throw new RpcError(-32602, `Unknown ${what}: ${qualified}`);
-    return owner.backend.call(passOn(call, { ...call.params, name: owner.name }));
+    return owner.backend.call(passOn(call, changed(call.params ?? {}, { name: owner.name })));
   }
 
   async #read(call: Call): Promise<Answer> {
     const { uri } = call.params ?? {};
     if (typeof uri !== "string") throw new RpcError(-32602, 'resources/read needs the string "uri".');
     const owner = this.#ownerOf(uri);
-    const { result } = await owner.backend.call(passOn(call, { ...call.params, uri: owner.uri }));
-    if (!Array.isArray(result.contents)) return { result };
-    return {
-      result: {
-        ...result,
-        contents: result.contents.map((content) => qualifyItem(owner.backend.name, content)),
-      },
-    };
+    const { result } = await owner.backend.call(passOn(call, changed(call.params ?? {}, { uri: owner.uri })));
+    const listed = memberOf(result, "contents");
+    if (!Array.isArray(listed)) return { result };
+    const contents = itemsOf(listed).map((content) => qualifyItem(owner.backend.name, content));
+    return { result: changed(result, { contents }) };
   }
 
   async #complete(call: Call): Promise<Answer> {
-    const ref = call.params?.ref;
-    if (!isObject(ref)) throw new RpcError(-32602, 'completion/complete needs the object "ref".');
+    const params = call.params ?? {};
+    const ref = objectOf(params, "ref");
+    if (ref === undefined) throw new RpcError(-32602, 'completion/complete needs the object "ref".');
     if (typeof ref.uri === "string") {
       const { backend, uri } = this.#ownerOf(ref.uri);
-      return backend.call(passOn(call, { ...call.params, ref: { ...ref, uri } }));
+      return backend.call(passOn(call, changed(params, { ref: changed(ref, { uri }) })));
     }
     const { name } = ref;
     if (typeof name !== "string") throw new RpcError(-32602, 'The "ref" needs the string "name" or "uri".');
     const owner = await this.#find(name, Method.listPrompts, call.signal);
     if (owner === undefined) throw new RpcError(-32602, `Unknown prompt: ${name}`);
-    return owner.backend.call(passOn(call, { ...call.params, ref: { ...ref, name: owner.name } }));
+    return owner.backend.call(passOn(call, changed(params, { ref: changed(ref, { name: owner.name }) })));
   }
 
   #ownerOf(qualified: string): { backend: Backend; uri: string } {
@@ -177,12 +176,11 @@ export function passOn(call: Call, params: Json): Call {
 
 function qualifyItem(backend: string, item: unknown): unknown {
   if (!isObject(item)) return item;
-  const qualified: Json = { ...item };
-  if (typeof item.uri === "string") qualified.uri = qualifyUri(backend, item.uri);
-  else if (typeof item.uriTemplate === "string")
-    qualified.uriTemplate = qualifyUri(backend, item.uriTemplate);
-  else if (typeof item.name === "string") qualified.name = qualifyName(backend, item.name);
-  return qualified;
+  const { uri, uriTemplate, name } = item;
+  if (typeof uri === "string") return changed(item, { uri: qualifyUri(backend, uri) });
+  if (typeof uriTemplate === "string")
+    return changed(item, { uriTemplate: qualifyUri(backend, uriTemplate) });
+  return typeof name === "string" ? changed(item, { name: qualifyName(backend, name) }) : item;
 }
 
 function qualifyingSubscriber(backend: string, subscriber: Subscriber): Subscriber {
@@ -192,7 +190,8 @@ function qualifyingSubscriber(backend: string, subscriber: Subscriber): Subscrib
     deliver: (message) => {
       const uri = message.params?.uri;
       const isUpdate = message.method === Notice.resourceUpdated && typeof uri === "string";
-      const qualified = isUpdate ? { ...message.params, uri: qualifyUri(backend, uri) } : message.params;
+      const params = message.params ?? {};
+      const qualified = isUpdate ? changed(params, { uri: qualifyUri(backend, uri) }) : message.params;
       subscriber.deliver(notification(message.method, qualified));
     },
   };

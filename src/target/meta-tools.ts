@@ -4,7 +4,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { TypeCheck, TypeCompiler } from "@sinclair/typebox/compiler";
 import { Value } from "@sinclair/typebox/value";
-import { RpcError } from "../protocol/jsonrpc.ts";
+import { isObject, RpcError } from "../protocol/jsonrpc.ts";
 
 const DEFAULT_SEARCH_LIMIT = 5;
 const MAX_SEARCH_LIMIT = 50;
@@ -101,13 +101,19 @@ export function readArguments<S extends ReturnType<typeof Type.Object>>(
   schema: S,
   value: unknown,
 ): Static<S> {
-  const given = value ?? {};
+  // Many serializers write null for an argument that there is not.
+  const given = withoutNulls(value ?? {});
   if (checkOf(schema).Check(given)) return given;
   const problem = Value.Errors(schema, given).First();
   const where = problem?.path.slice(1).replaceAll("/", ".") ?? "";
   const what =
     where === "" ? "the arguments are not an object" : `"${where}": ${problem?.message ?? "invalid"}`;
   throw new RpcError(-32602, `${tool}: ${what}. Example: ${EXAMPLES.get(tool) ?? "{}"}`);
+}
+
+function withoutNulls(value: unknown): unknown {
+  if (!isObject(value) || !Object.values(value).includes(null)) return value;
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== null));
 }
 
 const checks = new WeakMap<object, unknown>();

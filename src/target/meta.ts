@@ -7,6 +7,7 @@ import type { Log } from "../log.ts";
 import type { Answer, Call, Subscriber, Watch } from "../protocol/call.ts";
 import type { Abortable } from "../protocol/cancellation.ts";
 import { GatewayError } from "../protocol/errors.ts";
+import { changed, memberOf } from "../protocol/exact.ts";
 import { isObject, type Notification, RpcError } from "../protocol/jsonrpc.ts";
 import { type Implementation, Method, Notice } from "../protocol/mcp.ts";
 import type { ParamHeader } from "../protocol/param-headers.ts";
@@ -110,12 +111,13 @@ export class MetaTarget implements Target {
     const name = call.params?.name;
     if (typeof name !== "string") throw new RpcError(-32602, 'tools/call needs the string "name".');
     const pin = this.#pins.find(name);
-    if (pin !== undefined) return pin.backend.call(passOn(call, { ...call.params, name: pin.tool }));
-    if (call.params?.requestState !== undefined) {
+    if (pin !== undefined)
+      return pin.backend.call(passOn(call, changed(call.params ?? {}, { name: pin.tool })));
+    if (call.params?.requestState != null) {
       throw new RpcError(-32602, "This requestState is not one of ours, or was changed; make the call anew.");
     }
     try {
-      return await this.#run(name, call.params?.arguments, call);
+      return await this.#run(name, memberOf(call.params ?? {}, "arguments"), call);
     } catch (thrown) {
       if (call.signal.aborted) throw thrown;
       if (thrown instanceof GatewayError || (thrown instanceof RpcError && thrown.code === -32602)) {

@@ -5,6 +5,7 @@ import type { Fleet } from "../backend/fleet.ts";
 import type { Log } from "../log.ts";
 import type { Call, Subscriber } from "../protocol/call.ts";
 import { signalOf } from "../protocol/cancellation.ts";
+import { changed } from "../protocol/exact.ts";
 import { Method, Notice } from "../protocol/mcp.ts";
 import { listedFor } from "./listed-for.ts";
 import { isQualified, qualifyName } from "./qualified.ts";
@@ -54,7 +55,7 @@ export class Pins {
         this.#warn(written, pin);
         return [];
       }
-      const qualified = { ...tool, name: qualifyName(pin.backend.name, pin.tool) };
+      const qualified = changed(tool, { name: qualifyName(pin.backend.name, pin.tool) });
       return listedFor(call, pin.backend, "tools", [qualified]);
     });
   }

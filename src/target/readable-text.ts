@@ -1,6 +1,7 @@
 // What a model reads of a tool's result, as one text, and what it gets besides. Must not know how long that may be.
 
 import { isDeepStrictEqual } from "node:util";
+import { itemsOf, memberOf, writeJson } from "../protocol/exact.ts";
 import { isObject, type Json } from "../protocol/jsonrpc.ts";
 
 export interface Readable {
@@ -10,8 +11,10 @@ export interface Readable {
 }
 
 /** Structured content counts once where the text says the same, as it should. */
-export function readableText({ content, structuredContent }: Json): Readable {
-  const blocks: unknown[] = Array.isArray(content) ? content : [];
+export function readableText(result: Json): Readable {
+  const content = memberOf(result, "content");
+  const structuredContent = memberOf(result, "structuredContent");
+  const blocks = itemsOf(Array.isArray(content) ? content : []);
   const texts: string[] = [];
   const others: unknown[] = [];
   for (const block of blocks) {
@@ -20,7 +23,7 @@ export function readableText({ content, structuredContent }: Json): Readable {
     else texts.push(text);
   }
   if (structuredContent !== undefined && !texts.some((text) => says(text, structuredContent))) {
-    texts.push(JSON.stringify(structuredContent));
+    texts.push(writeJson(structuredContent));
   }
   return { text: texts.join("\n"), others };
 }

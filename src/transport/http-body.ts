@@ -1,6 +1,7 @@
 // From the body of an HTTP response to JSON-RPC messages, as one JSON text or as an event stream. Bounded in size.
 
 import type { EventStreamParser, ServerEvent } from "../protocol/event-stream.ts";
+import { itemTexts } from "../protocol/json-text.ts";
 import { type Id, toMessage } from "../protocol/jsonrpc.ts";
 import type { HttpResponse } from "./http-response.ts";
 import type { Incoming } from "./transport.ts";
@@ -29,12 +30,13 @@ export function toIncoming(text: string, origin?: Id): Incoming[] | undefined {
   }
   const from = origin === undefined ? {} : { origin };
   if (!Array.isArray(value)) {
-    const message = toMessage(value, text.length);
-    if (message === undefined) return undefined;
-    // A text of several lines would break the wires that frame by lines; it is written anew there.
-    return [/[\r\n]/.test(text) ? { message, ...from } : { message, text, ...from }];
+    const message = toMessage(value, text);
+    return message === undefined ? undefined : [{ message, ...from }];
   }
-  const messages = value.map((item) => toMessage(item)).filter((message) => message !== undefined);
+  const texts = itemTexts(text);
+  const messages = value
+    .map((item, at) => toMessage(item, texts[at] ?? ""))
+    .filter((message) => message !== undefined);
   return messages.length < value.length || value.length === 0
     ? undefined
     : messages.map((message) => ({ message, ...from }));

@@ -84,7 +84,7 @@ function saysSessionIsGone(status: number, body: string): boolean {
 function errorIn(body: string): ErrorObject | undefined {
   let message: Message | undefined;
   try {
-    message = toMessage(JSON.parse(body));
+    message = toMessage(JSON.parse(body), body);
   } catch {
     return undefined; // A plain sentence, or a page.
   }

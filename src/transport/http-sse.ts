@@ -3,7 +3,7 @@
 
 import type { UrlConfig } from "../config/config.ts";
 import { EventStreamParser, type ServerEvent, TooLargeError } from "../protocol/event-stream.ts";
-import { type Id, isId, isRequest, isResponse, type Message } from "../protocol/jsonrpc.ts";
+import { type Id, isId, isRequest, isResponse, type Message, writeMessage } from "../protocol/jsonrpc.ts";
 import { Header } from "../protocol/mcp.ts";
 import { MAX_MESSAGE_LENGTH, readEvents, toIncoming } from "./http-body.ts";
 import { describeRequest, HttpEndpoint } from "./http-endpoint.ts";
@@ -73,7 +73,7 @@ export class HttpSseTransport implements Transport {
         ...(this.#revision === undefined ? {} : { [Header.protocolVersion]: this.#revision }),
         ...headers,
       }),
-      body: JSON.stringify(message),
+      body: writeMessage(message),
       signal,
       isHarmless: isHarmless(message),
     });

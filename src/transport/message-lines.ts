@@ -2,6 +2,7 @@
 // words: servers print banners and debug output there, and none of that may end a wire.
 
 import type { Log } from "../log.ts";
+import { itemTexts } from "../protocol/json-text.ts";
 import { type Id, isId, toMessage } from "../protocol/jsonrpc.ts";
 import { shownLine } from "../shown.ts";
 import type { OversizedLine } from "./line-reader.ts";
@@ -38,10 +39,10 @@ export class MessageLines {
       return this.#skip("stdout carried a line that is no JSON; skipped", text);
     }
     if (Array.isArray(value)) return this.#readBatch(value, text);
-    const message = toMessage(value, text.length);
+    const message = toMessage(value, text);
     if (message === undefined)
       return this.#skip("stdout carried JSON that is no JSON-RPC message; skipped", text);
-    this.#onMessage({ message, text });
+    this.#onMessage({ message });
   }
 
   /** Tells what was skipped and not told yet. */
@@ -54,8 +55,9 @@ export class MessageLines {
 
   /** Several messages in one array: only revision 2025-03-26 has this. */
   #readBatch(values: readonly unknown[], text: string): void {
-    for (const value of values) {
-      const message = toMessage(value);
+    const texts = itemTexts(text);
+    for (const [at, value] of values.entries()) {
+      const message = toMessage(value, texts[at] ?? "");
       if (message !== undefined) this.#onMessage({ message });
       else
         this.#skip("stdout carried a batch with something in it that is no JSON-RPC message; skipped", text);

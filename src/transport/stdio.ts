@@ -3,7 +3,7 @@
 
 import type { StdioConfig } from "../config/config.ts";
 import type { Log } from "../log.ts";
-import type { Id, Message } from "../protocol/jsonrpc.ts";
+import { type Id, type Message, writeMessage } from "../protocol/jsonrpc.ts";
 import type { ChildOutput } from "./child-pipes.ts";
 import { releaseChild } from "./held-children.ts";
 import { LastWords } from "./last-words.ts";
@@ -93,7 +93,7 @@ export class StdioTransport implements Transport {
 
   /** Stays pending while the child does not read its stdin. */
   send(message: Message): Promise<void> {
-    return this.#stdin.write(JSON.stringify(message));
+    return this.#stdin.write(writeMessage(message));
   }
 
   /** One channel for all: the answer may come late, and nobody will be waiting for it. */

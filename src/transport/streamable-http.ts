@@ -6,7 +6,7 @@
 
 import type { UrlConfig } from "../config/config.ts";
 import type { Log } from "../log.ts";
-import { type Id, isId, isRequest, isResponse, type Message } from "../protocol/jsonrpc.ts";
+import { type Id, isId, isRequest, isResponse, type Message, writeMessage } from "../protocol/jsonrpc.ts";
 import { Header, isModern, Method } from "../protocol/mcp.ts";
 import { MAX_MESSAGE_LENGTH } from "./http-body.ts";
 import type { HttpRequest } from "./http-client.ts";
@@ -105,7 +105,7 @@ export class StreamableHttpTransport implements Transport {
     const request: HttpRequest = {
       method: "POST",
       headers,
-      body: JSON.stringify(message),
+      body: writeMessage(message),
       signal: post.signal,
       isHarmless: isHarmless(message),
     };

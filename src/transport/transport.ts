@@ -2,11 +2,9 @@
 
 import type { Id, Message } from "../protocol/jsonrpc.ts";
 
-/** One message as it came off the wire, with its own text where a result may be passed on without writing it anew. */
+/** One message as it came off the wire. */
 export interface Incoming {
   readonly message: Message;
-  /** The exact JSON text of `message`, in one line; absent where the wire has no such text. */
-  readonly text?: string;
   /**
    * The id of our request on whose response this message came (Streamable HTTP).
    * Absent where the wire has one channel for all (stdio, HTTP+SSE, the GET stream).

@@ -2,9 +2,28 @@
 
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { isId, isNotification, isRequest, isResponse, toMessage } from "../../src/protocol/jsonrpc.ts";
+import { writeJson } from "../../src/protocol/exact.ts";
+import {
+  errorResponse,
+  idIn,
+  idValue,
+  isId,
+  isNotification,
+  isRequest,
+  isResponse,
+  RpcError,
+  resultResponse,
+  toMessage,
+  writeMessage,
+} from "../../src/protocol/jsonrpc.ts";
 
 const V = { jsonrpc: "2.0" } as const;
+
+/** As it comes off a wire. */
+function read(value: unknown) {
+  const text = JSON.stringify(value);
+  return toMessage(JSON.parse(text), text);
+}
 
 describe("is a message, untouched", () => {
   test.each<[string, object]>([
@@ -20,7 +39,7 @@ describe("is a message, untouched", () => {
     ["an error whose id is null", { ...V, id: null, error: { code: -32700, message: "unreadable" } }],
     ["keys beside those of the envelope", { ...V, id: 1, method: "m", extra: true }],
   ])("%s", (_name, value) => {
-    expect(toMessage(value)).toBe(value as never);
+    expect(read(value)).toEqual(value as never);
   });
 });
 
@@ -36,20 +55,19 @@ describe("is no message", () => {
     ["an id that is a fraction", { ...V, id: 1.5, method: "m" }],
     ["an id that is an object", { ...V, id: {}, method: "m" }],
     ["params that are an array", { ...V, id: 1, method: "m", params: [] }],
-    ["params that are null", { ...V, id: 1, method: "m", params: null }],
     ["a method that is a number", { ...V, id: 1, method: 5 }],
     ["a method that is null", { ...V, method: null }],
     ["a result without an id", { ...V, result: {} }],
     ["an id alone", { ...V, id: 1 }],
     ["an error without code and id", { ...V, error: {} }],
   ])("%s", (_name, value) => {
-    expect(toMessage(value)).toBeUndefined();
+    expect(read(value)).toBeUndefined();
   });
 });
 
 test("an answer that names a method as well is an error for the one who waits", () => {
   const error = { code: -32603, message: "The answer names a method as well." };
-  expect(toMessage({ ...V, id: 1, method: null, result: {} })).toEqual({ ...V, id: 1, error });
+  expect(read({ ...V, id: 1, method: null, result: {} })).toEqual({ ...V, id: 1, error });
 });
 
 describe("is an error for the one who waits for this answer", () => {
@@ -62,7 +80,7 @@ describe("is an error for the one who waits for this answer", () => {
     ["an error whose code is text", { error: { code: "1", message: "" } }],
   ])("%s", (_name, value) => {
     const error = { code: -32603, message: expect.stringMatching(/^The answer has neither a result/) };
-    expect(toMessage({ ...V, id: 1, ...value })).toEqual({ ...V, id: 1, error });
+    expect(read({ ...V, id: 1, ...value })).toEqual({ ...V, id: 1, error });
   });
 });
 
@@ -80,34 +98,123 @@ test("each message is of exactly one kind", () => {
   );
   fc.assert(
     fc.property(values, (value) => {
-      const message = toMessage(value);
+      const message = read(value);
       if (message === undefined) return;
       expect([isRequest, isNotification, isResponse].filter((is) => is(message))).toHaveLength(1);
-      if (!("error" in message)) expect(message).toBe(value as never);
+      if ("error" in message) return;
+      expect(value).toMatchObject({ ...message });
     }),
     { numRuns: 2_000 },
   );
 });
 
 describe("nesting", () => {
-  const nested = (levels: number, isArray: boolean) => {
-    let value: unknown = 1;
-    for (let level = 0; level < levels; level++) value = isArray ? [value] : { a: value };
-    return value;
-  };
+  const nested = (levels: number, isArray: boolean) =>
+    (isArray ? "[" : '{"a":').repeat(levels) + 1 + (isArray ? "]" : "}").repeat(levels);
+  const readText = (text: string) => toMessage(JSON.parse(text), text);
 
   test.each([true, false])("passes up to a thousand levels (arrays: %p)", (isArray) => {
-    expect(toMessage({ ...V, id: 1, method: "m", params: { x: nested(900, isArray) } })).toBeDefined();
-    expect(toMessage({ ...V, id: 1, method: "m", params: { x: nested(1_000, isArray) } })).toBeUndefined();
-    expect(toMessage({ ...V, method: "m", params: { x: nested(500_000, isArray) } })).toBeUndefined();
+    const request = (levels: number) =>
+      `{"jsonrpc":"2.0","id":1,"method":"m","params":{"x":${nested(levels, isArray)}}}`;
+    expect(readText(request(998))).toBeDefined();
+    expect(readText(request(999))).toBeUndefined();
+    expect(readText(request(10_000))).toBeUndefined();
   });
 
   test("turns an answer that is too deep into an error for the one who waits", () => {
     const error = { code: -32603, message: "The answer nests deeper than 1000 levels." };
-    expect(toMessage({ ...V, id: 5, result: { x: nested(100_000, true) } })).toEqual({ ...V, id: 5, error });
-    const deepError = { code: 1, message: "", data: nested(100_000, false) };
-    expect(toMessage({ ...V, id: "a", error: deepError })).toEqual({ ...V, id: "a", error });
-    expect(toMessage({ ...V, error: deepError })).toBeUndefined();
+    const result = `{"jsonrpc":"2.0","id":5,"result":{"x":${nested(10_000, true)}}}`;
+    expect(readText(result)).toEqual({ ...V, id: 5, error });
+    const deepError = `"error":{"code":1,"message":"","data":${nested(10_000, false)}}`;
+    expect(readText(`{"jsonrpc":"2.0","id":"a",${deepError}}`)).toEqual({ ...V, id: "a", error });
+    expect(readText(`{"jsonrpc":"2.0",${deepError}}`)).toBeUndefined();
+  });
+});
+
+describe("null", () => {
+  test("stands for params, an error or a result that there are not", () => {
+    expect(read({ ...V, id: 1, method: "m", params: null })).toEqual({ ...V, id: 1, method: "m" });
+    expect(read({ ...V, method: "notifications/initialized", params: null, id: null })).toEqual({
+      ...V,
+      method: "notifications/initialized",
+    });
+    expect(read({ ...V, id: 1, result: {}, error: null })).toEqual({ ...V, id: 1, result: {} });
+    const error = { code: 1, message: "no" };
+    expect(read({ ...V, id: 1, result: null, error })).toEqual({ ...V, id: 1, error });
+  });
+});
+
+describe("the text", () => {
+  const written = (text: string) => {
+    const message = toMessage(JSON.parse(text), text);
+    if (message === undefined) throw new Error("no message");
+    return writeMessage(message);
+  };
+
+  test("of params, results and errors is written as it was read, in one line", () => {
+    const odd = '{"2":1.0,"1":[1e400,-0],"b":12345678901234567890,"b":"\\u00e9\\/"}';
+    expect(written(`{"id":1,"params":${odd},"jsonrpc":"2.0","method":"m"}`)).toBe(
+      `{"jsonrpc":"2.0","id":1,"method":"m","params":${odd}}`,
+    );
+    expect(written(`{"jsonrpc":"2.0","id":"a","result":${odd}}`)).toBe(
+      `{"jsonrpc":"2.0","id":"a","result":${odd}}`,
+    );
+    const error = `{"code":1, "message":"m","data":${odd},"more":1.0}`;
+    expect(written(`{"jsonrpc":"2.0","id":1,"error":${error}}`)).toBe(
+      `{"jsonrpc":"2.0","id":1,"error":${error}}`,
+    );
+    expect(written('{"jsonrpc":"2.0","method":"m","params":{\r\n"a":\n1.0}}')).toBe(
+      '{"jsonrpc":"2.0","method":"m","params":{ "a": 1.0}}',
+    );
+  });
+
+  test("of an error outlives the time when it is thrown", () => {
+    const text = '{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":"m","data":{"n":1.0}}}';
+    const message = toMessage(JSON.parse(text), text);
+    if (message === undefined || !("error" in message)) throw new Error("no error");
+    const thrown = RpcError.from(message.error);
+    expect(writeMessage(errorResponse(1, thrown.toObject()))).toBe(text);
+    expect(writeMessage(errorResponse(1, { code: 2, message: "n", data: thrown.data }))).toBe(
+      '{"jsonrpc":"2.0","id":1,"error":{"code":2,"message":"n","data":{"n":1.0}}}',
+    );
+  });
+
+  test("of a member that comes twice is that of the one that was read", () => {
+    expect(
+      written('{"jsonrpc":"2.0","id":9,"params":{"a":1},"method":"m","params":{"b":1.0},"id":1.0}'),
+    ).toBe('{"jsonrpc":"2.0","id":1.0,"method":"m","params":{"b":1.0}}');
+  });
+});
+
+describe("an id", () => {
+  const idOf = (text: string) => {
+    const message = toMessage(JSON.parse(text), text);
+    return message !== undefined && isRequest(message) ? message.id : undefined;
+  };
+
+  test.each([
+    "1",
+    "-3",
+    '"a"',
+    "9007199254740993",
+    "1234567890123456789012",
+    "1.0",
+    "1e3",
+    "-0",
+    '"\\u0000x"',
+  ])("%s comes back as it was written", (id) => {
+    const text = `{"jsonrpc":"2.0","id":${id},"method":"m","params":{"requestId": ${id} }}`;
+    const message = toMessage(JSON.parse(text), text);
+    if (message === undefined || !isRequest(message)) throw new Error("no request");
+    expect(writeMessage(resultResponse(message.id, {}))).toBe(`{"jsonrpc":"2.0","id":${id},"result":{}}`);
+    expect(idIn(message.params, "requestId")).toBe(message.id);
+    expect(writeJson({ token: idValue(message.id) })).toBe(`{"token":${id}}`);
+  });
+
+  test("beyond 2^53 is never taken for another one", () => {
+    const request = (id: string) => `{"jsonrpc":"2.0","id":${id},"method":"m"}`;
+    expect(idOf(request("9007199254740993"))).not.toBe(idOf(request("9007199254740992")));
+    expect(idOf(request('"\\u00009007199254740993"'))).not.toBe(idOf(request("9007199254740993")));
   });
 });
 

@@ -90,7 +90,7 @@ describe("a wire over HTTP+SSE", () => {
     expect(await wire.request("tools/list")).toEqual({ jsonrpc: "2.0", id: 2, result: {} });
     expect(wire.methods).toEqual(["response", "notifications/message", "response"]);
     expect(wire.incoming.map(({ origin }) => origin)).toEqual([undefined, undefined, undefined]);
-    expect(wire.incoming[0]?.text).toBe('{"jsonrpc":"2.0","id":1,"result":{}}');
+    expect(wire.incoming[0]?.message).toEqual({ jsonrpc: "2.0", id: 1, result: {} });
     expect(wire.logged).toContainEqual(expect.objectContaining({ level: "WARNING", data: "no JSON" }));
     const posts = server.mock.of("POST");
     expect(posts.map(({ url }) => url.pathname + url.search)).toEqual(

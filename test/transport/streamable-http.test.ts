@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "bun:test";
 import { gzipSync } from "node:zlib";
+import { writeMessage } from "../../src/protocol/jsonrpc.ts";
 import { SendError } from "../../src/transport/transport.ts";
 import {
   answer,
@@ -126,14 +127,22 @@ describe("answers as JSON", () => {
     );
     await using wire = await UrlWire.start(server.url);
     await wire.request("tools/list");
-    expect(wire.incoming).toEqual([{ message: JSON.parse(text), text, origin: 1 }]);
+    expect(wire.incoming).toEqual([{ message: JSON.parse(text), origin: 1 }]);
+    const message = wire.incoming[0]?.message;
+    expect(message !== undefined && writeMessage(message)).toBe(
+      '{"jsonrpc":"2.0","id":1,"result":{"big":12345678901234567890,"é":"漢"}}',
+    );
   });
 
-  test("come without text where it has line breaks, which other wires could not carry", async () => {
-    await using server = MockServer.start((seen) => new Response(JSON.stringify(answer(seen), null, 2)));
+  test("come in one line where they have line breaks, which other wires could not carry", async () => {
+    const text = '{"jsonrpc":"2.0","id":1,"result":{\r\n"n":\n1.0\n}}';
+    await using server = MockServer.start(() => new Response(text));
     await using wire = await UrlWire.start(server.url);
     await wire.request("tools/list");
-    expect(wire.incoming).toEqual([{ message: { jsonrpc: "2.0", id: 1, result: {} }, origin: 1 }]);
+    const message = wire.incoming[0]?.message;
+    expect(message !== undefined && writeMessage(message)).toBe(
+      '{"jsonrpc":"2.0","id":1,"result":{ "n": 1.0 }}',
+    );
   });
 
   test("may be batches, compressed, or of no declared type", async () => {

@@ -4,9 +4,12 @@
 import type { Log } from "../../log.ts";
 import type { Answer } from "../../protocol/call.ts";
 import { GatewayError } from "../../protocol/errors.ts";
+import { changed } from "../../protocol/exact.ts";
 import {
   errorResponse,
   type Id,
+  idIn,
+  idValue,
   isId,
   isNotification,
   isObject,
@@ -29,7 +32,6 @@ import {
   type WireEnd,
 } from "../../transport/transport.ts";
 import { waitWhile } from "../wait-while.ts";
-import { answerOf } from "./answer-text.ts";
 import { BackendQuestions } from "./backend-questions.ts";
 import type { ConnectionEvents } from "./connection-events.ts";
 import { Pending, PendingCalls, type Waiting } from "./pending.ts";
@@ -155,13 +157,13 @@ export class Connection implements AsyncDisposable {
     this.#finish({ reason: "the gateway closed the connection", permanent: false });
   }
 
-  #receive({ message, text, origin }: Incoming): void {
+  #receive({ message, origin }: Incoming): void {
     if (isRequest(message)) this.#receiveRequest(message, origin);
     else if (isNotification(message)) this.#receiveNotification(message, origin);
-    else this.#receiveResponse(message, text);
+    else this.#receiveResponse(message);
   }
 
-  #receiveResponse(response: Response, text: string | undefined): void {
+  #receiveResponse(response: Response): void {
     const pending = this.#pending.take(response.id ?? undefined);
     if (pending === undefined) {
       this.#pending.layToRest(response.id ?? undefined);
@@ -175,7 +177,7 @@ export class Connection implements AsyncDisposable {
     const isInVain = this.#questions.mayHaveRefused(pending) && pending.listener.mayBeRepeated?.();
     if (isInVain === true) pending.reject(new AskedInVain(this.#name));
     else if ("error" in response) pending.reject(RpcError.from(response.error));
-    else pending.resolve(answerOf(response, text, pending.id));
+    else pending.resolve({ result: response.result });
     this.#questions.review();
   }
 
@@ -206,7 +208,8 @@ export class Connection implements AsyncDisposable {
     const listen = isObject(params?._meta) ? params._meta[META.subscriptionId] : undefined;
     if (isId(listen)) return this.#pending.get(listen)?.listener.onNotification?.(message);
     if (method === Notice.progress) return this.#progress(message);
-    if (method === Notice.cancelled) return this.#questions.withdraw(params?.requestId, params?.reason);
+    if (method === Notice.cancelled)
+      return this.#questions.withdraw(idIn(params, "requestId"), params?.reason);
     if (FOR_SUBSCRIBERS.has(method)) return this.#events.onNotification(message);
     if (origin !== undefined) return this.#pending.get(origin)?.listener.onNotification?.(message);
     if (method === Notice.message) this.#events.onSharedLog();
@@ -222,7 +225,7 @@ export class Connection implements AsyncDisposable {
     if (pending?.progressToken === undefined) return;
     const { progressToken, listener } = pending;
     this.#pending.extend(pending);
-    const params = { ...message.params, progressToken };
+    const params = changed(message.params ?? {}, { progressToken: idValue(progressToken) });
     listener.onNotification?.(notification(message.method, params));
   }
 

@@ -31,7 +31,7 @@ export function refusal(name: string, id: number, thrown: unknown): Error {
 function errorInBody(body: string | undefined, id: number): RpcError | undefined {
   if (body === undefined || !body.trimStart().startsWith("{")) return undefined;
   try {
-    const message = toMessage(JSON.parse(body));
+    const message = toMessage(JSON.parse(body), body);
     if (message === undefined || !("error" in message)) return undefined;
     return message.id === id || message.id === null || message.id === undefined
       ? RpcError.from(message.error)
