@@ -10,6 +10,7 @@ import { Seal } from "./edge/seal.ts";
 import { loadSessionKey } from "./edge/session-key.ts";
 import { cacheFolder, stateFolder } from "./folders.ts";
 import { type Log, silentLog } from "./log.ts";
+import { MemoryBudget } from "./memory-budget.ts";
 import { Activity } from "./ops/activity.ts";
 import { ChildLedger } from "./ops/child-ledger.ts";
 import { Metrics } from "./ops/metrics.ts";
@@ -42,6 +43,8 @@ export interface Core {
   readonly activity: Activity;
   readonly modern: ModernEdge;
   readonly log: Log;
+  /** Counts what is held for clients and backends. */
+  readonly memory: MemoryBudget;
   /** Signs session ids and request states. */
   readonly key: Buffer;
   readonly stateFolder: string;
@@ -58,7 +61,9 @@ export async function buildCore(
   owned: AsyncDisposableStack,
 ): Promise<Core> {
   const log = options.log ?? silentLog;
+  const memory = new MemoryBudget(log, config.memoryLimitBytes);
   const metrics = new Metrics({ version: VERSION, commit: COMMIT });
+  metrics.watchMemory(memory);
   // Before the fleet, so that it ends after it.
   owned.use(new ChildLedger(join(options.stateFolder ?? stateFolder(), "children"), log));
   const activity = new Activity();
@@ -79,10 +84,11 @@ export async function buildCore(
     metrics,
     activity,
     log,
+    memory,
     key,
     stateFolder: folder,
     modern: new ModernEdge(running, log),
-    root: rootTarget(config, { fleet, metrics, log, results: owned.use(new LargeResults()) }),
+    root: rootTarget(config, { fleet, metrics, log, results: owned.use(new LargeResults({}, memory)) }),
     target: (name) => {
       if (fleet.get(name) === undefined) return void targets.delete(name);
       const known = targets.get(name);

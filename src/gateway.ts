@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Config } from "./config/config.ts";
 import type { ConfigInput } from "./config/schema.ts";
 import { buildCore, type Core, type CoreOptions } from "./core.ts";
+import { Bodies } from "./edge/body.ts";
 import { openEndedSessions } from "./edge/ended-sessions-file.ts";
 import { Heartbeat } from "./edge/event-sink.ts";
 import { Guard } from "./edge/guard.ts";
@@ -13,7 +14,6 @@ import { LegacyEdge } from "./edge/legacy.ts";
 import { McpEdge } from "./edge/mcp.ts";
 import { Seal } from "./edge/seal.ts";
 import { Sessions } from "./edge/sessions.ts";
-import { Unread } from "./edge/unread.ts";
 import { backendHealth, readHealth, readHealthSummary } from "./ops/health.ts";
 import { type RestartReply, readStatus } from "./ops/status.ts";
 import { type ConfigSource, finishNetworkConfig, type Reload, Reloading } from "./reloading.ts";
@@ -64,7 +64,7 @@ export class Gateway implements AsyncDisposable {
     await using owned = new AsyncDisposableStack();
     const core = await buildCore(config, options, owned);
     const wrote = (bytes: number) => core.metrics.bytes("out", bytes);
-    const heartbeat = owned.use(new Heartbeat(wrote, new Unread(core.log)));
+    const heartbeat = owned.use(new Heartbeat(wrote, core.memory));
     const seal = new Seal(core.key, "session");
     const ended = openEndedSessions(join(core.stateFolder, "ended-sessions"), core.log);
     const sessions = owned.use(new Sessions({ seal, log: core.log, heartbeat, ended }));
@@ -115,7 +115,8 @@ export class Gateway implements AsyncDisposable {
 }
 
 /** Gives every backend the settings that it has now. What is no longer wanted ends when it has done what it was asked. */
-function applyBackends(config: Config, { fleet, metrics, activity }: Core, sessions: Sessions) {
+function applyBackends(config: Config, { fleet, metrics, activity, memory }: Core, sessions: Sessions) {
+  memory.limitBytes = config.memoryLimitBytes;
   const { added, changed, removed } = fleet.apply(config.backends);
   for (const { name, ended } of removed) {
     const left = sessions.endAllOf(directTargetName(name));
@@ -156,6 +157,7 @@ function listen(
 ): Promise<HttpServer> {
   const { fleet, metrics, log } = core;
   const { host, port, auth } = reloading.config;
+  const bodies = new Bodies(core.memory);
   return serveHttp({
     host,
     port,
@@ -164,13 +166,14 @@ function listen(
       modern: core.modern,
       legacy: new LegacyEdge(sessions),
       heartbeat,
+      bodies,
       log,
       read: (bytes) => {
         metrics.bytes("in", bytes);
         onMessage?.();
       },
     }),
-    sse: owned.use(new SseEdge({ modern: core.modern, heartbeat, log })),
+    sse: owned.use(new SseEdge({ modern: core.modern, heartbeat, bodies, log })),
     log,
     root: core.root,
     backend: core.target,
@@ -185,6 +188,7 @@ function listen(
     },
     status: () =>
       readStatus(fleet, core.activity, {
+        memory: core.memory,
         sessions: sessions.count,
         config: reloading.config.path,
         configError: reloading.error,

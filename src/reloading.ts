@@ -35,7 +35,7 @@ export interface ReloadingOptions {
 export type Reloadable = Pick<Reloading, "config" | "reload">;
 
 /** What takes effect without a restart, or has none. */
-const LIVE: ReadonlySet<string> = new Set(["backends", "logLevel", "path", "notes"]);
+const LIVE: ReadonlySet<string> = new Set(["backends", "logLevel", "memoryLimitBytes", "path", "notes"]);
 
 export class Reloading implements Disposable {
   readonly #log: Log;

@@ -28,7 +28,8 @@ export async function serveOverStdio(config: Config, options: StdioGatewayOption
   using reloading = new Reloading(config, {
     log: core.log,
     check: finishConfig,
-    apply: ({ backends }) => {
+    apply: ({ backends, memoryLimitBytes }) => {
+      core.memory.limitBytes = memoryLimitBytes;
       const { added, changed, removed } = core.fleet.apply(backends);
       return { added, changed, removed: removed.map(({ name }) => name) };
     },

@@ -8,9 +8,9 @@ import { dirname, join, relative } from "node:path";
 
 const root = join(import.meta.dir, "..");
 
-const BOTTOM = ["log.ts", "shown.ts", "small-file.ts", "version.ts"];
+const BOTTOM = ["log.ts", "memory-budget.ts", "shown.ts", "small-file.ts", "version.ts"];
 const CONFIG = ["protocol/x.ts", ...BOTTOM];
-const PURE_CONFIG = CONFIG.filter((file) => file !== "small-file.ts");
+const PURE_CONFIG = CONFIG.filter((file) => file !== "small-file.ts" && file !== "memory-budget.ts");
 const TRANSPORT = ["config/config.ts", "config/x.ts", ...CONFIG];
 const BACKEND = ["transport/x.ts", ...TRANSPORT];
 const TARGET = ["discovery/x.ts", "backend/x.ts", ...TRANSPORT];
@@ -21,6 +21,7 @@ const EDGE = ["ops/x.ts", ...OPS];
 const MAY_IMPORT: Record<string, readonly string[]> = {
   "shown.ts": [],
   "log.ts": ["shown.ts"],
+  "memory-budget.ts": ["log.ts"],
   "small-file.ts": [],
   "version.ts": [],
   "folders.ts": [],

@@ -46,6 +46,7 @@ function toText(base: URL, reply: GatewayStatus): string {
   const head = [
     `mcp-gateway ${reply.version} at ${base.origin}, pid ${reply.pid}, up ${duration(reply.uptime_seconds)}`,
     `  itself:    ${megabytes(reply.memory_bytes)}, ${seconds(reply.cpu_seconds)} of CPU, ${reply.sessions} sessions`,
+    `  held:      ${megabytes(reply.held.bytes)} of ${megabytes(reply.held.limit_bytes)} for clients and backends`,
     `  backends:  ${megabytes(totals.backends_memory_bytes)}; those asleep save ${megabytes(totals.sleep_saves_bytes)}`,
     `  tools:     about ${totals.definition_tokens_estimated} tokens of definitions (a quarter of their bytes)`,
     ...(reply.config_error === null

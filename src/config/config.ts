@@ -14,6 +14,8 @@ export interface Config {
   readonly pinned: readonly string[];
   /** What gateway_invoke gives at once; 0: everything. */
   readonly maxResultTokens: number;
+  /** Of all that is held for clients and backends, in bytes. */
+  readonly memoryLimitBytes: number;
   /** In the order of the file. */
   readonly backends: readonly BackendConfig[];
   /** The file that this came from, absolute; absent for a config built in code and for the demo. */

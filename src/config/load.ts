@@ -4,6 +4,7 @@ import { homedir } from "node:os";
 import { dirname, resolve } from "node:path";
 import { Value } from "@sinclair/typebox/value";
 import type { LogLevel } from "../log.ts";
+import { DEFAULT_LIMIT_BYTES } from "../memory-budget.ts";
 import { registerSecret } from "../shown.ts";
 import { withoutBrackets } from "./addresses.ts";
 import {
@@ -20,6 +21,7 @@ import { type Environment, expand } from "./expand.ts";
 import { ConfigError } from "./problem.ts";
 import { type ConfigInput, ConfigSchema, DEFAULTS, LOG_LEVELS } from "./schema.ts";
 import { isHost } from "./shapes.ts";
+import { parseSize } from "./size.ts";
 import { fileSource, objectSource, type Source } from "./source.ts";
 
 /** Whoever has a session id can try keys at home: a short one would be found. */
@@ -90,6 +92,7 @@ function finish(source: Source, overrides: Overrides, surroundings: Surroundings
     auth,
     pinned: [...new Set(settings.pinned)],
     maxResultTokens: settings.max_result_tokens,
+    memoryLimitBytes: parseSize(settings.memory_limit) ?? DEFAULT_LIMIT_BYTES,
     backends,
     ...(path === undefined ? {} : { path }),
     notes: findings.notes,

@@ -3,7 +3,7 @@
 
 import { type Static, Type } from "@sinclair/typebox";
 import { lifetimeKeys } from "./lifetime-keys.ts";
-import { anyCase, choice, duration, flag, type Hints, isHost, scalar, text, texts } from "./shapes.ts";
+import { anyCase, choice, duration, flag, type Hints, isHost, scalar, size, text, texts } from "./shapes.ts";
 import { ToolRulesSchema, toolKeys } from "./tool-keys.ts";
 
 export const LOG_LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR"] as const;
@@ -21,6 +21,7 @@ export const DEFAULTS = {
   idle_timeout: 300,
   max_result_tokens: 20_000,
   prewarm: true,
+  memory_limit: "256MB",
 } as const;
 
 /** The first segments of our own routes, which `/{backend}/mcp` would hide. */
@@ -261,6 +262,14 @@ export const ConfigSchema = Type.Object(
         description:
           "Start the server of the best match in the background when a model searches or lists tools.",
         default: DEFAULTS.prewarm,
+      }),
+    ),
+    memory_limit: Type.Optional(
+      size("32MB", "64GB", {
+        description:
+          "The most that is held in memory for clients and backends together: unfinished requests, unread answers, " +
+          "events that can be replayed, lists. `256MB`, `1GiB`; a number is bytes.",
+        default: DEFAULTS.memory_limit,
       }),
     ),
     backends: Type.Optional(backends({})),

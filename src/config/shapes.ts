@@ -4,6 +4,7 @@
 import { type TSchema, Type } from "@sinclair/typebox";
 import { ipFamily, withoutBrackets } from "./addresses.ts";
 import { DURATION_PATTERN, parseDuration } from "./duration.ts";
+import { parseSize, SIZE_PATTERN } from "./size.ts";
 
 /** What our own reading needs beside JSON Schema; stands under `hints` and is left out of the printed schema. */
 export interface Hints {
@@ -63,6 +64,20 @@ export function duration(shortest: "zero" | "more than zero", { hints, ...words 
     return ms !== undefined && (ms > 0 || shortest === "zero");
   };
   return Type.Union([Type.Number({ minimum: 0 }), Type.String({ pattern: DURATION_PATTERN })], {
+    ...words,
+    hints: { expected, isShown: true, verify, ...hints },
+  });
+}
+
+/** An amount of memory of at least `least` and at most `most`, both as they are written. */
+export function size(least: string, most: string, { hints, ...words }: Words) {
+  const expected = `a size such as "256MB" or "1GiB", from ${least} to ${most}`;
+  const [leastBytes = 0, mostBytes = 0] = [parseSize(least), parseSize(most)];
+  const verify = (value: unknown) => {
+    const bytes = typeof value === "number" || typeof value === "string" ? parseSize(value) : undefined;
+    return bytes !== undefined && bytes >= leastBytes && bytes <= mostBytes;
+  };
+  return Type.Union([Type.Number({ minimum: 0 }), Type.String({ pattern: SIZE_PATTERN })], {
     ...words,
     hints: { expected, isShown: true, verify, ...hints },
   });

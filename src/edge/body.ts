@@ -1,15 +1,156 @@
-// The body of a request, as text.
+// The bodies of requests, as text. A small body is read by the runtime; a large one is read in pieces, counted while it
+// comes and while its request is worked on, and must make progress.
 
-/** Undefined where the client left before its end, or sent more than we take: nobody reads an answer to that. */
-export function readBody(request: Request): Promise<string | undefined> {
-  return request.text().catch(gone);
+import type { Holding, MemoryBudget } from "../memory-budget.ts";
+import { failure } from "./legacy.ts";
+
+/** A body of this size needs no count: 10,000 of them, which is as many as there may be calls, are 160 MB. */
+const SMALL_BYTES = 16 * 1024;
+/** Since the last progress, and in all. */
+const PROGRESS_MS = 30_000;
+const WHOLE_MS = 120_000;
+/** So much must come within `PROGRESS_MS`. */
+const PROGRESS_BYTES = 64 * 1024;
+const RETRY_SECONDS = 5;
+
+/** What to answer once the text is there. */
+export type Answer = (text: string) => Response | Promise<Response>;
+
+/** The part of the server below that ends requests which do not come; 0 lifts that. */
+export interface Timed {
+  timeout(request: Request, seconds: number): void;
 }
 
-function gone(): undefined {
-  return;
+export interface BodyLimits {
+  readonly progressMs: number;
+  readonly wholeMs: number;
 }
 
-/** The server below has cut the connection, and answered 413 itself where the body was too large. */
-export function unread(): Response {
+export class Bodies {
+  readonly #memory: MemoryBudget;
+  readonly #limits: BodyLimits;
+
+  constructor(memory: MemoryBudget, limits: Partial<BodyLimits> = {}) {
+    this.#memory = memory;
+    this.#limits = { progressMs: PROGRESS_MS, wholeMs: WHOLE_MS, ...limits };
+  }
+
+  /**
+   * Reads the body and answers the request with what `answer` makes of it. The server below ends a small body that does not
+   * come; nobody reads the answer then. Of a large body the server's limit is lifted: it
+   * has deadlines of its own.
+   */
+  read(request: Request, server: Timed, answer: Answer): Promise<Response> {
+    const length = request.headers.get("content-length");
+    const isSmall = length !== null && Number(length) <= SMALL_BYTES;
+    if (isSmall || request.body === null) return request.text().then(answer, gone);
+    server.timeout(request, 0);
+    return this.#readLarge(request.body, answer);
+  }
+
+  async #readLarge(stream: ReadableStream<Uint8Array>, answer: Answer): Promise<Response> {
+    using body = new LargeBody(stream, this.#memory, this.#limits);
+    const text = await body.text();
+    if (text instanceof Response) return text;
+    return await answer(text);
+  }
+}
+
+class LargeBody implements Disposable {
+  readonly #reader: ReturnType<typeof readerOf>;
+  readonly #memory: MemoryBudget;
+  readonly #limits: BodyLimits;
+  readonly #ended = Promise.withResolvers<Response>();
+  /** While it comes it may have to give up; afterwards, while its request is worked on, it is only counted. */
+  #held: Holding;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #chunks: Uint8Array[] = [];
+  #isOver = false;
+
+  constructor(stream: ReadableStream<Uint8Array>, memory: MemoryBudget, limits: BodyLimits) {
+    this.#reader = readerOf(stream);
+    this.#memory = memory;
+    this.#limits = limits;
+    this.#held = memory.hold("bodies", { giveUp: () => this.#end(tooMuch()) });
+  }
+
+  /** The whole text, or what to answer in place of it. */
+  text(): Promise<string | Response> {
+    return Promise.race([this.#ended.promise, this.#collect().catch(gone)]);
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    this.#held[Symbol.dispose]();
+  }
+
+  async #collect(): Promise<string | Response> {
+    const untilMs = performance.now() + this.#limits.wholeMs;
+    let bytes = 0;
+    let progress = 0;
+    this.#expectMore(untilMs);
+    for (let read = await this.#reader.read(); !read.done; read = await this.#reader.read()) {
+      bytes += read.value.byteLength;
+      this.#chunks.push(read.value);
+      if (bytes - progress >= PROGRESS_BYTES) {
+        progress = bytes;
+        this.#held.progressed();
+        this.#expectMore(untilMs);
+      }
+      if (!this.#held.set(bytes)) return this.#end(tooMuch());
+    }
+    clearTimeout(this.#timer);
+    // A body that was given up ends as well, without being whole.
+    return this.#isOver ? gone() : this.#whole(bytes);
+  }
+
+  #whole(bytes: number): string | Response {
+    this.#held[Symbol.dispose]();
+    this.#held = this.#memory.hold("requests");
+    if (!this.#held.set(bytes)) return tooMuch();
+    const whole = Buffer.concat(this.#chunks);
+    this.#chunks = [];
+    // Without a byte order mark, as the runtime reads a small body.
+    return new TextDecoder().decode(whole);
+  }
+
+  #expectMore(untilMs: number): void {
+    clearTimeout(this.#timer);
+    const leftMs = Math.max(0, untilMs - performance.now());
+    this.#timer = setTimeout(() => this.#end(tooSlow()), Math.min(this.#limits.progressMs, leftMs));
+  }
+
+  #end(response: Response): Response {
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    this.#chunks = [];
+    this.#ended.resolve(response);
+    this.#held[Symbol.dispose]();
+    this.#reader.cancel().catch(ignore);
+    return response;
+  }
+}
+
+function readerOf(stream: ReadableStream<Uint8Array>) {
+  return stream.getReader();
+}
+
+/** The client has left before the end, or has sent more than we take: the server below has answered, or nobody reads. */
+function gone(): Response {
   return new Response(null, { status: 400 });
+}
+
+function tooSlow(): Response {
+  const message = "The body of the request did not come in time; send it again.";
+  return failure(408, { code: -32000, message }, { headers: { connection: "close" } });
+}
+
+function tooMuch(): Response {
+  const message = `The gateway holds too much for its clients (memory_limit); try again in ${RETRY_SECONDS} s.`;
+  const headers = { connection: "close", "retry-after": String(RETRY_SECONDS) };
+  return failure(503, { code: -32000, message }, { headers });
+}
+
+function ignore(): void {
+  // The connection has ended already.
 }

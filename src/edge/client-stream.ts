@@ -1,13 +1,21 @@
 // Text on its way to one HTTP client, which takes it as fast as it reads. What waits is counted, and can be dropped.
 
-import type { Unread, WayOut } from "./unread.ts";
+import type { Holding, MemoryBudget } from "../memory-budget.ts";
 
 /** So much is handed to the server at a time: it makes a copy of what it is given. In UTF-16 code units. */
 const PIECE_LENGTH = 512 * 1024;
 
-export class ClientStream implements WayOut {
+export interface ClientStreamOptions {
+  readonly memory: MemoryBudget;
+  /** The client that it goes to, as far as the wire tells. */
+  readonly owner?: string | undefined;
+  /** Called once if the client leaves, or is cut off, before `close`. */
+  readonly onGone?: (() => void) | undefined;
+}
+
+export class ClientStream {
   readonly stream: ReadableStream<Uint8Array>;
-  readonly #unread: Unread;
+  readonly #held: Holding;
   readonly #onGone: (() => void) | undefined;
   #controller: ReadableStreamDirectController | undefined;
   #queue: string[] = [];
@@ -16,9 +24,8 @@ export class ClientStream implements WayOut {
   /** Ends the wait for more to send. */
   #wake: (() => void) | undefined;
 
-  /** `onGone` is called once if the client leaves, or is cut off, before `close`. */
-  constructor(unread: Unread, onGone?: () => void) {
-    this.#unread = unread;
+  constructor({ memory, owner, onGone }: ClientStreamOptions) {
+    this.#held = memory.hold("unread", { owner, giveUp: () => this.cutOff() });
     this.#onGone = onGone;
     // Only a direct stream tells when the client has read, and can drop what it has not.
     this.stream = new ReadableStream<Uint8Array>({
@@ -75,9 +82,10 @@ export class ClientStream implements WayOut {
       void controller.write(text.slice(start, end));
       await controller.flush(true);
       // It has read, but what it has read is held as long as the rest.
-      this.#wait(this.#waitingBytes);
+      this.#held.progressed();
     }
     this.#wait(this.#waitingBytes - Buffer.byteLength(text));
+    this.#held.progressed();
   }
 
   #more(): Promise<void> {
@@ -89,14 +97,15 @@ export class ClientStream implements WayOut {
   #wait(bytes: number): void {
     if (this.#state === "gone") return;
     this.#waitingBytes = bytes;
-    this.#unread.note(this, bytes);
+    if (!this.#held.set(bytes)) this.cutOff();
   }
 
   #leave(): void {
     if (this.#state === "gone") return;
     const wasOpen = this.#state === "open";
-    this.#wait(0);
+    this.#waitingBytes = 0;
     this.#state = "gone";
+    this.#held[Symbol.dispose]();
     this.#queue = [];
     this.#wake?.();
     if (wasOpen) this.#onGone?.();

@@ -2,6 +2,7 @@
 // 2025-11-25, basic/transports, "Resumability and Redelivery"). Bounded: the oldest events go first.
 
 import { randomName } from "../digest.ts";
+import type { Holding, MemoryBudget } from "../memory-budget.ts";
 import { formatEvent } from "../protocol/event-stream.ts";
 import { type Id, isId } from "../protocol/jsonrpc.ts";
 
@@ -17,6 +18,7 @@ interface LoggedEvent {
   readonly stream: string;
   readonly sequence: number;
   readonly text: string;
+  readonly bytes: number;
 }
 
 export interface EventPosition {
@@ -26,12 +28,20 @@ export interface EventPosition {
   readonly sequence: number;
 }
 
-export class EventLog {
+export class EventLog implements Disposable {
   readonly #name = randomName(6);
-  readonly #events: LoggedEvent[] = [];
-  #bytes = 0;
+  readonly #held: Holding;
+  #events: LoggedEvent[] = [];
+  /** The sequence number of the newest event that is gone. */
+  #dropped = 0;
   #streams = 0;
+  #isOver = false;
   #sequence = 0;
+
+  /** `owner` is the session whose events these are. */
+  constructor(memory: MemoryBudget, owner: string) {
+    this.#held = memory.hold("replay", { owner, giveUp: () => this.#dropAll() });
+  }
 
   /** A name for the stream that answers this request, unique within the log. It tells the request to later processes. */
   openStream(request: Id): string {
@@ -46,12 +56,30 @@ export class EventLog {
     this.#sequence += 1;
     const id = `${this.#name}.${this.#sequence}.${stream}`;
     const text = data === "" ? formatEvent({ id, data }) : formatEvent({ id, event: "message", data });
-    this.#events.push({ stream, sequence: this.#sequence, text });
-    this.#bytes += text.length;
-    while (this.#events.length > MAX_EVENTS || this.#bytes > MAX_BYTES) {
-      this.#bytes -= this.#events.shift()?.text.length ?? 0;
-    }
+    this.#keep({ stream, sequence: this.#sequence, text, bytes: Buffer.byteLength(text) });
     return text;
+  }
+
+  #keep(event: LoggedEvent): void {
+    if (this.#isOver) return;
+    this.#events.push(event);
+    let bytes = this.#held.bytes + event.bytes;
+    let count = 0;
+    for (const oldest of this.#events) {
+      if (this.#events.length - count <= MAX_EVENTS && bytes <= MAX_BYTES) break;
+      bytes -= oldest.bytes;
+      this.#dropped = oldest.sequence;
+      count += 1;
+    }
+    if (count > 0) this.#events.splice(0, count);
+    this.#held.progressed();
+    if (!this.#held.set(bytes)) this.#dropAll();
+  }
+
+  #dropAll(): void {
+    this.#dropped = this.#sequence;
+    this.#events = [];
+    this.#held[Symbol.dispose]();
   }
 
   /** False for a position in the log of an earlier life of this session. */
@@ -59,13 +87,24 @@ export class EventLog {
     return log === this.#name;
   }
 
-  /** All that was sent on that stream after that event. */
+  /** True if something that was sent after that event may be kept no more. */
+  hasDropped({ sequence }: EventPosition): boolean {
+    return sequence < this.#dropped;
+  }
+
+  /** All that was sent on that stream after that event, as far as it is kept. */
   after(position: EventPosition): string {
     if (!this.holds(position)) return "";
     return this.#events
       .filter((event) => event.stream === position.stream && event.sequence > position.sequence)
       .map(({ text }) => text)
       .join("");
+  }
+
+  /** The session is over. */
+  [Symbol.dispose](): void {
+    this.#isOver = true;
+    this.#dropAll();
   }
 }
 

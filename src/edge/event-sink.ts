@@ -1,9 +1,9 @@
 // One event stream to one HTTP client: bounded, kept alive, and aware of the client that goes away.
 
 import { silentLog } from "../log.ts";
+import { MemoryBudget } from "../memory-budget.ts";
 import { KEEP_ALIVE } from "../protocol/event-stream.ts";
 import { ClientStream } from "./client-stream.ts";
-import { Unread } from "./unread.ts";
 
 /** A client that lets this much pile up is cut off: its memory is ours. */
 const MAX_WAITING_BYTES = 16 * 1024 * 1024;
@@ -19,18 +19,18 @@ function ignoreBytes(): void {
   // Nobody counts.
 }
 
-/** What all streams share: one timer that keeps them alive, one count of what goes out, one of what waits. */
+/** What all streams share: one timer that keeps them alive, one count of what goes out, one of what is held. */
 export class Heartbeat implements Disposable {
   readonly #sinks = new Set<EventSink>();
   readonly #timer = setInterval(() => this.#beat(), HEARTBEAT_MS);
 
   /** Told of every piece that goes out to a client, in bytes. */
   readonly wrote: (bytes: number) => void;
-  readonly unread: Unread;
+  readonly memory: MemoryBudget;
 
-  constructor(wrote: (bytes: number) => void = ignoreBytes, unread = new Unread(silentLog)) {
+  constructor(wrote: (bytes: number) => void = ignoreBytes, memory = new MemoryBudget(silentLog)) {
     this.wrote = wrote;
-    this.unread = unread;
+    this.memory = memory;
   }
 
   get streams(): number {
@@ -59,13 +59,14 @@ export class EventSink {
   readonly #heartbeat: Heartbeat;
   readonly #out: ClientStream;
 
-  /** `onGone` is called once if the client leaves before `close`. */
-  constructor(heartbeat: Heartbeat, onGone?: () => void) {
+  /** `onGone` is called once if the client leaves before `close`; `owner` is the client, as far as the wire tells. */
+  constructor(heartbeat: Heartbeat, onGone?: () => void, owner?: string) {
     this.#heartbeat = heartbeat;
-    this.#out = new ClientStream(heartbeat.unread, () => {
+    const gone = () => {
       heartbeat.delete(this);
       onGone?.();
-    });
+    };
+    this.#out = new ClientStream({ memory: heartbeat.memory, owner, onGone: gone });
     heartbeat.add(this);
   }
 

@@ -73,10 +73,14 @@ export class HttpReply implements Outlet {
 const LARGE = 64 * 1024;
 
 /** The body of an answer that is not streamed. */
-export function plainBody(json: string, { wrote, unread }: Heartbeat): string | ReadableStream {
+export function plainBody(
+  json: string,
+  { wrote, memory }: Heartbeat,
+  owner?: string,
+): string | ReadableStream {
   wrote(Buffer.byteLength(json));
   if (json.length < LARGE) return json;
-  const out = new ClientStream(unread);
+  const out = new ClientStream({ memory, owner });
   out.write(json);
   out.close();
   return out.stream;

@@ -37,7 +37,7 @@ export class HttpSession implements Disposable {
   constructor(options: HttpSessionOptions) {
     this.#options = options;
     this.session = new LegacySession({ ...options, push: (message) => this.#push(message) });
-    this.streams = new SessionStreams(options.heartbeat, this.#isPrimed);
+    this.streams = new SessionStreams(options.id, options.heartbeat, this.#isPrimed);
   }
 
   get id(): string {
@@ -97,9 +97,10 @@ export class HttpSession implements Disposable {
   #listen(position: EventPosition | undefined): EventSink {
     this.session.listen();
     this.#unaskedSink?.close();
-    const sink = new EventSink(this.heartbeat, () => {
+    const onGone = () => {
       if (this.#unaskedSink === sink) this.#unaskedSink = undefined;
-    });
+    };
+    const sink: EventSink = new EventSink(this.heartbeat, onGone, this.id);
     this.#unaskedSink = sink;
     const { log } = this.streams;
     const missed = position === undefined ? "" : log.after(position);

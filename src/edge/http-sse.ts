@@ -4,7 +4,7 @@ import { randomName } from "../digest.ts";
 import type { Log } from "../log.ts";
 import { formatEvent } from "../protocol/event-stream.ts";
 import type { Target } from "../target/target.ts";
-import { readBody, unread } from "./body.ts";
+import type { Bodies, Timed } from "./body.ts";
 import { Channel } from "./channel.ts";
 import { EventSink, type Heartbeat, STREAM_HEADERS } from "./event-sink.ts";
 import { accepted, failure } from "./legacy.ts";
@@ -13,6 +13,7 @@ import type { ModernEdge } from "./modern.ts";
 export interface SseEdgeOptions {
   readonly modern: ModernEdge;
   readonly heartbeat: Heartbeat;
+  readonly bodies: Bodies;
   readonly log: Log;
 }
 
@@ -37,7 +38,7 @@ export class SseEdge implements Disposable {
       return failure(429, { code: -32000, message: "Too many HTTP+SSE streams are open; close one first." });
     }
     const id = randomName(18);
-    const sink = new EventSink(this.#options.heartbeat, () => this.#end(id));
+    const sink = new EventSink(this.#options.heartbeat, () => this.#end(id), id);
     const { modern, log } = this.#options;
     const send = (json: string) => void sink.write(formatEvent({ event: "message", data: json }));
     this.#channels.set(id, { principal, channel: new Channel({ id, target, principal, modern, log, send }) });
@@ -46,17 +47,17 @@ export class SseEdge implements Disposable {
   }
 
   /** Takes one message; the answer goes down the stream (2024-11-05, basic/transports, "HTTP with SSE"). */
-  async post(request: Request, principal: string): Promise<Response> {
+  post(request: Request, principal: string, server: Timed): Response | Promise<Response> {
     // No URL where the Host has a port that is none.
     const id = URL.parse(request.url)?.searchParams.get("sessionId") ?? "";
     const open = this.#channels.get(id);
     if (open?.principal !== principal) {
       return failure(404, { code: -32001, message: "Session not found; open a new stream with GET /sse." });
     }
-    const text = await readBody(request);
-    if (text === undefined) return unread();
-    open.channel.receiveText(text);
-    return accepted();
+    return this.#options.bodies.read(request, server, (text) => {
+      open.channel.receiveText(text);
+      return accepted();
+    });
   }
 
   [Symbol.dispose](): void {

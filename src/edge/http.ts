@@ -13,8 +13,8 @@ import type { McpEdge } from "./mcp.ts";
 import { ROUTES, type Route, type RoutePath } from "./routes.ts";
 
 /** A larger body is refused with 413 before it is read. */
-const MAX_BODY_BYTES = 64 * 1024 * 1024;
-/** Guards against clients that never finish their request; answers and streams have no such limit. */
+const MAX_BODY_BYTES = 16 * 1024 * 1024;
+/** For a head, and for a small body, from their beginning to their end. Answers and streams have no such limit. */
 const IDLE_TIMEOUT_S = 30;
 /** After a gateway was killed, a child that it was just starting has the port open for a moment more. */
 const PORT_RELEASE_MS = 1_000;
@@ -84,9 +84,7 @@ function endpoints(options: HttpOptions): Readonly<Record<RoutePath, Serve>> {
   const serveMcp: ServeTarget = (request, server, target) => {
     const { method } = request;
     if (method !== "POST" && method !== "GET" && method !== "DELETE") return wrongMethod(method);
-    // A tool may be silent for as long as it likes: only its own request_timeout ends it.
-    server.timeout(request, 0);
-    return mcp.serve(request, target, principal);
+    return mcp.serve(request, target, principal, server);
   };
   const openChannel: ServeTarget = (request, server, target) => {
     server.timeout(request, 0);
@@ -105,7 +103,7 @@ function endpoints(options: HttpOptions): Readonly<Record<RoutePath, Serve>> {
     "/:backend/mcp": toBackend(options, serveMcp),
     "/sse": (request, server) => openChannel(request, server, root),
     "/:backend/sse": toBackend(options, openChannel),
-    "/message": (request) => sse.post(request, principal),
+    "/message": (request, server) => sse.post(request, principal, server),
     "/*": (request) => notFound(request, backendNames()),
   };
 }

@@ -14,7 +14,7 @@ import {
 } from "../protocol/jsonrpc.ts";
 import { Header, McpErrorCode, Method } from "../protocol/mcp.ts";
 import type { Target } from "../target/target.ts";
-import { unread } from "./body.ts";
+import type { Bodies, Timed } from "./body.ts";
 import type { Heartbeat } from "./event-sink.ts";
 import { HttpReply } from "./http-reply.ts";
 import { accepted, failure, json, type LegacyEdge } from "./legacy.ts";
@@ -24,6 +24,7 @@ export interface McpEdgeOptions {
   readonly modern: ModernEdge;
   readonly legacy: LegacyEdge;
   readonly heartbeat: Heartbeat;
+  readonly bodies: Bodies;
   /** Told of every body that came in, in bytes. */
   readonly read: (bytes: number) => void;
   readonly log: Log;
@@ -44,20 +45,30 @@ export class McpEdge {
     this.#options = options;
   }
 
-  /** On the path of every call: no frame of its own waits for the body, nor for the answer. */
-  serve(request: Request, target: Target, principal: string): Response | Promise<Response> {
+  /**
+   * On the path of every call: no frame of its own waits for the body, nor for the answer. `server` ends a
+   * request that does not come; a tool may be silent for as long as it likes: only its own request_timeout ends it.
+   */
+  serve(request: Request, target: Target, principal: string, server: Timed): Response | Promise<Response> {
     const { headers } = request;
     const revision = headers.get(Header.protocolVersion);
     const legacy = { target, headers, revision, principal, canStream: acceptsStream(headers) };
-    if (request.method === "GET") return this.#options.legacy.get(legacy);
-    if (request.method === "DELETE") return this.#options.legacy.delete(legacy);
+    if (request.method !== "POST") {
+      server.timeout(request, 0);
+      return request.method === "GET"
+        ? this.#options.legacy.get(legacy)
+        : this.#options.legacy.delete(legacy);
+    }
     if (!isJson(headers.get("content-type"))) {
       return failure(415, {
         code: -32000,
         message: "The body must be JSON: Content-Type: application/json.",
       });
     }
-    return request.text().then((text) => this.#serveText(text, legacy, request), unread);
+    return this.#options.bodies.read(request, server, (text) => {
+      server.timeout(request, 0);
+      return this.#serveText(text, legacy, request);
+    });
   }
 
   #serveText(

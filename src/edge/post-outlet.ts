@@ -49,10 +49,10 @@ export class PostOutlet implements Outlet {
 
   finish(outcome: Outcome): void {
     this.#isOver = true;
-    const { headers, streams, heartbeat } = this.#session;
+    const { id, headers, streams, heartbeat } = this.#session;
     const json = responseText(this.#request.id, outcome);
     if (this.#stream === undefined) {
-      this.#respond(new Response(plainBody(json, heartbeat), { headers }));
+      this.#respond(new Response(plainBody(json, heartbeat, id), { headers }));
     } else {
       streams.write(this.#stream, json);
       streams.close(this.#stream);

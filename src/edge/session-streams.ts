@@ -8,14 +8,17 @@ import { EventSink, type Heartbeat } from "./event-sink.ts";
 const LOST = -32000;
 
 export class SessionStreams implements Disposable {
-  readonly log = new EventLog();
+  readonly log: EventLog;
+  readonly #session: string;
   readonly #heartbeat: Heartbeat;
   readonly #isPrimed: boolean;
   /** Streams whose answer is still to come, and where they write now. */
   readonly #running = new Map<string, EventSink | undefined>();
 
   /** `isPrimed`: a stream begins with an event that has an id and no data. */
-  constructor(heartbeat: Heartbeat, isPrimed: boolean) {
+  constructor(session: string, heartbeat: Heartbeat, isPrimed: boolean) {
+    this.log = new EventLog(heartbeat.memory, session);
+    this.#session = session;
     this.#heartbeat = heartbeat;
     this.#isPrimed = isPrimed;
   }
@@ -48,34 +51,37 @@ export class SessionStreams implements Disposable {
       sink.write(missed === "" ? ": nothing missed\n\n" : missed);
       return sink;
     }
-    return missed === "" ? undefined : this.#sinkWith(missed);
+    if (missed !== "") return this.#sinkWith(missed);
+    return this.log.hasDropped(position) ? this.#tellLoss(position.stream) : undefined;
   }
 
   [Symbol.dispose](): void {
     for (const sink of this.#running.values()) sink?.close();
+    this.log[Symbol.dispose]();
   }
 
   /** A client that leaves has not cancelled: the stream goes on in the log, and can be resumed. */
   #sinkOf(stream: string): EventSink {
-    const sink = new EventSink(this.#heartbeat, () => {
+    const onGone = () => {
       if (this.#running.get(stream) === sink) this.#running.set(stream, undefined);
-    });
+    };
+    const sink: EventSink = new EventSink(this.#heartbeat, onGone, this.#session);
     this.#running.set(stream, sink);
     return sink;
   }
 
-  /** The call ended with the process that ran it: better an error than a client that waits for good. */
+  /** The answer is gone: with the process that ran the call, or as too much was held for this client and others. */
   #tellLoss(stream: string): EventSink | undefined {
     const id = requestOf(stream);
     if (id === undefined) return undefined;
     const message =
-      "The gateway's process that ran this call is gone, and the answer with it; part of the work may have been done.";
+      "The answer to this call is gone: the gateway was started again, or held too much. The work may have been done.";
     const json = writeMessage(errorResponse(id, { code: LOST, message }));
     return this.#sinkWith(this.log.append(this.log.openStream(id), json));
   }
 
   #sinkWith(text: string): EventSink {
-    const sink = new EventSink(this.#heartbeat);
+    const sink = new EventSink(this.#heartbeat, undefined, this.#session);
     sink.write(text);
     sink.close();
     return sink;

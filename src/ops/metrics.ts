@@ -5,6 +5,7 @@ import Gauge from "prom-client/lib/gauge.js";
 import Histogram from "prom-client/lib/histogram.js";
 import Registry from "prom-client/lib/registry.js";
 import type { StateName } from "../backend/state.ts";
+import { HOLDER_KINDS, type MemoryBudget } from "../memory-budget.ts";
 import { SERVER_METHODS } from "../protocol/mcp.ts";
 import { redact } from "../shown.ts";
 import { addUp, type ByOutcome, type CallOutcome, MethodSeries, type Tally } from "./tallies.ts";
@@ -113,6 +114,17 @@ export class Metrics {
       .labels(build.version, build.commit)
       .set(1);
     this.#registerProcess();
+  }
+
+  /** Each scrape says what is held then. */
+  watchMemory(memory: MemoryBudget): void {
+    const help = "Memory held for clients and backends, by what holds it.";
+    const held = this.#gauge("memory_held_bytes", help, ["holder"], () => {
+      for (const kind of HOLDER_KINDS) held.labels(kind).set(memory.byKind[kind]);
+    });
+    const limit = this.#gauge("memory_limit_bytes", "The most that may be held in all.", [], () =>
+      limit.set(memory.limitBytes),
+    );
   }
 
   /** On the path of every call. */

@@ -3,6 +3,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import type { Backend } from "../backend/backend.ts";
 import type { Fleet } from "../backend/fleet.ts";
+import type { MemoryBudget } from "../memory-budget.ts";
 import { shownText } from "../shown.ts";
 import { COMMIT, VERSION } from "../version.ts";
 import type { Activity } from "./activity.ts";
@@ -44,6 +45,12 @@ export const GatewayStatus = Type.Object({
   memory_bytes: Type.Integer(),
   cpu_seconds: Type.Number(),
   sessions: Type.Integer(),
+  /** What is held for clients and backends. */
+  held: Type.Object({
+    bytes: Type.Integer(),
+    limit_bytes: Type.Integer(),
+    by_holder: Type.Record(Type.String(), Type.Integer()),
+  }),
   config: Nullable(Type.String()),
   config_error: Nullable(Type.String()),
   totals: Type.Object({
@@ -66,6 +73,7 @@ export const RestartReply = Type.Object({
 export type RestartReply = Static<typeof RestartReply>;
 
 export interface StatusFacts {
+  readonly memory: MemoryBudget;
   readonly sessions: number;
   readonly config: string | undefined;
   readonly configError: string | undefined;
@@ -92,6 +100,11 @@ export async function readStatus(
     memory_bytes: process.memoryUsage.rss(),
     cpu_seconds: (user + system) / 1e6,
     sessions: facts.sessions,
+    held: {
+      bytes: facts.memory.bytes,
+      limit_bytes: facts.memory.limitBytes,
+      by_holder: { ...facts.memory.byKind },
+    },
     config: facts.config ?? null,
     config_error: facts.configError ?? null,
     totals: {

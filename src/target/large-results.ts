@@ -2,6 +2,8 @@
 // Must not know what a tool is.
 
 import { randomName } from "../digest.ts";
+import { silentLog } from "../log.ts";
+import { type Holding, MemoryBudget } from "../memory-budget.ts";
 import type { Answer, Caller } from "../protocol/call.ts";
 import { changed, textOf } from "../protocol/exact.ts";
 import { type Json, RpcError } from "../protocol/jsonrpc.ts";
@@ -22,6 +24,7 @@ export interface LargeResultsLimits {
 const LIMITS: LargeResultsLimits = { ttlMs: 600_000, maxCount: 100, maxCharacters: 32_000_000 };
 
 interface Kept {
+  readonly held: Holding;
   readonly owner: string;
   readonly text: string;
   /** What came but was too long to be kept. */
@@ -40,13 +43,15 @@ interface Ask {
 
 export class LargeResults implements Disposable {
   readonly #limits: LargeResultsLimits;
+  readonly #memory: MemoryBudget;
   /** The one that was used longest ago comes first. */
   readonly #kept = new Map<string, Kept>();
   #characters = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(limits: Partial<LargeResultsLimits> = {}) {
+  constructor(limits: Partial<LargeResultsLimits> = {}, memory = new MemoryBudget(silentLog)) {
     this.#limits = { ...LIMITS, ...limits };
+    this.#memory = memory;
   }
 
   get count(): number {
@@ -62,7 +67,9 @@ export class LargeResults implements Disposable {
     if (text.length <= most) return answer;
     const { result } = answer;
     const whole = text.slice(0, this.#limits.maxCharacters);
+    const id = randomName(12);
     const kept: Kept = {
+      held: this.#memory.hold("results", { owner: caller.key, giveUp: () => this.#forget(id) }),
       owner: ownerOf(caller),
       text: whole,
       lost: text.length - whole.length,
@@ -70,7 +77,6 @@ export class LargeResults implements Disposable {
       names,
       usedMs: 0,
     };
-    const id = randomName(12);
     this.#keep(id, kept);
     const content = [...part(id, kept, 0, most), ...others];
     return { result: changed(result, { structuredContent: undefined, content }) };
@@ -96,13 +102,15 @@ export class LargeResults implements Disposable {
 
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
-    this.#kept.clear();
+    for (const id of [...this.#kept.keys()]) this.#forget(id);
   }
 
   #keep(id: string, kept: Kept): void {
     kept.usedMs = performance.now();
     this.#kept.set(id, kept);
     this.#characters += kept.text.length;
+    kept.held.progressed();
+    if (!kept.held.set(Buffer.byteLength(kept.text))) this.#forget(id);
     for (const [oldest] of this.#kept) {
       if (this.#kept.size <= this.#limits.maxCount && this.#characters <= this.#limits.maxCharacters) break;
       this.#forget(oldest);
@@ -112,8 +120,11 @@ export class LargeResults implements Disposable {
   }
 
   #forget(id: string): void {
-    this.#characters -= this.#kept.get(id)?.text.length ?? 0;
+    const kept = this.#kept.get(id);
+    if (kept === undefined) return;
+    this.#characters -= kept.text.length;
     this.#kept.delete(id);
+    kept.held[Symbol.dispose]();
   }
 
   #forgetOld(): void {

@@ -21,7 +21,7 @@ describe("one slip", () => {
     [
       "nonsense: 1",
       'servers.yaml:1:1: unknown key "nonsense" at the top level; expected one of $schema, host, port, enable_meta_mcp, ' +
-        "pinned, max_result_tokens, log_level, auth, request_timeout, start_timeout, question_timeout, idle_timeout, prewarm, backends",
+        "pinned, max_result_tokens, log_level, auth, request_timeout, start_timeout, question_timeout, idle_timeout, prewarm, memory_limit, backends",
     ],
     ["auth: {tokn: x}", 'servers.yaml:1:8: unknown key "tokn" in auth; did you mean "token"?'],
     [

@@ -3,8 +3,8 @@
 import { afterAll, expect, test } from "bun:test";
 import { connect, type Socket } from "node:net";
 import { ClientStream } from "../../src/edge/client-stream.ts";
-import { Unread } from "../../src/edge/unread.ts";
 import { silentLog } from "../../src/log.ts";
+import { MemoryBudget } from "../../src/memory-budget.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 const MEGABYTE = 1024 * 1024;
@@ -21,8 +21,8 @@ const server = Bun.serve({
 });
 afterAll(() => server.stop(true));
 
-function open(onGone?: () => void, unread = new Unread(silentLog)): ClientStream {
-  current = new ClientStream(unread, onGone);
+function open(onGone?: () => void, memory = new MemoryBudget(silentLog)): ClientStream {
+  current = new ClientStream({ memory, onGone });
   return current;
 }
 
@@ -106,11 +106,11 @@ test("a client that is cut off loses its connection, and never takes a part for 
 });
 
 test("who would exceed the bound for all makes room by the one that reads nothing", async () => {
-  const unread = new Unread(silentLog, 1.5 * MUCH.length);
-  const first = open(undefined, unread);
+  const memory = new MemoryBudget(silentLog, 1.5 * MUCH.length);
+  const first = open(undefined, memory);
   first.write(MUCH);
   const socket = await stare();
-  const second = open(undefined, unread);
+  const second = open(undefined, memory);
   second.write(MUCH);
   second.close();
   expect(first.waitingBytes).toBe(0);

@@ -3,8 +3,12 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { EventLog, readEventId, requestOf, UNASKED_STREAM } from "../../src/edge/event-log.ts";
+import { silentLog } from "../../src/log.ts";
+import { MemoryBudget } from "../../src/memory-budget.ts";
 import { EventStreamParser, type ServerEvent } from "../../src/protocol/event-stream.ts";
 import { isId } from "../../src/protocol/jsonrpc.ts";
+
+const newLog = () => new EventLog(new MemoryBudget(silentLog), "session");
 
 function parse(text: string): ServerEvent[] {
   return new EventStreamParser().push(new TextEncoder().encode(text));
@@ -22,7 +26,7 @@ function positionOf(text: string) {
 
 describe("replay", () => {
   test("gives what came after on the same stream, and nothing of the others", () => {
-    const log = new EventLog();
+    const log = newLog();
     const [one, two] = [log.openStream(1), log.openStream(1)];
     const first = log.append(one, '{"n":1}');
     log.append(two, '{"other":1}');
@@ -33,13 +37,13 @@ describe("replay", () => {
   });
 
   test("gives nothing after the last event", () => {
-    const log = new EventLog();
+    const log = newLog();
     const last = log.append(log.openStream("x"), "{}");
     expect(log.after(positionOf(last))).toBe("");
   });
 
   test("knows the events of another log from its own", () => {
-    const [before, after] = [new EventLog(), new EventLog()];
+    const [before, after] = [newLog(), newLog()];
     const position = positionOf(before.append(before.openStream(1), "{}"));
     after.append(after.openStream(1), '{"of":"another call"}');
     after.append(after.openStream(2), "{}");
@@ -48,7 +52,7 @@ describe("replay", () => {
   });
 
   test("forgets the oldest events: a thousand are kept, or four MiB", () => {
-    const log = new EventLog();
+    const log = newLog();
     const stream = log.openStream(1);
     const first = log.append(stream, "{}");
     for (let n = 0; n < 1_500; n++) log.append(stream, `${n}`);
@@ -60,7 +64,7 @@ describe("replay", () => {
 });
 
 test("a priming event has an id and no message", () => {
-  const log = new EventLog();
+  const log = newLog();
   const text = log.append(log.openStream(1), "");
   expect(text).toMatch(/^id: \S+\ndata: \n\n$/);
 });
@@ -70,7 +74,7 @@ describe("event ids", () => {
     const ids = fc.oneof(fc.integer(), fc.string({ maxLength: 20, unit: "grapheme" }));
     fc.assert(
       fc.property(ids, (id) => {
-        const log = new EventLog();
+        const log = newLog();
         const text = log.append(log.openStream(id), "{}");
         expect(idOf(text)).toMatch(/^[\x21-\x7e]+$/);
         expect(requestOf(positionOf(text).stream)).toBe(id);
@@ -79,7 +83,7 @@ describe("event ids", () => {
   });
 
   test("leave out a request id that is too long for a header", () => {
-    const log = new EventLog();
+    const log = newLog();
     const text = log.append(log.openStream("x".repeat(10_000)), "{}");
     expect(idOf(text).length).toBeLessThan(50);
     expect(requestOf(positionOf(text).stream)).toBeUndefined();
