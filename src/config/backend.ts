@@ -170,7 +170,7 @@ function readWire(entry: BackendInput, path: Path, filling: Filling): WireConfig
     );
     return undefined;
   }
-  noteUseless(entry, ["args", "env", "cwd"], path, filling);
+  noteUseless(entry, ["args", "env", "cwd", "keep_detached"], path, filling);
   const kind = transport === "auto" || transport === "sse" ? transport : "http";
   return readUrl(url, { path: [...path, urlKey], transport: kind, headers: entry.headers }, filling);
 }
@@ -229,6 +229,7 @@ function readStdio(
     argv: [...program, ...args],
     env: readTexts([...path, "env"], entry.env, filling),
     ...(cwd === undefined ? {} : { cwd }),
+    ...(entry.keep_detached === true ? { keepsDetached: true } : {}),
   };
 }
 

@@ -81,6 +81,8 @@ export interface StdioConfig {
   readonly env: Readonly<Record<string, string>>;
   /** Absolute. */
   readonly cwd?: string;
+  /** What the process starts in a session of its own outlives it; absent: it ends as well. */
+  readonly keepsDetached?: boolean;
 }
 
 export interface UrlConfig {

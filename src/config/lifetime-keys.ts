@@ -21,6 +21,14 @@ export const lifetimeKeys = {
       default: false,
     }),
   ),
+  keep_detached: Type.Optional(
+    flag({
+      description:
+        "`true` spares the processes that the backend started in a session of their own (a daemon, a browser). Otherwise " +
+        "everything that it started ends with it.",
+      default: false,
+    }),
+  ),
   scope: Type.Optional(
     choice(SCOPES, {
       description:

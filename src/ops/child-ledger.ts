@@ -1,6 +1,6 @@
-// Nothing left behind by a gateway that was killed: every child is written down from before its start until its group is
-// gone, and whoever starts next ends those whose gateway is gone. A process is known by its number and its start time; a
-// group whose leader is gone, by the mark that its members have inherited.
+// Nothing left behind by a gateway that was killed: every child is written down from before its start until nothing of it
+// is left, and whoever starts next ends those whose gateway is gone. A process is known by its number and its start time;
+// what it started, by the mark that it has inherited.
 
 import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,9 +8,9 @@ import { type Static, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import type { Log } from "../log.ts";
 import { readSmallText } from "../small-file.ts";
-import { type HeldChild, heldChildren, MARK, onHeldChildrenChanged } from "../transport/held-children.ts";
-import { markedGroups } from "../transport/marked-groups.ts";
-import { endOrphanGroup } from "../transport/process-group.ts";
+import { type HeldChild, heldChildren, onHeldChildrenChanged } from "../transport/held-children.ts";
+import { MARK, type MarkedProcess, markedProcesses } from "../transport/marked-processes.ts";
+import { endOrphanGroup, endStrays } from "../transport/process-group.ts";
 import { type Place, placeOfProcesses, startOf } from "../transport/process-identity.ts";
 
 /** How long an orphan may take to obey SIGTERM, and then SIGKILL. */
@@ -24,6 +24,7 @@ const Child = Type.Object({
   pid: Type.Optional(Type.Integer({ minimum: 2 })),
   /** Not known where it ended at once; its group may be there all the same. */
   start: Type.Optional(Type.String()),
+  keepsDetached: Type.Optional(Type.Boolean()),
 });
 const Page = Type.Object({
   boot: Type.String(),
@@ -127,29 +128,40 @@ export class ChildLedger implements AsyncDisposable {
     if (page?.boot === this.#place.boot && page.namespace !== this.#place.namespace) return;
     if (page?.boot === this.#place.boot) {
       if (startOf(page.gateway.pid) === page.gateway.start) return;
-      const marked = await markedGroups();
-      const groups = page.children.flatMap((child) => groupsOf(child, marked.get(child.mark) ?? new Set()));
-      await Promise.all(groups.map((group) => this.#endOrphan(group, page.gateway.pid)));
+      const marked = await markedProcesses();
+      // We may be part of what it has started.
+      const children = page.children.filter(({ mark }) => mark !== process.env[MARK]);
+      const ofChild = (child: Child) => marked.filter(({ mark }) => mark === child.mark);
+      await Promise.all(children.map((child) => this.#endOrphan(child, ofChild(child), page.gateway.pid)));
     }
     rmSync(path, { force: true });
   }
 
-  async #endOrphan(pid: number, gateway: number): Promise<void> {
-    const isGone = await endOrphanGroup(pid, KILL_MS);
-    if (isGone) this.#log.info("ended a child that a killed gateway had left behind", { pid, gateway });
-    else this.#log.warning("a child that a killed gateway had left behind cannot be ended", { pid, gateway });
+  async #endOrphan(child: Child, marked: readonly MarkedProcess[], gateway: number): Promise<void> {
+    const groups = groupsOf(child, new Set(marked.map(({ group }) => group)));
+    const strays = child.keepsDetached === true ? [] : marked;
+    if (groups.length + strays.length === 0) return;
+    const ends = groups.map((group) => endOrphanGroup(group, KILL_MS));
+    if (strays.length > 0) ends.push(endStrays(child.mark, KILL_MS));
+    const areGone = (await Promise.all(ends)).every(Boolean);
+    const about = { pid: child.pid ?? groups[0] ?? strays[0]?.pid, gateway };
+    if (areGone) this.#log.info("ended a child that a killed gateway had left behind", about);
+    else this.#log.warning("a child that a killed gateway had left behind cannot be ended", about);
   }
 }
 
-function written({ pid, mark }: HeldChild): Child {
+function written({ pid, mark, keepsDetached }: HeldChild): Child {
   const start = pid === undefined ? undefined : startOf(pid);
-  return { mark, ...(pid === undefined ? {} : { pid }), ...(start === undefined ? {} : { start }) };
+  return {
+    mark,
+    ...(pid === undefined ? {} : { pid }),
+    ...(start === undefined ? {} : { start }),
+    ...(keepsDetached ? { keepsDetached } : {}),
+  };
 }
 
 /** What is left of a child, and surely not another's: a number is not given away while its group has members. */
-function groupsOf({ pid, start, mark }: Child, marked: ReadonlySet<number>): number[] {
-  // We are part of what it has started.
-  if (mark === process.env[MARK]) return [];
+function groupsOf({ pid, start }: Child, marked: ReadonlySet<number>): number[] {
   if (pid === undefined) return [...marked];
   const isLeaderHere = start !== undefined && startOf(pid) === start;
   return isLeaderHere || marked.has(pid) ? [pid] : [];

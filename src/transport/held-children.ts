@@ -2,33 +2,39 @@
 // process exits without having ended them (a second Ctrl-C, a crash) are killed in its last moment, with their groups.
 
 import type { Subprocess } from "bun";
-
-/** In the environment of a child and of whatever it starts: whose they are shows when the child itself is gone. */
-export const MARK = "MCP_GATEWAY_CHILD";
+import { killMarked } from "./marked-processes.ts";
 
 export interface HeldChild {
   /** It leads a group of the same number; on Windows, a tree. Undefined while it is being started. */
   readonly pid: number | undefined;
+  /** In its environment and in that of whatever it starts. */
   readonly mark: string;
+  /** Whether what left its group outlives it. */
+  readonly keepsDetached: boolean;
 }
 
-const held = new Map<Subprocess, string>();
-const starting = new Set<string>();
+type Holding = Omit<HeldChild, "pid">;
+
+const held = new Map<Subprocess, Holding>();
+const starting = new Set<Holding>();
 const listeners = new Set<() => void>();
 
 /** Ties a child to the life of this process. `start` must make it the leader of its own group, and put its mark on it. */
-export function holdChild<Child extends Subprocess>(start: (mark: string) => Child): Child {
+export function holdChild<Child extends Subprocess>(
+  start: (mark: string) => Child,
+  keepsDetached = false,
+): Child {
   if (process.listeners("exit").every((listener) => listener !== killAll)) process.on("exit", killAll);
-  const mark = crypto.randomUUID();
+  const holding = { mark: crypto.randomUUID(), keepsDetached };
   // Told before there is anything to lose.
-  starting.add(mark);
+  starting.add(holding);
   tell();
   try {
-    const child = start(mark);
-    held.set(child, mark);
+    const child = start(holding.mark);
+    held.set(child, holding);
     return child;
   } finally {
-    starting.delete(mark);
+    starting.delete(holding);
     tell();
   }
 }
@@ -40,9 +46,15 @@ export function releaseChild(child: Subprocess): void {
 
 export function heldChildren(): HeldChild[] {
   return [
-    ...[...held].map(([{ pid }, mark]) => ({ pid, mark })),
-    ...[...starting].map((mark) => ({ pid: undefined, mark })),
+    ...[...held].map(([{ pid }, holding]) => ({ pid, ...holding })),
+    ...[...starting].map((holding) => ({ pid: undefined, ...holding })),
   ];
+}
+
+/** The mark by which what left the child's group is found; undefined if that is to be kept. */
+export function strayMarkOf(child: Subprocess): string | undefined {
+  const holding = held.get(child);
+  return holding?.keepsDetached === false ? holding.mark : undefined;
 }
 
 /** Tells of every change before anything else can happen: whoever writes it down must be quicker than a crash. */
@@ -65,6 +77,7 @@ function killAll(): void {
       // Gone in between.
     }
   }
+  killMarked(new Set([...held.values()].flatMap(({ mark, keepsDetached }) => (keepsDetached ? [] : [mark]))));
 }
 
 /** The command line that ends a tree of processes on Windows. */

@@ -1,9 +1,10 @@
-// Ends a child with everything that it started and that stayed in its process group (wrappers' grandchildren).
-// A grandchild that makes a session of its own (setsid) has left the group; nothing here finds it.
+// Ends a child with everything that it started: its process group (wrappers' grandchildren), and what left the group but
+// carries the child's mark (daemons). A process that has both left the group and cleared its environment is not found.
 
 import { readdir, readFile } from "node:fs/promises";
 import type { Subprocess } from "bun";
 import { taskkill } from "./held-children.ts";
+import { Strays } from "./marked-processes.ts";
 
 export interface GroupGrace {
   /** How long the child may take to end by itself, after its stdin has ended. */
@@ -15,16 +16,25 @@ export interface GroupGrace {
 const POLL_MS = 20;
 
 /**
- * Waits, asks, forces. The child must lead its own group (`detached`; on Windows it is found by its tree).
+ * Waits, asks, forces. The child must lead its own group (`detached`; on Windows it is found by its tree). With a mark,
+ * what carries it elsewhere ends as well.
  * Bounded by the sum of the waits; resolves to false where something could not be ended.
  */
-export async function endGroup(child: Subprocess, grace: GroupGrace): Promise<boolean> {
+export async function endGroup(
+  child: Subprocess,
+  mark: string | undefined,
+  grace: GroupGrace,
+): Promise<boolean> {
   await within(grace.exitMs, child.exited);
   // The leader is gone or deaf. What is left of its group has nobody to talk to.
+  const strays = mark === undefined ? undefined : new Strays(mark);
   return await endBySignals(
     grace.killMs,
-    () => isGone(child),
-    (signal) => signalChild(child, signal),
+    async () => (await isGone(child)) && (strays === undefined || (await strays.areGone())),
+    async (signal) => {
+      await signalChild(child, signal);
+      await strays?.signal(signal);
+    },
   );
 }
 
@@ -34,6 +44,16 @@ export function endOrphanGroup(group: number, killMs: number): Promise<boolean> 
     killMs,
     () => isGroupGone(group),
     (signal) => signalGroup(group, signal),
+  );
+}
+
+/** The same for what such a process started and what carries its mark. */
+export function endStrays(mark: string, killMs: number): Promise<boolean> {
+  const strays = new Strays(mark);
+  return endBySignals(
+    killMs,
+    () => strays.areGone(),
+    (signal) => strays.signal(signal),
   );
 }
 

@@ -6,7 +6,8 @@ import type { StdioConfig } from "../config/config.ts";
 import { childEnv, envValue } from "./child-env.ts";
 import { type ChildInput, type ChildOutput, ChildPipes, SinkInput, StreamOutput } from "./child-pipes.ts";
 import { findProgram } from "./find-program.ts";
-import { holdChild, MARK } from "./held-children.ts";
+import { holdChild } from "./held-children.ts";
+import { MARK } from "./marked-processes.ts";
 import { startConditions } from "./start-conditions.ts";
 import { StartError } from "./transport.ts";
 import { spawnWords } from "./windows-command.ts";
@@ -41,7 +42,7 @@ export async function spawnChild(config: StdioConfig, signal: AbortSignal | unde
 
 async function spawnNow(config: StdioConfig, signal: AbortSignal | undefined): Promise<Child> {
   const [name = "", ...args] = config.argv;
-  const cwd = config.cwd ?? process.cwd();
+  const { cwd = process.cwd(), keepsDetached = false } = config;
   const env = childEnv(config.env);
   if (!(await isDirectory(cwd))) {
     throw new StartError({ reason: `cannot start ${name}: its cwd ${cwd} is no directory`, permanent: true });
@@ -50,7 +51,7 @@ async function spawnNow(config: StdioConfig, signal: AbortSignal | undefined): P
   const pipes = await ChildPipes.open();
   try {
     signal?.throwIfAborted();
-    const child = startProcess(program, { args, cwd, env, ...(pipes?.theirs ?? BUNS_PIPES) });
+    const child = startProcess(program, { args, cwd, env, keepsDetached, ...(pipes?.theirs ?? BUNS_PIPES) });
     const { stdin, stdout, stderr } = pipes ?? pipesOf(child);
     return { process: child, stdin, stdout, stderr };
   } catch (thrown) {
@@ -65,6 +66,7 @@ interface Given {
   readonly args: readonly string[];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
+  readonly keepsDetached: boolean;
   /** Descriptors of ours, or pipes of Bun's. */
   readonly stdin: number | "pipe";
   readonly stdout: number | "pipe";
@@ -76,22 +78,20 @@ type Process = Subprocess<Given["stdin"], Given["stdout"], Given["stderr"]>;
 const BUNS_PIPES = { stdin: "pipe", stdout: "pipe", stderr: "pipe" } as const;
 
 /** Throws StartError. */
-function startProcess(program: string, { args, cwd, env, stdin, stdout, stderr }: Given): Process {
+function startProcess(program: string, { args, cwd, env, keepsDetached, ...stdio }: Given): Process {
   const { words, isVerbatim } = spawnWords(program, args, envValue(env, "COMSPEC") ?? "cmd.exe");
   try {
-    return holdChild((mark) =>
+    const start = (mark: string) =>
       Bun.spawn(words, {
         cwd,
         env: { ...env, [MARK]: mark },
-        stdin,
-        stdout,
-        stderr,
+        ...stdio,
         // A group of its own, so that all of it can be ended; Windows finds the tree by its root instead.
         detached: process.platform !== "win32",
         windowsHide: true,
         windowsVerbatimArguments: isVerbatim,
-      }),
-    );
+      });
+    return holdChild(start, keepsDetached);
   } catch (error) {
     throw startError(program, error);
   }

@@ -5,7 +5,7 @@ import type { StdioConfig } from "../config/config.ts";
 import type { Log } from "../log.ts";
 import { type Id, type Message, writeMessage } from "../protocol/jsonrpc.ts";
 import type { ChildOutput } from "./child-pipes.ts";
-import { releaseChild } from "./held-children.ts";
+import { releaseChild, strayMarkOf } from "./held-children.ts";
 import { LastWords } from "./last-words.ts";
 import { LineReader, type OversizedLine } from "./line-reader.ts";
 import { idOfResponse, MessageLines } from "./message-lines.ts";
@@ -172,10 +172,11 @@ export class StdioTransport implements Transport {
     this.#tell(() => this.#events.onEnd(end));
     const { exitGraceMs, killGraceMs } = this.#limits;
     const { process, stdin, stdout, stderr } = this.#child;
-    const isGone = await endGroup(process, { exitMs: exitGraceMs, killMs: killGraceMs });
+    const grace = { exitMs: exitGraceMs, killMs: killGraceMs };
+    const isGone = await endGroup(process, strayMarkOf(process), grace);
     if (isGone) releaseChild(process);
     else this.#log.warning("the process, or something that it started, could not be ended");
-    // What left the group may still hold the pipes; we let go of them.
+    // What was kept, or could not be ended, may still hold the pipes; we let go of them.
     stdin.close();
     await Promise.all([stdout.close(), stderr.close()]);
     this.#log.debug("ended a process", { reason });

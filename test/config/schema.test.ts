@@ -63,7 +63,7 @@ describe("README's table of keys", () => {
       ...["idle_timeout", "request_timeout", "start_timeout", "question_timeout"].map(
         (key) => `backends.<name>.${key}`,
       ),
-      ...["warm", "keep_alive", "scope", "max_instances", "max_concurrency", "enabled"].map(
+      ...["warm", "keep_alive", "keep_detached", "scope", "max_instances", "max_concurrency", "enabled"].map(
         (key) => `backends.<name>.${key}`,
       ),
       ...["allow", "deny", "rename", "describe"].map((key) => `backends.<name>.tools.${key}`),

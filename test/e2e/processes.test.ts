@@ -36,6 +36,35 @@ describe("nothing is left of a backend", () => {
     expect(await gateway.backendHealth("nested")).toMatchObject({ running: true, restart_count: 2 });
   });
 
+  test.each(["sleep", "restart", "stop", "second signal"])(
+    "not even its daemons, after a %s",
+    async (how) => {
+      const daemon = {
+        ...asBackend(fixture("leaves-sleeper", "detached")),
+        idle_timeout: how === "sleep" ? 1 : 0,
+      };
+      await using gateway = await GatewayRun.start({ config: { backends: { daemon } } });
+      await using sdk = await SdkClient.connect(`${gateway.url}/mcp/daemon`);
+      const pid = Number(await sdk.text("sleeper"));
+      if (how === "restart") await fetch(`${gateway.url}/backends/daemon/restart`, { method: "POST" });
+      if (how === "stop" || how === "second signal") gateway.run.signal("SIGTERM");
+      if (how === "second signal") gateway.run.signal("SIGINT");
+      await waitFor(() => !isRunning(pid), { what: "the end of the daemon" });
+    },
+  );
+
+  test("except for its daemons, if it keeps them", async () => {
+    const daemon = { ...asBackend(fixture("leaves-sleeper", "detached")), keep_detached: true };
+    await using gateway = await GatewayRun.start({ config: { backends: { daemon } } });
+    await using sdk = await SdkClient.connect(`${gateway.url}/mcp/daemon`);
+    const pid = Number(await sdk.text("sleeper"));
+    gateway.run.signal("SIGTERM");
+    await gateway.run.exited();
+    expect(isRunning(pid)).toBe(true);
+    process.kill(pid, "SIGKILL");
+    await waitFor(() => !isRunning(pid));
+  });
+
   test("that failed to start", async () => {
     const config = {
       backends: {

@@ -14,7 +14,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { silentLog } from "../../src/log.ts";
 import { ChildLedger } from "../../src/ops/child-ledger.ts";
-import { holdChild, MARK, releaseChild } from "../../src/transport/held-children.ts";
+import { holdChild, releaseChild } from "../../src/transport/held-children.ts";
+import { MARK } from "../../src/transport/marked-processes.ts";
 import { placeOfProcesses, startOf } from "../../src/transport/process-identity.ts";
 import { groupMembers, isRunning } from "../support/process-table.ts";
 import { waitFor } from "../support/wait-for.ts";
@@ -78,7 +79,7 @@ const GONE = { pid: 4_194_303, start: "1" };
 
 /** What a gateway would have written that is gone by now. */
 function writePage(
-  children: readonly { mark?: string; pid?: number; start?: string | undefined }[],
+  children: readonly { mark?: string; pid?: number; start?: string | undefined; keepsDetached?: boolean }[],
   rest: object = {},
 ): string {
   mkdirSync(folder, { recursive: true });
@@ -206,14 +207,20 @@ describe("what a child of a gateway that is gone has started", () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  test("lives on in a group of its own, as it does when a child is ended in peace", async () => {
-    const mark = crypto.randomUUID();
-    const [child, daemon] = [await startGroup(mark), await startGroup(mark)];
-    writePage([{ pid: child.pid, start: startOf(child.pid), mark }]);
-    await sweep();
-    expect(groupMembers(child.pid)).toEqual([]);
-    expect(groupMembers(daemon.pid)).toHaveLength(3);
-  });
+  test.each([
+    [false, 0],
+    [true, 3],
+  ])(
+    "in a group of its own ends too, or is kept (%p), as when a child is ended in peace",
+    async (keepsDetached, left) => {
+      const mark = crypto.randomUUID();
+      const [child, daemon] = [await startGroup(mark), await startGroup(mark)];
+      writePage([{ pid: child.pid, start: startOf(child.pid), mark, keepsDetached }]);
+      await sweep();
+      expect(groupMembers(child.pid)).toEqual([]);
+      expect(groupMembers(daemon.pid)).toHaveLength(left);
+    },
+  );
 });
 
 describe("nothing is ended", () => {

@@ -4,7 +4,8 @@
 import { writeSync } from "node:fs";
 import { silentLog } from "../../src/log.ts";
 import { ChildLedger } from "../../src/ops/child-ledger.ts";
-import { holdChild, MARK } from "../../src/transport/held-children.ts";
+import { holdChild } from "../../src/transport/held-children.ts";
+import { MARK } from "../../src/transport/marked-processes.ts";
 
 await using _ledger = new ChildLedger(process.argv[2] ?? "", silentLog);
 holdChild((mark) => {

@@ -9,6 +9,7 @@ import { waitFor } from "./wait-for.ts";
 export interface WireOptions extends Partial<Omit<StdioOptions, "events">> {
   readonly env?: Record<string, string>;
   readonly cwd?: string;
+  readonly keepsDetached?: boolean;
 }
 
 /** Short enough for tests, long enough for a loaded machine to end a process by itself. */
@@ -27,8 +28,17 @@ export class StdioWire implements AsyncDisposable {
     return wire;
   }
 
-  async #open(argv: readonly string[], { env = {}, cwd, limits, ...rest }: WireOptions): Promise<void> {
-    const config = { kind: "stdio", argv, env, ...(cwd === undefined ? {} : { cwd }) } as const;
+  async #open(
+    argv: readonly string[],
+    { env = {}, cwd, keepsDetached = false, limits, ...rest }: WireOptions,
+  ): Promise<void> {
+    const config = {
+      kind: "stdio",
+      argv,
+      env,
+      keepsDetached,
+      ...(cwd === undefined ? {} : { cwd }),
+    } as const;
     this.#transport = await StdioTransport.start(config, {
       name: "fixture",
       log: silentLog,

@@ -114,6 +114,19 @@ describe("grandchildren", () => {
     await waitFor(() => groupMembers(wire.pid).length === 0, { what: "an empty group" });
   });
 
+  test("that made a session of their own are gone too, also those that ignore SIGTERM", async () => {
+    const limits = { exitGraceMs: 300, killGraceMs: 300 };
+    const daemons = ["setsid sleep 1000 &", `setsid sh -c "trap '' TERM; sleep 1000; sleep 1000" &`];
+    const script = `${daemons.join(" ")} exec ${bun} ${fixturePath("healthy")}`;
+    const wire = await StdioWire.start(["sh", "-c", script], { limits });
+    await wire.request("initialize");
+    const inGroup = groupMembers(wire.pid).map(({ pid }) => pid);
+    const detached = descendants(wire.pid).filter(({ pid }) => !inGroup.includes(pid));
+    expect(detached.length).toBeGreaterThan(2);
+    await end(wire);
+    for (const { pid } of detached) expect(isRunning(pid)).toBe(false);
+  });
+
   test("that hold the pipes are gone after closing, at once", async () => {
     const wire = await StdioWire.start(fixture("leaves-sleeper"), { limits: slow });
     const sleeper = Number(await wire.call("sleeper"));
@@ -142,11 +155,14 @@ describe("open files", () => {
     const round = async () => {
       const full = await StdioWire.start(fixture("reads-nothing"), { limits: { exitGraceMs: 50 } });
       await full.ask("ping", { text: "x".repeat(1_000_000) });
-      const held = await StdioWire.start(fixture("leaves-sleeper", "detached"), { limits: slow });
+      const held = await StdioWire.start(fixture("leaves-sleeper", "detached"), {
+        limits: slow,
+        keepsDetached: true,
+      });
       const daemon = Number(await held.call("sleeper"));
       expect(await end(held)).toBeLessThan(5_000);
       await end(full);
-      // Out of reach for a group's end, by design: the daemon made a session of its own.
+      // It made a session of its own, and the backend keeps such processes.
       expect(isRunning(daemon)).toBe(true);
       return daemon;
     };

@@ -1,8 +1,7 @@
 // Whose a process is, told by what it has inherited. Real processes, by either way of looking at them.
 
 import { afterEach, expect, test } from "bun:test";
-import { MARK } from "../../src/transport/held-children.ts";
-import { markedGroups } from "../../src/transport/marked-groups.ts";
+import { MARK, type MarkedProcess, markedProcesses } from "../../src/transport/marked-processes.ts";
 import { groupMembers } from "../support/process-table.ts";
 import { waitFor } from "../support/wait-for.ts";
 
@@ -23,6 +22,11 @@ function start(argv: readonly string[], env: Record<string, string>): Bun.Subpro
   return child;
 }
 
+function groupsOf(found: readonly MarkedProcess[], mark: string): number[] {
+  const groups = found.filter((one) => one.mark === mark).map(({ group }) => group);
+  return [...new Set(groups)].sort();
+}
+
 test.each(PLATFORMS)("groups are found by the mark of their members (%s)", async (platform) => {
   const [mark, other] = [crypto.randomUUID(), crypto.randomUUID()];
   const env = { A: "a b", [MARK]: mark, Z: "z" };
@@ -31,11 +35,12 @@ test.each(PLATFORMS)("groups are found by the mark of their members (%s)", async
   start([...SLEEPER, `${MARK}=not in its environment`], {});
   await two.exited;
   await waitFor(() => groupMembers(two.pid).length === 1);
-  const found = await markedGroups(platform);
-  expect([...(found.get(mark) ?? [])].sort()).toEqual([one.pid, two.pid].sort());
-  expect([...(found.get(other) ?? [])]).toEqual([third.pid]);
+  const found = await markedProcesses(platform);
+  expect(groupsOf(found, mark)).toEqual([one.pid, two.pid].sort());
+  expect(groupsOf(found, other)).toEqual([third.pid]);
+  expect(found.find((process) => process.mark === other)?.pid).toBe(third.pid);
 });
 
 test("Windows has none", async () => {
-  expect(await markedGroups("win32")).toEqual(new Map());
+  expect(await markedProcesses("win32")).toEqual([]);
 });
