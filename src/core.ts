@@ -105,7 +105,7 @@ interface RootParts extends Pick<Core, "fleet" | "metrics" | "log"> {
 }
 
 function rootTarget(config: Config, { fleet, metrics, log, results }: RootParts): Target {
-  if (!config.enableMetaMcp) return new MergedTarget({ fleet, identity: IDENTITY });
+  if (!config.enableMetaMcp) return new MergedTarget({ fleet, identity: IDENTITY, log });
   const search = new ToolSearch({
     fleet,
     prewarm: new Prewarm(config.prewarm),

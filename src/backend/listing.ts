@@ -64,9 +64,19 @@ export class Listing {
     }
     const items: Json[] = [];
     const seen = new Set<string>();
+    const known = new Set<unknown>();
     let cursor: string | undefined;
     do {
       const page = readPage(method, await this.#ask(connected, method, cursor, signal));
+      if (
+        page.items.length > 0 &&
+        cursor !== undefined &&
+        page.items.every((item) => known.has(idOf(item)))
+      ) {
+        this.#options.log.warning("a page of a list has nothing new; taking what came so far", { method });
+        break;
+      }
+      for (const item of page.items) known.add(idOf(item));
       items.push(...page.items);
       cursor = page.nextCursor;
       if (cursor !== undefined && (seen.has(cursor) || seen.size >= MAX_PAGES)) {
@@ -130,6 +140,11 @@ export class Listing {
     });
     return result;
   }
+}
+
+/** What tells one item of a list from another. */
+function idOf({ uri, uriTemplate, name }: Json): unknown {
+  return uri ?? uriTemplate ?? name;
 }
 
 /** Only modern HTTP carries arguments in headers, so only there is a bad annotation a danger. */

@@ -12,6 +12,7 @@ import { isObject, type Json, RpcError } from "../protocol/jsonrpc.ts";
 import { Method } from "../protocol/mcp.ts";
 import { failed } from "./answers.ts";
 import { isPartCursor, type LargeResults } from "./large-results.ts";
+import { withQualifiedLinks } from "./merged.ts";
 import { InvokeArguments, ReadOnArguments, readArguments } from "./meta-tools.ts";
 import { splitLoosely } from "./qualified.ts";
 import { readSelect } from "./select.ts";
@@ -55,7 +56,7 @@ async function callTool(backend: Backend, tool: Tool, args: Json, call: Call): P
   if (meta !== undefined) params._meta = meta;
   try {
     const inner = reworded(call, { method: Method.callTool, params, passesRounds: false });
-    return explained(await backend.call(inner), backend, tool, args);
+    return explained(withQualifiedLinks(backend, await backend.call(inner)), backend, tool, args);
   } catch (thrown) {
     if (!(thrown instanceof RpcError) || isForCaller(thrown)) throw thrown;
     const { message, code } = thrown;

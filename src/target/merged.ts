@@ -2,15 +2,24 @@
 
 import { type Backend, PARAM_HEADERS_DEADLINE_MS } from "../backend/backend.ts";
 import type { Fleet } from "../backend/fleet.ts";
+import type { Log } from "../log.ts";
 import { type Answer, type Call, reworded, type Subscriber, type Watch } from "../protocol/call.ts";
 import { type Abortable, signalOf } from "../protocol/cancellation.ts";
 import { GatewayError } from "../protocol/errors.ts";
 import { changed, itemsOf, memberOf, objectOf } from "../protocol/exact.ts";
-import { isObject, type Json, type Notification, notification, RpcError } from "../protocol/jsonrpc.ts";
+import { type Json, type Notification, notification, RpcError } from "../protocol/jsonrpc.ts";
 import { type Implementation, LIST_KEY, Method, Notice } from "../protocol/mcp.ts";
 import type { ParamHeader } from "../protocol/param-headers.ts";
 import { listedFor } from "./listed-for.ts";
-import { isQualified, qualifyName, qualifyUri, splitName, splitUri } from "./qualified.ts";
+import {
+  possibleOwners,
+  qualification,
+  qualifyItem,
+  qualifyLinks,
+  qualifyUri,
+  splitUri,
+} from "./qualified.ts";
+import { Sharing } from "./sharing.ts";
 import type { Described, Target } from "./target.ts";
 
 /** A backend that does not answer within this time is left out of a list, and comes in with its list_changed. */
@@ -19,16 +28,19 @@ const LIST_DEADLINE_MS = 15_000;
 export interface MergedOptions {
   readonly fleet: Fleet;
   readonly identity: Implementation;
+  readonly log: Log;
 }
 
 export class MergedTarget implements Target {
   readonly name = "merged";
   readonly #fleet: Fleet;
   readonly #identity: Implementation;
+  readonly #sharing: Sharing;
 
-  constructor({ fleet, identity }: MergedOptions) {
+  constructor({ fleet, identity, log }: MergedOptions) {
     this.#fleet = fleet;
     this.#identity = identity;
+    this.#sharing = new Sharing(log);
   }
 
   describe(): Promise<Described> {
@@ -93,23 +105,31 @@ export class MergedTarget implements Target {
     return owner === undefined ? undefined : { backend: owner.backend.name, name: owner.name };
   }
 
-  /** The backend and the own name behind a qualified one. */
+  /**
+   * The backend and the own name behind a qualified one: as it is listed first, then as one may write it. The lists of
+   * those whose name it begins with are asked for if they are unknown.
+   */
   async #find(
     qualified: string,
     method: string,
     signal: Abortable,
   ): Promise<{ backend: Backend; name: string } | undefined> {
-    const split = splitName(qualified, this.#fleet.names);
-    const guess = split === undefined ? undefined : this.#fleet.get(split.backend);
-    const backends = guess === undefined ? this.#fleet.enabled() : [guess, ...this.#fleet.enabled()];
-    for (const backend of backends) {
-      const items = backend === guess ? await backend.list(method, signal) : backend.catalog.list(method);
-      const found = items?.find(
-        ({ name }) => typeof name === "string" && isQualified(qualified, backend.name, name),
-      );
-      if (typeof found?.name === "string") return { backend, name: found.name };
+    const possible = possibleOwners(qualified, this.#fleet.names).map((name) => this.#fleet.get(name));
+    const asked = new Set(possible.filter((backend) => backend !== undefined));
+    let loose: { backend: Backend; name: string } | undefined;
+    let failure: { readonly thrown: unknown } | undefined;
+    for (const backend of new Set([...asked, ...this.#fleet.enabled()])) {
+      try {
+        const items = asked.has(backend) ? await backend.list(method, signal) : backend.catalog.list(method);
+        const named = ownName(qualified, backend.name, items ?? []);
+        if (named?.how === "exact") return { backend, name: named.name };
+        if (named !== undefined) loose ??= { backend, name: named.name };
+      } catch (thrown) {
+        failure ??= { thrown };
+      }
     }
-    return undefined;
+    if (loose === undefined && failure !== undefined) throw failure.thrown;
+    return loose;
   }
 
   async #callNamed(call: Call, listMethod: string, what: string): Promise<Answer> {
@@ -117,7 +137,8 @@ export class MergedTarget implements Target {
     if (typeof qualified !== "string") throw new RpcError(-32602, `${call.method} needs the string "name".`);
     const owner = await this.#find(qualified, listMethod, call.signal);
     if (owner === undefined) throw new RpcError(-32602, `Unknown ${what}: ${qualified}`);
-    return owner.backend.call(passOn(call, changed(call.params ?? {}, { name: owner.name })));
+    const answer = await owner.backend.call(passOn(call, changed(call.params ?? {}, { name: owner.name })));
+    return withQualifiedLinks(owner.backend, answer);
   }
 
   async #read(call: Call): Promise<Answer> {
@@ -147,12 +168,20 @@ export class MergedTarget implements Target {
   }
 
   #ownerOf(qualified: string): { backend: Backend; uri: string } {
-    const split = splitUri(qualified);
+    const split = splitUri(qualified) ?? this.#listedAs(qualified);
     const backend = split === undefined ? undefined : this.#fleet.get(split.backend);
     if (split === undefined || backend === undefined) {
       throw new RpcError(-32602, `Unknown resource: ${qualified} (they are named gateway:server:uri here)`);
     }
     return { backend, uri: split.uri };
+  }
+
+  /** The one backend that lists a resource under this URI: texts of servers name their resources as the server does. */
+  #listedAs(uri: string): { backend: string; uri: string } | undefined {
+    const owners = this.#fleet
+      .enabled()
+      .filter(({ catalog }) => catalog.list(Method.listResources)?.some((resource) => resource.uri === uri));
+    return owners[0] === undefined || owners.length > 1 ? undefined : { backend: owners[0].name, uri };
   }
 
   /** One list over all backends. Those that were never asked are asked now, side by side, within a deadline. */
@@ -162,11 +191,27 @@ export class MergedTarget implements Target {
     const lists = await Promise.all(
       this.#fleet.enabled().map(async (backend) => {
         const items = await backend.list(call.method, deadline).catch(() => []);
-        return listedFor(call, backend, key, items).map((item) => qualifyItem(backend.name, item));
+        return { backend, items: listedFor(call, backend, key, items) };
       }),
     );
-    return { [key]: lists.flat() };
+    return { [key]: this.#sharing.shared(key, lists, call.caller.era) };
   }
+}
+
+/** How a backend itself names what is meant by a qualified name. */
+function ownName(
+  qualified: string,
+  backend: string,
+  items: readonly Json[],
+): { readonly how: "exact" | "loose"; readonly name: string } | undefined {
+  let loose: string | undefined;
+  for (const { name } of items) {
+    const how = typeof name === "string" ? qualification(qualified, backend, name) : undefined;
+    if (how === undefined || typeof name !== "string") continue;
+    if (how === "exact") return { how, name };
+    loose ??= name;
+  }
+  return loose === undefined ? undefined : { how: "loose", name: loose };
 }
 
 /** The same call with other params: who asks, and how it is reached, stays. */
@@ -174,13 +219,10 @@ export function passOn(call: Call, params: Json): Call {
   return reworded(call, { params, passesRounds: true });
 }
 
-function qualifyItem(backend: string, item: unknown): unknown {
-  if (!isObject(item)) return item;
-  const { uri, uriTemplate, name } = item;
-  if (typeof uri === "string") return changed(item, { uri: qualifyUri(backend, uri) });
-  if (typeof uriTemplate === "string")
-    return changed(item, { uriTemplate: qualifyUri(backend, uriTemplate) });
-  return typeof name === "string" ? changed(item, { name: qualifyName(backend, name) }) : item;
+/** The answer to a call of a tool or for a prompt, as it is to be read on a route that serves many backends. */
+export function withQualifiedLinks({ name }: Backend, answer: Answer): Answer {
+  const result = qualifyLinks(name, answer.result);
+  return result === answer.result ? answer : { result };
 }
 
 function qualifyingSubscriber(backend: string, subscriber: Subscriber): Subscriber {

@@ -14,7 +14,7 @@ import type { ParamHeader } from "../protocol/param-headers.ts";
 import { describeServers, describeTool, describeTools, failed, said } from "./answers.ts";
 import { type Invoking, invoke } from "./invoke.ts";
 import type { LargeResults } from "./large-results.ts";
-import { MergedTarget, passOn } from "./merged.ts";
+import { MergedTarget, passOn, withQualifiedLinks } from "./merged.ts";
 import {
   ListServersArguments,
   ListToolsArguments,
@@ -111,8 +111,10 @@ export class MetaTarget implements Target {
     const name = call.params?.name;
     if (typeof name !== "string") throw new RpcError(-32602, 'tools/call needs the string "name".');
     const pin = this.#pins.find(name);
-    if (pin !== undefined)
-      return pin.backend.call(passOn(call, changed(call.params ?? {}, { name: pin.tool })));
+    if (pin !== undefined) {
+      const answer = await pin.backend.call(passOn(call, changed(call.params ?? {}, { name: pin.tool })));
+      return withQualifiedLinks(pin.backend, answer);
+    }
     if (call.params?.requestState != null) {
       throw new RpcError(-32602, "This requestState is not one of ours, or was changed; make the call anew.");
     }

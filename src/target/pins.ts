@@ -5,10 +5,10 @@ import type { Fleet } from "../backend/fleet.ts";
 import type { Log } from "../log.ts";
 import type { Call, Subscriber } from "../protocol/call.ts";
 import { signalOf } from "../protocol/cancellation.ts";
-import { changed } from "../protocol/exact.ts";
 import { Method, Notice } from "../protocol/mcp.ts";
 import { listedFor } from "./listed-for.ts";
-import { isQualified, qualifyName } from "./qualified.ts";
+import { qualification } from "./qualified.ts";
+import { Sharing } from "./sharing.ts";
 
 /** A backend that does not answer within this time is left out of the list, and comes in with its list_changed. */
 const LIST_DEADLINE_MS = 15_000;
@@ -31,8 +31,10 @@ export class Pins {
   readonly #pinned: readonly string[];
   readonly #log: Log;
   readonly #warned = new Set<string>();
+  readonly #sharing: Sharing;
 
   constructor({ fleet, pinned, log }: PinsOptions) {
+    this.#sharing = new Sharing(log);
     this.#fleet = fleet;
     this.#pinned = pinned;
     this.#log = log;
@@ -48,25 +50,27 @@ export class Pins {
     const backends = new Set(this.#all().map(({ backend }) => backend));
     // Why one does not answer stands in its state and in the log.
     await Promise.allSettled([...backends].map((backend) => backend.tools(deadline)));
-    return this.#pinned.flatMap((written) => {
+    const lists = this.#pinned.flatMap((written) => {
       const pin = this.#read(written);
       const tool = pin?.backend.catalog.tool(pin.tool);
-      if (pin === undefined || tool === undefined) {
-        this.#warn(written, pin);
-        return [];
-      }
-      const qualified = changed(tool, { name: qualifyName(pin.backend.name, pin.tool) });
-      return listedFor(call, pin.backend, "tools", [qualified]);
+      if (pin !== undefined && tool !== undefined)
+        return [{ backend: pin.backend, items: listedFor(call, pin.backend, "tools", [tool]) }];
+      this.#warn(written, pin);
+      return [];
     });
+    return this.#sharing.shared("tools", lists, call.caller.era);
   }
 
   /** The tool behind a qualified name, unless it is known not to be there. */
   find(qualified: string): Pin | undefined {
     if (this.isEmpty) return undefined;
-    return this.#all().find(({ backend, tool }) => {
-      const isThere = backend.catalog.list(Method.listTools) === undefined || backend.catalog.tool(tool);
-      return isThere && isQualified(qualified, backend.name, tool);
-    });
+    const there = this.#all().filter(
+      ({ backend, tool }) =>
+        backend.catalog.list(Method.listTools) === undefined || backend.catalog.tool(tool) !== undefined,
+    );
+    const called = (how: string) =>
+      there.find(({ backend, tool }) => qualification(qualified, backend.name, tool) === how);
+    return called("exact") ?? called("loose");
   }
 
   /** Tells of changed tools, but only of backends that have a pinned one. */
@@ -82,11 +86,13 @@ export class Pins {
     return this.#pinned.map((written) => this.#read(written)).filter((pin) => pin !== undefined);
   }
 
-  /** Names of servers may hold dots: the longest that fits is meant. */
+  /** Names of servers and of tools may hold dots: the longest server that has the tool is meant, or else the longest. */
   #read(written: string): Pin | undefined {
     const fitting = this.#fleet.enabled().filter(({ name }) => written.startsWith(`${name}.`));
-    const backend = fitting.toSorted((a, b) => b.name.length - a.name.length)[0];
-    return backend === undefined ? undefined : { backend, tool: written.slice(backend.name.length + 1) };
+    const pins = fitting
+      .toSorted((a, b) => b.name.length - a.name.length)
+      .map((backend) => ({ backend, tool: written.slice(backend.name.length + 1) }));
+    return pins.find(({ backend, tool }) => backend.catalog.tool(tool) !== undefined) ?? pins[0];
   }
 
   #has(name: string): boolean {

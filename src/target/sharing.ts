@@ -1,0 +1,64 @@
+// Lists of several backends as one, in which each name is there once and each item is one that clients accept. What is
+// repaired or left out is logged once.
+
+import type { Backend } from "../backend/backend.ts";
+import type { Log } from "../log.ts";
+import type { Era } from "../protocol/call.ts";
+import { isObject, type Json } from "../protocol/jsonrpc.ts";
+import { qualifyItem } from "./qualified.ts";
+import { shareable } from "./shareable.ts";
+
+const MOST_WARNINGS = 1_000;
+
+export interface BackendList {
+  readonly backend: Backend;
+  readonly items: readonly unknown[];
+}
+
+export class Sharing {
+  readonly #log: Log;
+  readonly #warned = new Set<string>();
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  /** `key` is that of the list in its result. A name that two backends give is that of the one with the longer name. */
+  shared(key: string, lists: readonly BackendList[], era: Era): Json[] {
+    const shared = new Map<unknown, { readonly backend: Backend; readonly item: Json }>();
+    for (const { backend, items } of lists) {
+      const own = new Set<unknown>();
+      for (const item of items) {
+        const fitted = this.#fitted(key, backend, item, era);
+        if (fitted === undefined) continue;
+        const id = idOf(fitted);
+        const other = shared.get(id);
+        if (own.has(id)) this.#warn("left out what a server lists twice", backend, key, item);
+        else if (other === undefined || other.backend.name.length < backend.name.length)
+          shared.set(id, { backend, item: fitted });
+        own.add(id);
+      }
+    }
+    return [...shared.values()].map(({ item }) => item);
+  }
+
+  #fitted(key: string, backend: Backend, item: unknown, era: Era): Json | undefined {
+    const fitted = shareable(key, item, era);
+    if (fitted === undefined) this.#warn("left out of a list what clients refuse", backend, key, item);
+    else if (fitted !== item) this.#warn("repaired in a list what clients refuse", backend, key, item);
+    const qualified = qualifyItem(backend.name, fitted);
+    return isObject(qualified) ? qualified : undefined;
+  }
+
+  #warn(message: string, backend: Backend, key: string, item: unknown): void {
+    const name = isObject(item) ? String(item.name ?? idOf(item) ?? "") : "";
+    const text = `${message} ${backend.name} ${key} ${name}`;
+    if (this.#warned.has(text) || this.#warned.size >= MOST_WARNINGS) return;
+    this.#warned.add(text);
+    this.#log.warning(message, { backend: backend.name, list: key, name });
+  }
+}
+
+function idOf({ uri, uriTemplate, name }: Json): unknown {
+  return uri ?? uriTemplate ?? name;
+}
