@@ -5,6 +5,7 @@ import type { BackendConfig, Config } from "../config/config.ts";
 import { loadConfig, type Overrides } from "../config/load.ts";
 import { locateConfig } from "../config/locate.ts";
 import { createLog, type Log, type LogFormat, type LogLevel } from "../log.ts";
+import { ownProgram } from "./own-program.ts";
 
 export interface CommonOptions {
   readonly config?: string;
@@ -55,13 +56,11 @@ function brokenBackends({ backends }: Config) {
 
 /** This very program as a backend: it needs no other software. */
 function demoBackend(config: Config): BackendConfig {
-  const isCompiled = import.meta.url.includes("$bunfs") || import.meta.url.includes("~BUN");
-  const program = isCompiled ? [process.execPath] : [process.execPath, Bun.main];
   const [defaults] = loadConfig({ backends: { demo: { command: "demo" } } }).backends;
   if (defaults === undefined) throw new Error("the demo has no configuration");
   return {
     ...defaults,
     description: `Demo tools to try the gateway with; give it your own servers in ${config.path ?? "servers.yaml"}`,
-    wire: { kind: "stdio", argv: [...program, "demo"], env: {} },
+    wire: { kind: "stdio", argv: [...ownProgram(), "demo"], env: {} },
   };
 }

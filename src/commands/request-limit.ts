@@ -2,6 +2,7 @@
 // environment only when the process starts. So the program starts itself again in its own place: same pid, same files.
 
 import type { Config } from "../config/config.ts";
+import { ownProgram } from "./own-program.ts";
 
 const VARIABLE = "BUN_CONFIG_MAX_HTTP_REQUESTS";
 const LIMIT = "8192";
@@ -14,10 +15,9 @@ export function liftRequestLimit({ backends }: Config): void {
   const isNeeded = backends.some(({ enabled, wire }) => enabled && wire.kind === "url");
   if (!isNeeded || process.env[VARIABLE] !== undefined || process.execve === undefined) return;
   if (process.platform === "win32") return;
-  const isCompiled = import.meta.url.includes("$bunfs");
-  const program = isCompiled ? [process.execPath] : [process.execPath, ...process.execArgv, Bun.main];
+  const [program = process.execPath, ...main] = ownProgram();
   try {
-    process.execve(process.execPath, [...program, ...process.argv.slice(2)], {
+    process.execve(process.execPath, [program, ...process.execArgv, ...main, ...process.argv.slice(2)], {
       ...process.env,
       [VARIABLE]: LIMIT,
     });

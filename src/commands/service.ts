@@ -4,7 +4,7 @@ import { existsSync, realpathSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { locateConfig } from "../config/locate.ts";
-import { TARGET } from "../version.ts";
+import { ownProgram } from "./own-program.ts";
 import { launchd } from "./service-launchd.ts";
 import { perform, runCommand, type ServiceSystem, type Setup, showPlan } from "./service-plan.ts";
 import { systemd } from "./service-systemd.ts";
@@ -59,8 +59,7 @@ function readSetup(options: ServiceOptions): Setup {
   const home = homedir();
   return {
     isUser,
-    // From source it is Bun that runs; compiled, the program is itself.
-    program: TARGET === "source" ? [process.execPath, Bun.main] : [programPath()],
+    program: ownProgram(programPath()),
     config: resolve(options.config ?? defaultConfig(isUser, home)),
     path: isUser ? (process.env.PATH ?? "") : "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
     home,
@@ -78,7 +77,10 @@ function programPath(): string {
 
 function defaultConfig(isUser: boolean, home: string): string {
   if (!isUser) return "/etc/mcp-gateway/servers.yaml";
-  return locateConfig() ?? join(home, ".config/mcp-gateway/servers.yaml");
+  const found = locateConfig();
+  if (found !== undefined) return found;
+  const own = process.platform === "win32" ? (process.env.APPDATA ?? home) : join(home, ".config");
+  return join(own, "mcp-gateway", "servers.yaml");
 }
 
 function checkRights({ isUser, uid }: Setup): void {

@@ -2,7 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
-import { isAbsolute, join, resolve } from "node:path";
+import { posix, win32 } from "node:path";
 import type { Environment } from "./expand.ts";
 
 export interface Lookup {
@@ -10,25 +10,44 @@ export interface Lookup {
   readonly cwd: string;
   readonly home: string;
   readonly exists: (path: string) => boolean;
+  /** Given by tests only. */
+  readonly platform: NodeJS.Platform;
 }
 
 /** The first that exists, or undefined: then there is only the demo. What was asked for by name is taken unseen. */
 export function locateConfig(asked?: string, lookup: Partial<Lookup> = {}): string | undefined {
   if (asked !== undefined) return asked;
-  const { env, cwd, home, exists }: Lookup = {
+  const { env, cwd, home, exists, platform }: Lookup = {
     env: process.env,
     cwd: process.cwd(),
     home: homedir(),
     exists: existsSync,
+    platform: process.platform,
     ...lookup,
   };
-  return configPlaces(env, home).find((path) => exists(resolve(cwd, path)));
+  const { resolve } = platform === "win32" ? win32 : posix;
+  return configPlaces(env, home, platform).find((path) => exists(resolve(cwd, path)));
 }
 
-/** In the order of the search; also what "no configuration found" can tell a person. */
-export function configPlaces(env: Environment, home: string): string[] {
-  const xdg = env.XDG_CONFIG_HOME;
-  // The XDG rules: a relative path there counts as none.
-  const base = xdg !== undefined && isAbsolute(xdg) ? xdg : join(home, ".config");
-  return ["servers.yaml", join(base, "mcp-gateway", "servers.yaml"), "/etc/mcp-gateway/servers.yaml"];
+/** The places in the order of the search: this folder, the user's, the machine's. */
+function configPlaces(env: Environment, home: string, platform: NodeJS.Platform): string[] {
+  const { join } = platform === "win32" ? win32 : posix;
+  const [user, machine] = platform === "win32" ? windowsFolders(env, home) : [join(home, ".config"), "/etc"];
+  const own = absolute(env.XDG_CONFIG_HOME, platform) ?? user;
+  const file = join("mcp-gateway", "servers.yaml");
+  return ["servers.yaml", join(own, file), join(machine, file)];
+}
+
+/** `%APPDATA%` and `%PROGRAMDATA%`, or where Windows has them by default. */
+function windowsFolders(env: Environment, home: string): [user: string, machine: string] {
+  return [
+    absolute(env.APPDATA, "win32") ?? win32.join(home, "AppData", "Roaming"),
+    absolute(env.PROGRAMDATA, "win32") ?? "C:\\ProgramData",
+  ];
+}
+
+/** The XDG rules: a relative path counts as none. */
+function absolute(path: string | undefined, platform: NodeJS.Platform): string | undefined {
+  const { isAbsolute } = platform === "win32" ? win32 : posix;
+  return path !== undefined && isAbsolute(path) ? path : undefined;
 }

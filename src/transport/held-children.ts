@@ -3,6 +3,7 @@
 
 import type { Subprocess } from "bun";
 import { killMarked } from "./marked-processes.ts";
+import { type Job, openJob } from "./windows-job.ts";
 
 export interface HeldChild {
   /** It leads a group of the same number; on Windows, a tree. Undefined while it is being started. */
@@ -15,7 +16,12 @@ export interface HeldChild {
 
 type Holding = Omit<HeldChild, "pid">;
 
-const held = new Map<Subprocess, Holding>();
+interface Held extends Holding {
+  /** On Windows, if the system gave one: the child and all that it started. */
+  readonly job: Job | undefined;
+}
+
+const held = new Map<Subprocess, Held>();
 const starting = new Set<Holding>();
 const listeners = new Set<() => void>();
 
@@ -31,7 +37,8 @@ export function holdChild<Child extends Subprocess>(
   tell();
   try {
     const child = start(holding.mark);
-    held.set(child, holding);
+    // A job ends all that is in it, so a child whose detached processes are to stay gets none.
+    held.set(child, { ...holding, job: keepsDetached ? undefined : openJob(child.pid) });
     return child;
   } finally {
     starting.delete(holding);
@@ -41,12 +48,18 @@ export function holdChild<Child extends Subprocess>(
 
 /** Nothing of its group is left. */
 export function releaseChild(child: Subprocess): void {
+  held.get(child)?.job?.close();
   if (held.delete(child)) tell();
+}
+
+/** The job of a child that is held; undefined if it has none. */
+export function jobOf(child: Subprocess): Job | undefined {
+  return held.get(child)?.job;
 }
 
 export function heldChildren(): HeldChild[] {
   return [
-    ...[...held].map(([{ pid }, holding]) => ({ pid, ...holding })),
+    ...[...held].map(([{ pid }, { mark, keepsDetached }]) => ({ pid, mark, keepsDetached })),
     ...[...starting].map((holding) => ({ pid: undefined, ...holding })),
   ];
 }
@@ -69,9 +82,10 @@ function tell(): void {
 
 /** An exit waits for nothing, so nobody is asked first. */
 function killAll(): void {
-  for (const { pid } of held.keys()) {
+  for (const [{ pid }, { job }] of held) {
     try {
-      if (process.platform === "win32") Bun.spawnSync(taskkill(pid, true));
+      if (job !== undefined) job.terminate();
+      else if (process.platform === "win32") Bun.spawnSync(taskkill(pid, true));
       else process.kill(-pid, "SIGKILL");
     } catch {
       // Gone in between.

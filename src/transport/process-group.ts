@@ -3,7 +3,7 @@
 
 import { readdir, readFile } from "node:fs/promises";
 import type { Subprocess } from "bun";
-import { taskkill } from "./held-children.ts";
+import { jobOf, taskkill } from "./held-children.ts";
 import { Strays } from "./marked-processes.ts";
 
 export interface GroupGrace {
@@ -89,8 +89,9 @@ async function holdsWithin(timeoutMs: number, condition: () => Promise<boolean>)
 
 async function isGone(child: Subprocess): Promise<boolean> {
   if (child.exitCode === null && child.signalCode === null) return false;
-  // Windows has no groups: the tree is found through its root, so it ends with the root.
-  return process.platform === "win32" || (await isGroupGone(child.pid));
+  if (process.platform !== "win32") return await isGroupGone(child.pid);
+  // Without a job the tree can only be found through its root, so it ends with the root.
+  return jobOf(child)?.isEmpty() ?? true;
 }
 
 async function isGroupGone(group: number): Promise<boolean> {
@@ -122,7 +123,9 @@ async function hasLiveMember(group: number): Promise<boolean> {
 }
 
 async function signalChild(child: Subprocess, signal: "SIGTERM" | "SIGKILL"): Promise<void> {
-  if (process.platform === "win32") await killTree(child, signal === "SIGKILL");
+  const job = jobOf(child);
+  if (job !== undefined) job.terminate();
+  else if (process.platform === "win32") await killTree(child, signal === "SIGKILL");
   else signalGroup(child.pid, signal);
 }
 

@@ -11,6 +11,7 @@ import { MARK } from "./marked-processes.ts";
 import { startConditions } from "./start-conditions.ts";
 import { StartError } from "./transport.ts";
 import { spawnWords } from "./windows-command.ts";
+import { loadJobs } from "./windows-job.ts";
 
 export interface Child {
   readonly process: Subprocess;
@@ -48,6 +49,7 @@ async function spawnNow(config: StdioConfig, signal: AbortSignal | undefined): P
     throw new StartError({ reason: `cannot start ${name}: its cwd ${cwd} is no directory`, permanent: true });
   }
   const program = await findProgram(name, { cwd, env });
+  await loadJobs();
   const pipes = await ChildPipes.open();
   try {
     signal?.throwIfAborted();

@@ -9,9 +9,20 @@ export interface SpawnWords {
 /** `.cmd` and `.bat` (npx and most of its kind) go through `cmd /d /s /c`; everything else runs as it is. */
 export function spawnWords(program: string, args: readonly string[], comspec: string): SpawnWords {
   if (!/\.(cmd|bat)$/i.test(program)) return { words: [program, ...args], isVerbatim: false };
-  const line = [escapeForCmd(program), ...args.map((arg) => escapeForCmd(quote(arg)))].join(" ");
+  const line = [escapeForCmd(program), ...args.map(batchArgument)].join(" ");
   return { words: [comspec, "/d", "/s", "/c", `"${line}"`], isVerbatim: true };
 }
+
+/**
+ * cmd.exe reads the arguments of a batch file twice: once on its own command line, and once where the file passes them on
+ * (`%*`, as npx.cmd and every shim of npm do). So what means something to cmd.exe is escaped twice.
+ */
+function batchArgument(arg: string): string {
+  return PLAIN.test(arg) ? arg : escapeForCmd(escapeForCmd(quote(arg)));
+}
+
+/** Means nothing to cmd.exe, and need not be quoted: a file that looks at `%1` finds it as it is. */
+const PLAIN = /^[\w./:@+~\\-]+$/;
 
 /** Quotes one argument by the rule that Windows programs split their command line by. */
 function quote(arg: string): string {

@@ -34,4 +34,15 @@ describe("a configuration", () => {
   test("that was asked for is taken, even if it is missing: loading it says so", () => {
     expect(locate([HERE], {}, "other.yaml")).toBe("other.yaml");
   });
+
+  test.each([
+    [{ APPDATA: "C:\\Users\\me\\Roaming" }, "C:\\Users\\me\\Roaming\\mcp-gateway\\servers.yaml"],
+    [{}, "C:\\Users\\me\\AppData\\Roaming\\mcp-gateway\\servers.yaml"],
+    [{ XDG_CONFIG_HOME: "D:\\xdg", APPDATA: "C:\\other" }, "D:\\xdg\\mcp-gateway\\servers.yaml"],
+    [{ PROGRAMDATA: "D:\\All" }, "D:\\All\\mcp-gateway\\servers.yaml"],
+  ])("on Windows with %p is looked for at %p", (env, place) => {
+    const home = "C:\\Users\\me";
+    const lookup = { env, cwd: "C:\\here", home, platform: "win32" } as const;
+    expect(locateConfig(undefined, { ...lookup, exists: (path) => path === place })).toBe(place);
+  });
 });

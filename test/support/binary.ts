@@ -2,18 +2,20 @@
 
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { binaryName, hostTarget } from "../../scripts/targets.ts";
+import { binaryName, hostTarget, type Target } from "../../scripts/targets.ts";
 
 const root = join(import.meta.dir, "../..");
-const path = join(root, "dist", binaryName(hostTarget()));
-let built: Promise<string> | undefined;
+const built = new Map<Target, Promise<string>>();
 
-export function findBinary(): Promise<string> {
-  built ??= isFresh() ? Promise.resolve(path) : build();
-  return built;
+/** The binary of this machine, unless another target is named. */
+export function findBinary(target: Target = hostTarget()): Promise<string> {
+  const path = join(root, "dist", binaryName(target));
+  const known = built.get(target) ?? (isFresh(path) ? Promise.resolve(path) : build(target, path));
+  built.set(target, known);
+  return known;
 }
 
-function isFresh(): boolean {
+function isFresh(path: string): boolean {
   if (!existsSync(path)) return false;
   const builtMs = statSync(path).mtimeMs;
   const sources = readdirSync(join(root, "src"), { recursive: true, withFileTypes: true })
@@ -22,8 +24,8 @@ function isFresh(): boolean {
   return [...sources, join(root, "package.json")].every((source) => statSync(source).mtimeMs < builtMs);
 }
 
-async function build(): Promise<string> {
-  const command = [process.execPath, join(root, "scripts/build.ts"), "host"];
+async function build(target: Target, path: string): Promise<string> {
+  const command = [process.execPath, join(root, "scripts/build.ts"), target];
   const run = Bun.spawn(command, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
   const [output, errors, exitCode] = await Promise.all([run.stdout.text(), run.stderr.text(), run.exited]);
   if (exitCode !== 0) throw new Error(`The binary could not be built:\n${output}${errors}`);
