@@ -1,6 +1,7 @@
 // A part of a result, chosen by a JMESPath expression. Must not know how long results may be.
 
 import type { JSONValue } from "@jmespath-community/jmespath";
+import { changed, itemsOf, memberOf } from "../protocol/exact.ts";
 import { isObject, type Json, RpcError } from "../protocol/jsonrpc.ts";
 import { evaluate } from "./jmespath.ts";
 
@@ -18,16 +19,27 @@ export async function readSelect(expression: string): Promise<Select> {
   if (expression.length > MAX_LENGTH) throw refusal(new Error("it is too long"));
   const compiled = compiledOrRefused(() => compile(expression));
   return (result) => {
-    const data = readJson(result);
-    if (data === undefined) return withNote(result, "select was not applied: the result is no JSON");
-    try {
-      const chosen = evaluate(compiled, data.value);
-      const text = typeof chosen === "string" ? chosen : JSON.stringify(chosen);
-      return withTexts(result, text === "null" ? [text, nothingChosen(data.value)] : [text]);
-    } catch (thrown) {
-      // The call is made: its result is not to be lost.
-      return withNote(result, `select was not applied: ${messageOf(thrown)}`);
+    const found = candidates(result);
+    const [first] = found;
+    if (first === undefined)
+      return withNote(
+        result,
+        "select was not applied: the result is plain text and no JSON; call again without it",
+      );
+    let failure: string | undefined;
+    for (const data of found) {
+      try {
+        const chosen = evaluate(compiled, data);
+        if (chosen !== null) {
+          return withTexts(result, [typeof chosen === "string" ? chosen : JSON.stringify(chosen)]);
+        }
+      } catch (thrown) {
+        failure ??= messageOf(thrown);
+      }
     }
+    // The call is made: its result is not to be lost.
+    if (failure !== undefined) return withNote(result, `select was not applied: ${failure}`);
+    return withTexts(result, ["null", nothingChosen(first, wrapped(result))]);
   };
 }
 
@@ -50,20 +62,47 @@ function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
-/** What the result is as data: its structured content, or its texts where each is JSON. */
-function readJson({ structuredContent, content }: Json): { readonly value: JSONValue } | undefined {
-  if (structuredContent !== undefined) return { value: structuredContent as JSONValue };
-  const texts = blocksOf(content).flatMap((block) => (typeof block.text === "string" ? [block.text] : []));
-  if (texts.length === 0) return undefined;
-  try {
-    const values: JSONValue[] = texts.map((text) => JSON.parse(text));
-    return { value: values[1] === undefined ? (values[0] ?? null) : values };
-  } catch {
-    return undefined;
-  }
+/**
+ * What the result is as data, most likely first: its structured content, the JSON in its texts, the JSON in the text that
+ * the structured content wraps.
+ */
+function candidates(result: Json): JSONValue[] {
+  const { structuredContent, content } = result;
+  const found: JSONValue[] = structuredContent === undefined ? [] : [structuredContent as JSONValue];
+  const texts = blocksOf(content).flatMap(({ text }) => (typeof text === "string" ? [text] : []));
+  const values = texts.map(jsonIn).filter((value) => value !== undefined);
+  if (values.length > 0) found.push(values[1] === undefined ? (values[0] ?? null) : values);
+  const inside = jsonIn(wrapped(result) ?? "");
+  if (inside !== undefined) found.push(inside);
+  return found;
 }
 
-function nothingChosen(data: unknown): string {
+/** The text of structured content that is a text and nothing else, such as `{ "content": "…" }`. */
+function wrapped({ structuredContent }: Json): string | undefined {
+  if (!isObject(structuredContent)) return undefined;
+  const [only, ...more] = Object.values(structuredContent);
+  return typeof only === "string" && more.length === 0 ? only : undefined;
+}
+
+/** An object or a list in a text: the whole of it, a fenced block, or all from a line on. */
+function jsonIn(text: string): JSONValue | undefined {
+  const fenced = /^```(?:json)?[ \t]*\r?\n([\s\S]*?)^```/m.exec(text)?.[1];
+  const start = text.search(/^[ \t]*[[{]/m);
+  for (const part of [text, fenced, start > 0 ? text.slice(start) : undefined]) {
+    if (part === undefined || !/^\s*[[{]/.test(part)) continue;
+    try {
+      return JSON.parse(part);
+    } catch {
+      // Perhaps a smaller part is JSON.
+    }
+  }
+  return undefined;
+}
+
+function nothingChosen(data: JSONValue, text: string | undefined): string {
+  if (text !== undefined && jsonIn(text) === undefined) {
+    return "(select chose nothing: the result is plain text and no JSON; call again without it)";
+  }
   if (Array.isArray(data)) return `(select chose nothing; the result is a list of ${data.length})`;
   if (!isObject(data)) return `(select chose nothing; the result is a single ${typeof data})`;
   const keys = Object.keys(data);
@@ -72,15 +111,17 @@ function nothingChosen(data: unknown): string {
 }
 
 /** Images and the like stay. */
-function withTexts({ structuredContent: _replaced, ...result }: Json, texts: readonly string[]): Json {
-  const others = blocksOf(result.content).filter(({ type }) => type !== "text");
-  return { ...result, content: [...texts.map((text) => ({ type: "text", text })), ...others] };
+function withTexts(result: Json, texts: readonly string[]): Json {
+  const others = blocksOf(memberOf(result, "content")).filter(({ type }) => type !== "text");
+  const content = [...texts.map((text) => ({ type: "text", text })), ...others];
+  return changed(result, { structuredContent: undefined, content });
 }
 
 function withNote(result: Json, note: string): Json {
-  return { ...result, content: [...blocksOf(result.content), { type: "text", text: `(${note})` }] };
+  const content = [...blocksOf(memberOf(result, "content")), { type: "text", text: `(${note})` }];
+  return changed(result, { content });
 }
 
 function blocksOf(content: unknown): Json[] {
-  return Array.isArray(content) ? content.filter(isObject) : [];
+  return Array.isArray(content) ? itemsOf(content).filter(isObject) : [];
 }

@@ -18,6 +18,8 @@ function texts(...all: string[]) {
   return { content: all.map((text) => ({ type: "text", text })) };
 }
 
+const PLAIN_TEXT = "(select was not applied: the result is plain text and no JSON; call again without it)";
+
 async function selected(expression: string, result: object): Promise<unknown> {
   return (await readSelect(expression))({ ...result });
 }
@@ -48,10 +50,39 @@ describe("select", () => {
     });
   });
 
-  test("says so where the result is no JSON, and gives it whole", async () => {
-    expect(await selected("a", texts("plain words"))).toEqual(
-      texts("plain words", "(select was not applied: the result is no JSON)"),
-    );
+  test.each([
+    ["says so where the result is plain text", texts("plain words"), texts("plain words", PLAIN_TEXT)],
+    [
+      "says so where structured content is plain text",
+      { ...texts("plain words"), structuredContent: { content: "plain words" } },
+      texts("null", "(select chose nothing: the result is plain text and no JSON; call again without it)"),
+    ],
+    [
+      "takes from JSON that structured content wraps as text",
+      { ...texts('{"a":1}'), structuredContent: { content: '{"a":1}' } },
+      texts("1"),
+    ],
+    [
+      "takes from wrapped text alone",
+      { content: [], structuredContent: { result: '[{"a":1}]' } },
+      texts("[1]"),
+    ],
+    ["takes from a text that is JSON after a heading", texts('Found one:\n{"a": [1]}'), texts("[1]")],
+    [
+      "takes from a fenced block",
+      texts('Here:\n```json\n{"a": {"b": 2}}\n```\nThat is all.'),
+      texts('{"b":2}'),
+    ],
+    ["takes from the text that is JSON beside one that is none", texts("Done.", '{"a":"x"}'), texts("x")],
+    ["prefers structured content", { ...texts('{"a":1}'), structuredContent: { a: 2 } }, texts("2")],
+    ["does not take a number for data", texts("42"), texts("42", PLAIN_TEXT)],
+    [
+      "does not take brackets for JSON",
+      texts("[INFO] started\n{not json"),
+      texts("[INFO] started\n{not json", PLAIN_TEXT),
+    ],
+  ])("%s", async (_what, result, expected) => {
+    expect(await selected("a || [].a", result)).toEqual(expected);
   });
 
   test("that fails once the call is made gives the result whole, and why", async () => {
