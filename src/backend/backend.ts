@@ -89,6 +89,8 @@ export class Backend implements AsyncDisposable {
       catalog: this.catalog.freshness,
       listedAtMs: this.catalog.listedAtMs,
       drift: this.#memory.lastGood.drift,
+      learned: this.#memory.habits.describe(),
+      withheld: all.reduce((sum, instance) => sum + instance.withheld, 0),
     };
   }
 
@@ -260,7 +262,8 @@ export class Backend implements AsyncDisposable {
       catalog: this.catalog,
       listing: this.#listing,
       policy: this.#policy,
-      traits: this.#memory.traits,
+      era: this.#memory.era,
+      habits: this.#memory.habits,
       subscriptions: this.#subscriptions,
       onStateChanged: (state, before) => {
         observe?.stateChanged(this.name, state, before);

@@ -10,9 +10,10 @@ import type { BackendConfig } from "../config/config.ts";
 import type { Log } from "../log.ts";
 import { readSmallText } from "../small-file.ts";
 import { type CatalogRecord, comparable } from "./catalog.ts";
+import type { HabitsRecord } from "./connection/habits.ts";
 import type { LastGood } from "./drift.ts";
+import type { EraRecord } from "./remembered-era.ts";
 import { settingsHash } from "./settings-hash.ts";
-import type { TraitsRecord } from "./traits.ts";
 
 /** Part of the folder's name: files of another form are another gateway's. */
 const FORM = 1;
@@ -48,9 +49,8 @@ const FileSchema = Type.Object({
   }),
   traits: Type.Object({
     era: Type.Optional(Type.Object({ name: EraName, askedAtMs: Type.Number() })),
-    hasAsked: Type.Boolean(),
-    hasAskedForRoots: Type.Optional(Type.Boolean()),
-    hasLogged: Type.Boolean(),
+    /** When each was seen last. Files of before 2.1 have flags without a date instead, which are not believed. */
+    habits: Type.Optional(Type.Record(Type.String(), Type.Number())),
   }),
   lastGood: Type.Optional(
     Type.Object({
@@ -64,7 +64,7 @@ const FileSchema = Type.Object({
 
 export interface CatalogFileRecord {
   readonly catalog: CatalogRecord;
-  readonly traits: TraitsRecord;
+  readonly traits: { readonly era?: EraRecord; readonly habits?: HabitsRecord };
   readonly lastGood?: LastGood;
 }
 

@@ -2,16 +2,18 @@
 
 import type { Answer, Call, Question } from "../protocol/call.ts";
 import { changed, objectOf } from "../protocol/exact.ts";
-import { isObject, type Json, type Notification, RpcError } from "../protocol/jsonrpc.ts";
-import { LOG_LEVELS, McpErrorCode, META, Method, Notice } from "../protocol/mcp.ts";
+import { type Json, type Notification, RpcError } from "../protocol/jsonrpc.ts";
+import { wantsLog } from "../protocol/log-level.ts";
+import { McpErrorCode, META, Method, Notice } from "../protocol/mcp.ts";
 import { toModernAnswer } from "../protocol/modern-result.ts";
 import { mirrorHeaders, type ParamHeader } from "../protocol/param-headers.ts";
 import { canAnswer, requiredCapabilities } from "../protocol/questions.ts";
 import type { RequestOptions } from "./connection/connection.ts";
 import type { Listener } from "./connection/pending.ts";
+import type { Turn } from "./connection/turn.ts";
 import type { Connected } from "./handshake.ts";
 import type { Handshake } from "./introductions.ts";
-import { answerRounds, answerUrlElicitations, cannotAsk, unanswered } from "./rounds.ts";
+import { type Ask, answerRounds, answerUrlElicitations, cannotAsk, unanswered } from "./rounds.ts";
 import { toLegacyAnswer, toLegacyError, toLegacyParams, toModernError, toModernParams } from "./translate.ts";
 
 /** Longer than an edge takes to gather the questions of one round. */
@@ -19,8 +21,6 @@ const REFUSAL_DELAY_MS = 50;
 
 export interface ExchangeOptions {
   readonly timeoutMs: number;
-  /** How long the caller may leave a question open. */
-  readonly questionTimeoutMs: number;
   /** The mirrored arguments of the tool that a call names, from what is known of it; `isFresh` asks the backend first. */
   paramHeaders(connected: Connected, shown: Call, isFresh: boolean): Promise<readonly ParamHeader[]>;
   /** Told of every URL question, so that its completion can find the client later. */
@@ -40,6 +40,8 @@ export function translateAnswer({ era, description }: Handshake, call: Call, ans
 export interface Exchanged {
   readonly sent: Call;
   readonly shown: Call;
+  /** What lets it run on the connection. */
+  readonly turn: Turn;
 }
 
 /** Rejects with RpcError (in the caller's words) or GatewayError. */
@@ -71,7 +73,11 @@ async function withModernTranslated(
     isMixed ? toModernParams(params, call.caller, connected.revision) : params;
   const send = (params: Json | undefined) => sendModern(connected, exchanged, translate(params), options);
   try {
-    const answer = await answerRounds(call, await send(call.params), send);
+    const answer = await answerRounds(
+      { call, ask: askOf(connected, exchanged) },
+      await send(call.params),
+      send,
+    );
     return isMixed ? toLegacyAnswer(call.method, answer) : answer;
   } catch (thrown) {
     if (!isMixed || !(thrown instanceof RpcError)) throw thrown;
@@ -90,22 +96,23 @@ function sendModern(
   const { connection } = connected;
   if (connection.transport.kind === "http") return sendMirrored(connected, exchanged, params, options);
   const call = exchanged.sent;
-  return connection.request(call.method, params, modernRequest(call, options));
+  return connection.request(call.method, params, modernRequest(exchanged, options));
 }
 
 /** Over HTTP a request has headers that say what its body says. */
 async function sendMirrored(
   connected: Connected,
-  { sent: call, shown }: Exchanged,
+  exchanged: Exchanged,
   params: Json | undefined,
   options: ExchangeOptions,
 ): Promise<Answer> {
   const { connection } = connected;
+  const { sent: call, shown } = exchanged;
   const tool = call.method === Method.callTool && typeof params?.name === "string" ? params.name : undefined;
   const send = async (isFresh: boolean) => {
     const mirrored = tool === undefined ? [] : await options.paramHeaders(connected, shown, isFresh);
     const headers = mirrorHeaders(call.method, params, mirrored);
-    return connection.request(call.method, params, { ...modernRequest(call, options), headers });
+    return connection.request(call.method, params, { ...modernRequest(exchanged, options), headers });
   };
   try {
     return await send(false);
@@ -117,11 +124,12 @@ async function sendMirrored(
   }
 }
 
-function modernRequest(call: Call, { timeoutMs }: ExchangeOptions): RequestOptions {
+function modernRequest({ sent: call, turn }: Exchanged, { timeoutMs }: ExchangeOptions): RequestOptions {
   return {
     timeoutMs,
     signal: call.signal,
-    owner: call.caller.key,
+    caller: call.caller,
+    turn,
     listener: { onNotification: (notification) => call.notify(notification) },
   };
 }
@@ -130,7 +138,7 @@ function withLegacy(connected: Connected, exchanged: Exchanged, options: Exchang
   const { sent } = exchanged;
   return sent.caller.era === "modern"
     ? withLegacyTranslated(connected, exchanged, options)
-    : sendLegacy(connected, sent, sent.params, new LegacyListener(exchanged, options));
+    : sendLegacy(connected, exchanged, sent.params, new LegacyListener(exchanged, options));
 }
 
 async function withLegacyTranslated(
@@ -145,7 +153,10 @@ async function withLegacyTranslated(
   const params = toLegacyParams(call.params);
   const listener = new LegacyListener(exchanged, options);
   try {
-    const answer = await answerUrlElicitations(call, () => sendLegacy(connected, call, params, listener));
+    const asking = { call, ask: askOf(connected, exchanged) };
+    const answer = await answerUrlElicitations(asking, () =>
+      sendLegacy(connected, exchanged, params, listener),
+    );
     if (answer.result.isError === true) listener.throwIfMissing();
     return toModernAnswer(call.method, answer, connected.description.serverInfo);
   } catch (thrown) {
@@ -156,16 +167,23 @@ async function withLegacyTranslated(
 
 function sendLegacy(
   { connection }: Connected,
-  { method, signal, caller }: Call,
+  { sent: { method, signal, caller }, turn }: Exchanged,
   params: Json | undefined,
   listener: LegacyListener,
 ): Promise<Answer> {
   return connection.request(method, params, {
     timeoutMs: listener.timeoutMs,
     signal,
-    owner: caller.key,
+    caller,
+    turn,
     listener,
   });
+}
+
+/** Puts a question to the caller where the backend's wire carries none. It has the same timeout as one that came on it. */
+function askOf({ connection }: Connected, { sent, turn }: Exchanged): Ask {
+  return (question, withdrawn) =>
+    connection.calls.ask(turn, (signal) => sent.ask(question, signal), withdrawn);
 }
 
 /** What a legacy server says and asks during one call. */
@@ -205,9 +223,8 @@ class LegacyListener implements Listener {
     }
     const elicitationId = question.params?.elicitationId;
     if (typeof elicitationId === "string") this.#options.onUrlQuestion(elicitationId, caller.key);
-    const deadline = AbortSignal.timeout(this.#options.questionTimeoutMs);
     const asked = caller.era === "modern" ? toModernQuestion(question) : question;
-    return this.#call.ask(asked, AbortSignal.any([signal, deadline]));
+    return this.#call.ask(asked, signal);
   }
 
   /** A modern caller is told what it lacks (-32021), once the backend has failed for want of it. */
@@ -223,24 +240,4 @@ function toModernQuestion({ method, params = {} }: Question): Question {
   const meta = changed(objectOf(params, "_meta") ?? {}, { [META.progressToken]: undefined });
   const isEmpty = Object.keys(meta).length === 0;
   return { method, params: changed(params, { elicitationId: undefined, _meta: isEmpty ? undefined : meta }) };
-}
-
-/** Legacy servers log for everybody at one level; each caller gets what it asked for, a modern one only if it asked. */
-export function wantsLog(call: Call, params: Json | undefined): boolean {
-  const wanted = wantedLogLevel(call);
-  if (wanted === undefined) return call.caller.era === "legacy";
-  return rank(params?.level) >= rank(wanted);
-}
-
-export function wantedLogLevel(call: Call): string | undefined {
-  if (call.caller.era === "legacy") return call.caller.logLevel;
-  const meta = call.params?._meta;
-  const level = isObject(meta) ? meta[META.logLevel] : undefined;
-  return typeof level === "string" && rank(level) >= 0 ? level : undefined;
-}
-
-/** Least severe first; -1 for what is no level. */
-export function rank(level: unknown): number {
-  const known: readonly unknown[] = LOG_LEVELS;
-  return known.indexOf(level);
 }

@@ -24,6 +24,7 @@ import { StreamableHttpTransport } from "../transport/streamable-http.ts";
 import type { Transport, TransportEvents } from "../transport/transport.ts";
 import { Connection } from "./connection/connection.ts";
 import type { ConnectionEvents } from "./connection/connection-events.ts";
+import type { Habits } from "./connection/habits.ts";
 import {
   isAnswer,
   isEraEvidence,
@@ -45,6 +46,7 @@ export interface HandshakeOptions {
   readonly identity: Implementation;
   readonly log: Log;
   readonly events: ConnectionEvents;
+  readonly habits: Habits;
   /** The era that this backend had last time; undefined asks it. */
   readonly remembered: Era | undefined;
   /** Ends the attempt: the start deadline, or the gateway that closes. */
@@ -140,8 +142,9 @@ class Attempt {
   }
 
   #open(start: (events: TransportEvents) => Promise<Transport>): Promise<Connection> {
-    const { log, events } = this.#options;
-    return Connection.open({ name: this.#config.name, log, events }, start);
+    const { log, events, habits } = this.#options;
+    const { name, questionTimeoutMs } = this.#config;
+    return Connection.open({ name, log, events, habits, questionTimeoutMs }, start);
   }
 
   /** Runs the handshake proper; a connection that it fails on is closed before the failure is told. */
@@ -175,7 +178,9 @@ class Attempt {
 
   /** One process, both questions: `initialize` follows when the probe stays unanswered; whichever answers decides. */
   async #probeOverStdio(connection: Connection): Promise<Handshake> {
-    const probe = this.#discover(connection, this.#options.signal);
+    // A probe that is never answered ends with the handshake: nothing of it stays pending.
+    const over = new AbortController();
+    const probe = this.#discover(connection, over.signal);
     if (this.#era === "modern") {
       const handshake = await probe;
       if (handshake !== undefined) return handshake;
@@ -189,6 +194,7 @@ class Attempt {
       return await firstHandshake(probe, this.#initialize(connection));
     } finally {
       clearTimeout(timer);
+      over.abort();
     }
   }
 

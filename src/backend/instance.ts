@@ -6,25 +6,27 @@ import type { Log } from "../log.ts";
 import type { Answer, Call, Question, Subscriber, Watch } from "../protocol/call.ts";
 import type { Abortable } from "../protocol/cancellation.ts";
 import { type Json, type Notification, RpcError } from "../protocol/jsonrpc.ts";
-import { type Implementation, Method, Notice, STALE_AFTER } from "../protocol/mcp.ts";
+import { rank, wantedLogLevel } from "../protocol/log-level.ts";
+import { type Implementation, LOG_LEVELS, Method, Notice, STALE_AFTER } from "../protocol/mcp.ts";
 import type { ParamHeader } from "../protocol/param-headers.ts";
 import { canAnswer } from "../protocol/questions.ts";
 import type { WireEnd } from "../transport/transport.ts";
 import type { Catalog } from "./catalog.ts";
+import type { Habits } from "./connection/habits.ts";
+import { Turn } from "./connection/turn.ts";
 import { AskedInVain } from "./connection/wire-failure.ts";
 import { type ExchangeOptions, exchange } from "./exchange.ts";
 import type { Connected } from "./handshake.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import { ListRefresh, type ReadOutcome } from "./list-refresh.ts";
 import type { Listing } from "./listing.ts";
+import type { RememberedEra } from "./remembered-era.ts";
 import { isHarmless, isRepeatable, isSessionExpired } from "./repeating.ts";
 import { cannotAsk } from "./rounds.ts";
-import { SharedWire, type Turn } from "./shared-wire.ts";
 import { messageOf, startWithin } from "./starting.ts";
 import type { Ready, StateName } from "./state.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 import type { ToolPolicy } from "./tool-policy.ts";
-import type { Traits } from "./traits.ts";
 import type { Watchers } from "./watchers.ts";
 import { Watching } from "./watching.ts";
 
@@ -37,7 +39,8 @@ export interface InstanceOptions {
   readonly catalog: Catalog;
   readonly listing: Listing;
   readonly policy: ToolPolicy | undefined;
-  readonly traits: Traits;
+  readonly era: RememberedEra;
+  readonly habits: Habits;
   readonly subscriptions: Subscriptions;
   readonly onStateChanged: (state: StateName, before: StateName) => void;
   readonly onStarted: (seconds: number) => void;
@@ -50,6 +53,18 @@ export interface InstanceOptions {
 /** How long a wire that refused a message may take to end. */
 const WIRE_END_MS = 2_000;
 
+const [MOST_VERBOSE] = LOG_LEVELS;
+
+/** A call in its turn, and where it runs. */
+export class Run extends Turn {
+  readonly ready: Ready;
+
+  constructor(call: Call, ready: Ready) {
+    super(call);
+    this.ready = ready;
+  }
+}
+
 export class Instance implements AsyncDisposable {
   readonly key: string;
   readonly lifecycle: Lifecycle;
@@ -60,7 +75,6 @@ export class Instance implements AsyncDisposable {
   readonly #unsubscribe = (uri: string) => this.#endWatch(uri);
   readonly #watching: Watching;
   #refresh: ListRefresh | undefined;
-  readonly #shared: SharedWire;
   readonly #exchanging: ExchangeOptions;
   /** What the one client whose it is has asked and still waits for, newest last. */
   readonly #open = new Set<Call>();
@@ -72,10 +86,8 @@ export class Instance implements AsyncDisposable {
     this.#watchers = options.subscriptions.watchers(key);
     this.#watchers.attach(this.#unsubscribe);
     this.#watching = new Watching(this.#watchers, options.identity, (message) => this.#hear(message));
-    this.#shared = new SharedWire(options.traits);
     this.#exchanging = {
       timeoutMs: config.requestTimeoutMs,
-      questionTimeoutMs: config.questionTimeoutMs,
       paramHeaders: (...asked) => this.#paramHeaders(...asked),
       onUrlQuestion: (id, callerKey) => options.subscriptions.expectCompletion(id, callerKey),
       mayBeRepeated: (shown) => isHarmless(shown, options.catalog.tool(String(shown.params?.name))),
@@ -89,6 +101,11 @@ export class Instance implements AsyncDisposable {
     });
   }
 
+  /** Notifications of its process that nobody got because they could have been several clients'. */
+  get withheld(): number {
+    return this.lifecycle.connected?.connection.calls.withheld ?? 0;
+  }
+
   /** True while somebody works with it, waits for it or watches a resource of it. */
   get isNeeded(): boolean {
     return this.lifecycle.users > 0 || this.#watchers.uris.length > 0;
@@ -98,7 +115,7 @@ export class Instance implements AsyncDisposable {
    * Lets a call in: waits for a connection and, where the wire does not say whose a message is, for its turn among the
    * others. At once where there is nothing to wait for; then `ask`. Rejects with GatewayError.
    */
-  enter(call: Call): Turn | Promise<Turn> {
+  enter(call: Call): Run | Promise<Run> {
     const entered = this.lifecycle.enter(call.signal);
     if (this.key === "" && !(entered instanceof Promise)) return this.#takeTurn(entered, call);
     return this.#enterLater(entered, call);
@@ -108,22 +125,22 @@ export class Instance implements AsyncDisposable {
    * Rejects with RpcError (the backend said no) or GatewayError (it gave no answer). Either way the turn lasts until
    * `answered` or `failed` is told.
    */
-  ask(turn: Turn): Promise<Answer> {
+  ask(turn: Run): Promise<Answer> {
     const { call, ready } = turn;
     const { policy, listing } = this.#options;
-    const sent = policy?.toOwn(turn) ?? turn;
-    const answer = exchange(ready.connected, { sent, shown: call }, this.#exchanging);
+    const sent = policy?.toOwn(call) ?? call;
+    const answer = exchange(ready.connected, { sent, shown: call, turn }, this.#exchanging);
     if (call.method !== Method.listTools) return answer;
     return answer.then((listed) => listing.forClients(ready.connected, listed));
   }
 
-  answered(turn: Turn): void {
+  answered(turn: Run): void {
     this.lifecycle.succeeded();
     this.#leave(turn);
   }
 
   /** Makes the call once more where that can do no harm; rejects with what was thrown where it cannot. */
-  async failed(turn: Turn, thrown: unknown): Promise<Answer> {
+  async failed(turn: Run, thrown: unknown): Promise<Answer> {
     const { call } = turn;
     this.#fail(turn, thrown);
     if (!this.#mayRepeat(call, thrown)) throw thrown;
@@ -151,7 +168,7 @@ export class Instance implements AsyncDisposable {
   notify({ method, params }: Notification): void {
     const { connected } = this.lifecycle;
     if (connected?.era !== "legacy") return;
-    if (method === Notice.rootsChanged) this.#shared.expectRootsQuestion();
+    if (method === Notice.rootsChanged) connected.connection.calls.expectRootsQuestion();
     void connected.connection.notify(method, params);
   }
 
@@ -191,21 +208,21 @@ export class Instance implements AsyncDisposable {
       await connection.whenEnded(WIRE_END_MS);
   }
 
-  #fail(turn: Turn, thrown: unknown): void {
+  #fail(turn: Run, thrown: unknown): void {
     // Who says no is well.
     if (thrown instanceof RpcError) this.lifecycle.succeeded();
     else if (isSessionExpired(thrown)) this.lifecycle.renew(turn.ready.connected);
     this.#leave(turn);
   }
 
-  #leave(turn: Turn): void {
-    turn.end();
+  #leave(turn: Run): void {
+    turn.ready.connected.connection.calls.leave(turn);
     this.lifecycle.leave(turn.ready);
     this.#open.delete(turn.call);
   }
 
   /** Of the one client whose it is: a question between its calls, or while it starts, is about the newest of them. */
-  async #enterLater(entered: Ready | Promise<Ready>, call: Call): Promise<Turn> {
+  async #enterLater(entered: Ready | Promise<Ready>, call: Call): Promise<Run> {
     if (this.key !== "") this.#open.add(call);
     try {
       return await this.#takeTurn(await entered, call);
@@ -215,18 +232,35 @@ export class Instance implements AsyncDisposable {
     }
   }
 
-  #takeTurn(ready: Ready, call: Call): Turn | Promise<Turn> {
-    const { requestTimeoutMs } = this.#options.config;
-    const levelSet = this.#shared.ensureLogLevel(ready.connected, call, requestTimeoutMs);
-    const turn =
-      levelSet === undefined
-        ? this.#shared.enter(ready, call)
-        : levelSet.then(() => this.#shared.enter(ready, call));
-    if (!(turn instanceof Promise)) return turn;
-    return turn.catch((thrown: unknown) => {
-      this.lifecycle.leave(ready);
-      throw thrown;
-    });
+  #takeTurn(ready: Ready, call: Call): Run | Promise<Run> {
+    const run = new Run(call, ready);
+    const { calls } = ready.connected.connection;
+    const levelSet = this.#ensureLogLevel(ready.connected, call);
+    const entered = levelSet === undefined ? calls.enter(run) : levelSet.then(() => calls.enter(run));
+    if (entered === undefined) return run;
+    return entered.then(
+      () => run,
+      (thrown: unknown) => {
+        this.lifecycle.leave(ready);
+        throw thrown;
+      },
+    );
+  }
+
+  /**
+   * A legacy server logs at one level for all clients: the most verbose that a caller wants. Once it was told one, callers
+   * that named none want all lines, as before it was told. Undefined if there is nothing to tell.
+   */
+  #ensureLogLevel({ era, connection, description }: Connected, call: Call): Promise<void> | undefined {
+    const known = connection.logLevel;
+    const wantsAll = known !== undefined && call.caller.era === "legacy";
+    const wanted = wantedLogLevel(call) ?? (wantsAll ? MOST_VERBOSE : undefined);
+    if (wanted === undefined || era !== "legacy" || description.capabilities.logging === undefined)
+      return undefined;
+    if (known !== undefined && rank(known) <= rank(wanted)) return undefined;
+    connection.logLevel = wanted;
+    const options = { timeoutMs: this.#options.config.requestTimeoutMs, signal: call.signal };
+    return connection.request(Method.setLogLevel, { level: wanted }, options).then(ignore, ignore);
   }
 
   async #paramHeaders(connected: Connected, shown: Call, isFresh: boolean): Promise<readonly ParamHeader[]> {
@@ -237,35 +271,34 @@ export class Instance implements AsyncDisposable {
   }
 
   async #connect(signal: AbortSignal): Promise<Connected> {
-    const { config, identity, log, traits } = this.#options;
+    const { config, identity, log, era, habits } = this.#options;
     const startedMs = performance.now();
-    const remembered = traits.era;
-    this.#shared.reset();
+    const remembered = era.name;
     try {
       const connected = await startWithin(config, {
         identity,
         log,
         remembered,
+        habits,
         signal,
         events: {
           onNotification: (notification) => this.#hear(notification),
-          onSharedQuestion: (method) => this.#shared.noteQuestion(method),
-          onSharedLog: () => traits.noteLog(),
           onEnd: (end: WireEnd) => this.lifecycle.wireEnded(end),
           ...(this.key === "" ? {} : { askOutsideOfCalls: (...asked) => this.#askOwner(...asked) }),
         },
       });
-      traits.eraFound(connected.era, remembered === undefined);
+      era.found(connected.era, remembered === undefined);
       this.#options.onStarted((performance.now() - startedMs) / 1000);
       return connected;
     } catch (thrown) {
-      traits.forgetEra();
+      era.forget();
       throw signal.aborted ? thrown : await this.#options.explainFailure(thrown);
     }
   }
 
   #takeUp(connected: Connected): void {
-    this.#shared.ready();
+    const { connection } = connected;
+    connection.calls.ready(connected.era, connection.transport.kind !== "http");
     this.#options.catalog.learnHandshake(connected);
     this.#refresh = new ListRefresh({
       read: (methods) => this.#read(connected, methods),
@@ -308,4 +341,8 @@ export class Instance implements AsyncDisposable {
     if (call === undefined || !canAnswer(call.caller, question)) return Promise.reject(cannotAsk(question));
     return call.ask(question, signal);
   }
+}
+
+function ignore(): void {
+  // The call matters more than its log lines.
 }

@@ -4,10 +4,11 @@ import type { BackendConfig } from "../config/config.ts";
 import type { Log } from "../log.ts";
 import { Catalog } from "./catalog.ts";
 import { CatalogFile, type CatalogFileRecord } from "./catalog-file.ts";
+import { Habits } from "./connection/habits.ts";
 import type { Connected } from "./handshake.ts";
 import { LastGoodStart } from "./last-good.ts";
+import { RememberedEra } from "./remembered-era.ts";
 import { settingsHash } from "./settings-hash.ts";
-import { Traits } from "./traits.ts";
 
 export interface MemoryOptions {
   /** Where catalogues are kept; nowhere unless given. */
@@ -18,7 +19,9 @@ export interface MemoryOptions {
 
 export class Memory implements AsyncDisposable {
   readonly catalog = new Catalog();
-  readonly traits = new Traits(() => this.keep());
+  readonly era = new RememberedEra(() => this.keep());
+  /** What was learned about how the server speaks. */
+  readonly habits: Habits;
   readonly lastGood: LastGoodStart;
   readonly #settings: string;
   readonly #file: CatalogFile | undefined;
@@ -27,6 +30,8 @@ export class Memory implements AsyncDisposable {
   /** What the one before has learnt holds for the same settings; else what an earlier run has kept. */
   constructor(config: BackendConfig, log: Log, options: MemoryOptions, before?: Memory) {
     this.lastGood = new LastGoodStart(config, this.catalog, log);
+    const told = (words: string) => log.info(`learned about the server: it ${words}`);
+    this.habits = new Habits(told, () => this.keep());
     this.#settings = settingsHash(config);
     this.#isReadOnly = options.isCacheReadOnly ?? false;
     const { cacheFolder } = options;
@@ -55,13 +60,16 @@ export class Memory implements AsyncDisposable {
     const catalog = this.catalog.record();
     const { record: lastGood } = this.lastGood;
     if (catalog === undefined) return undefined;
-    return { catalog, traits: this.traits.record(), ...(lastGood === undefined ? {} : { lastGood }) };
+    const era = this.era.record();
+    const traits = { habits: this.habits.record(), ...(era === undefined ? {} : { era }) };
+    return { catalog, traits, ...(lastGood === undefined ? {} : { lastGood }) };
   }
 
   #restore(record: CatalogFileRecord | undefined): void {
     if (record === undefined) return;
     this.catalog.restore(record.catalog);
-    this.traits.restore(record.traits);
+    this.era.restore(record.traits.era);
+    this.habits.restore(record.traits.habits ?? {});
     this.lastGood.restore(record.lastGood);
   }
 }

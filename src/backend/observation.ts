@@ -29,4 +29,8 @@ export interface BackendStatus {
   readonly listedAtMs: number | undefined;
   /** What is different since it last started well, in a sentence. */
   readonly drift: string | undefined;
+  /** What was learned about how the server speaks, in words. */
+  readonly learned: readonly string[];
+  /** Notifications of its running processes that nobody got because they could have been several clients'. */
+  readonly withheld: number;
 }

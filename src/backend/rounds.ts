@@ -1,7 +1,7 @@
 // Calls that need the client's help before they can finish, where client and backend put that in different words.
 
 import type { Answer, Call, Question } from "../protocol/call.ts";
-import { signalOf } from "../protocol/cancellation.ts";
+import { type Abortable, signalOf } from "../protocol/cancellation.ts";
 import { changed, entriesOf, itemsOf, memberOf, objectOf, writtenMember } from "../protocol/exact.ts";
 import { isObject, type Json, RpcError } from "../protocol/jsonrpc.ts";
 import { McpErrorCode, Method, ResultType } from "../protocol/mcp.ts";
@@ -9,15 +9,25 @@ import { canAnswer } from "../protocol/questions.ts";
 
 const MAX_ROUNDS = 8;
 
+/** Puts a question to a caller; rejects with RpcError if it is not answered in time. */
+export type Ask = (question: Question, withdrawn: Abortable) => Promise<Json>;
+
+/** A call and how its caller is asked. */
+export interface Asking {
+  readonly call: Call;
+  readonly ask: Ask;
+}
+
 /**
  * A modern backend's `input_required` becomes questions to the caller; the call is repeated with the answers.
  * `send` repeats the call with the given params. Throws RpcError where the caller cannot be asked.
  */
 export async function answerRounds(
-  call: Call,
+  asking: Asking,
   first: Answer,
   send: (params: Json) => Promise<Answer>,
 ): Promise<Answer> {
+  const { call } = asking;
   let answer = first;
   for (let round = 0; answer.result.resultType === ResultType.inputRequired; round++) {
     if (round === MAX_ROUNDS) {
@@ -28,7 +38,7 @@ export async function answerRounds(
     const inputRequests = objectOf(result, "inputRequests");
     const retry: Json = {};
     try {
-      if (inputRequests !== undefined) retry.inputResponses = await askAll(call, inputRequests);
+      if (inputRequests !== undefined) retry.inputResponses = await askAll(asking, inputRequests);
     } catch (thrown) {
       return unanswered(call, thrown);
     }
@@ -38,7 +48,7 @@ export async function answerRounds(
   return answer;
 }
 
-async function askAll(call: Call, inputRequests: Json): Promise<Json> {
+async function askAll({ call, ask }: Asking, inputRequests: Json): Promise<Json> {
   const questions = entriesOf(inputRequests).map(([key, value]) => [key, toQuestion(value)] as const);
   for (const [, question] of questions) {
     if (!canAnswer(call.caller, question)) throw cannotAsk(question);
@@ -47,7 +57,7 @@ async function askAll(call: Call, inputRequests: Json): Promise<Json> {
   const signal = AbortSignal.any([signalOf(call.signal), failed.signal]);
   try {
     const answers = await Promise.all(
-      questions.map(async ([key, question]) => [key, await call.ask(question, signal)] as const),
+      questions.map(async ([key, question]) => [key, await ask(question, signal)] as const),
     );
     return Object.fromEntries(answers);
   } catch (thrown) {
@@ -86,14 +96,14 @@ export function cannotAsk(question: Question): RpcError {
  * A legacy backend's "open this URL first" (-32042) becomes questions to a modern caller; the call is repeated after.
  * The backend has not acted on the call when it says so (2025-11-25, client/elicitation, "URL Elicitation Required").
  */
-export async function answerUrlElicitations(call: Call, send: () => Promise<Answer>): Promise<Answer> {
+export async function answerUrlElicitations(asking: Asking, send: () => Promise<Answer>): Promise<Answer> {
   for (let round = 0; ; round++) {
     try {
       return await send();
     } catch (thrown) {
       const elicitations = urlElicitations(thrown);
       if (elicitations.length === 0 || round === MAX_ROUNDS) throw thrown;
-      await Promise.all(elicitations.map((question) => accept(call, question)));
+      await Promise.all(elicitations.map((question) => accept(asking, question)));
     }
   }
 }
@@ -106,9 +116,9 @@ function urlElicitations(thrown: unknown): Question[] {
     .map((params) => ({ method: Method.elicit, params: changed(params, { elicitationId: undefined }) }));
 }
 
-async function accept(call: Call, question: Question): Promise<void> {
+async function accept({ call, ask }: Asking, question: Question): Promise<void> {
   if (!canAnswer(call.caller, question)) throw cannotAsk(question);
-  const { action } = await call.ask(question, call.signal);
+  const { action } = await ask(question, call.signal);
   if (action !== "accept")
     throw new RpcError(-32603, `The user did not agree to open the page that this call needs.`);
 }

@@ -76,8 +76,8 @@ function row(name: string, backend: BackendStatus): string[] {
 }
 
 function remarks({ backends }: GatewayStatus): string[] {
-  return Object.entries(backends).flatMap(([name, { last_error: error, drift }]) =>
-    [error, drift]
+  return Object.entries(backends).flatMap(([name, { last_error: error, drift, ...backend }]) =>
+    [error, drift, ...backend.learned.map((words) => `learned about the server: it ${words}`)]
       .filter((remark) => remark !== null)
       .map((remark) => `\n${remark.startsWith(`${name}:`) ? remark : `${name}: ${remark}`}\n`),
   );

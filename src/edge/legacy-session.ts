@@ -114,6 +114,7 @@ export class LegacySession implements Disposable {
 
   #finish(call: LegacyCall, outcome: Outcome): void {
     this.#inFlight.delete(call.key);
+    call.isOver = true;
     if (call.signal.aborted) call.outlet.drop(outcome);
     else call.outlet.finish(outcome);
   }
@@ -227,6 +228,11 @@ export class LegacySession implements Disposable {
     return { result: {} };
   }
 
+  /** Says what belongs to no request of the client that is in flight. */
+  tell(message: Notification): void {
+    if (!this.#ended.signal.aborted) this.#options.push(message);
+  }
+
   /** A real request to the client, on the stream of the request that it belongs to, else on the one for everything. */
   async ask(
     question: Question,
@@ -268,6 +274,7 @@ class LegacyCall implements Call {
   readonly caller: Caller;
   readonly signal = new Cancellation();
   readonly outlet: Outlet;
+  isOver = false;
   readonly #session: LegacySession;
 
   constructor(session: LegacySession, key: number, { id, method, params }: Request, outlet: Outlet) {
@@ -280,8 +287,9 @@ class LegacyCall implements Call {
     this.#session = session;
   }
 
+  /** What comes after the answer goes to the client's stream for everything, if it has one. */
   notify(message: Notification): void {
-    this.outlet.send(message);
+    if (!this.outlet.send(message) && this.isOver) this.#session.tell(message);
   }
 
   ask(question: Question, withdrawn: Abortable): Promise<Json> {

@@ -18,6 +18,8 @@ const MAX_PARKED = 1_000;
 /** How long the first question of a round waits for others that come with it. */
 const GATHER_MS = 20;
 
+const CALL_OVER = "The question was withdrawn: the call that asked has ended.";
+
 const State = Type.Object({
   /** The running call. */
   r: Type.String(),
@@ -127,6 +129,8 @@ export class RunningCall implements Call {
   #outcome: Outcome | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #nextKey = 1;
+  /** True once the outcome is known. */
+  #isOver = false;
 
   constructor(calls: RunningCalls, asked: Asked, caller: Caller, outlet: Outlet) {
     const { method, params } = asked.message;
@@ -164,20 +168,39 @@ export class RunningCall implements Call {
   }
 
   ask(question: Question, withdrawn: Abortable): Promise<Json> {
+    if (this.#isOver) return Promise.reject(new RpcError(-32000, CALL_OVER));
     const key = `question-${this.#nextKey++}`;
     const { promise, resolve, reject } = Promise.withResolvers<Json>();
-    const onWithdrawn = () => {
+    const settle = () => {
       this.#questions.delete(key);
+      withdrawn.removeEventListener("abort", onWithdrawn);
+      this.signal.removeEventListener("abort", onWithdrawn);
+    };
+    const onWithdrawn = () => {
+      settle();
       reject(new RpcError(-32000, "The question was withdrawn."));
     };
     withdrawn.addEventListener("abort", onWithdrawn);
     this.signal.addEventListener("abort", onWithdrawn);
-    this.#questions.set(key, { question, resolve, reject });
-    this.#parkSoon();
+    this.#questions.set(key, {
+      question,
+      resolve: (answer) => {
+        settle();
+        resolve(answer);
+      },
+      reject: (error) => {
+        settle();
+        reject(error);
+      },
+    });
+    if (withdrawn.aborted || this.signal.aborted) onWithdrawn();
+    else this.#parkSoon();
     return promise;
   }
 
   finish(outcome: Outcome): void {
+    this.#isOver = true;
+    this.#dropQuestions(CALL_OVER);
     if (this.#outlet === undefined && !this.signal.aborted) {
       this.#outcome = outcome; // The backend gave up waiting: its client hears so when it comes back.
       return;
@@ -191,11 +214,9 @@ export class RunningCall implements Call {
     clearTimeout(this.#timer);
     this.#outlet = outlet;
     if (this.#outcome !== undefined) return this.finish(this.#outcome);
-    for (const [key, { resolve }] of this.#questions) {
+    for (const [key, { resolve }] of [...this.#questions]) {
       const answer = objectOf(inputResponses, key);
-      if (answer === undefined) continue;
-      this.#questions.delete(key);
-      resolve(answer);
+      if (answer !== undefined) resolve(answer);
     }
     // What is still unanswered is asked again, as the specification wants.
     if (this.#questions.size > 0) this.#parkSoon();
@@ -232,15 +253,19 @@ export class RunningCall implements Call {
       });
     } catch (thrown) {
       const error = thrown instanceof RpcError ? thrown : new RpcError(-32603, String(thrown));
-      for (const { reject } of this.#questions.values()) reject(error);
-      this.#questions.clear();
+      this.#dropQuestions(error.message, error.code);
     }
   }
 
   #settle(): void {
     clearTimeout(this.#timer);
     if (this.#id !== undefined) this.#calls.forget(this);
-    this.#questions.clear();
+    this.#dropQuestions(CALL_OVER);
+  }
+
+  /** Whoever asked hears that there will be no answer. */
+  #dropQuestions(why: string, code = -32000): void {
+    for (const { reject } of [...this.#questions.values()]) reject(new RpcError(code, why));
   }
 }
 

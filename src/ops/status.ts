@@ -35,6 +35,10 @@ const BackendStatus = Type.Object({
   sleep_saves_bytes: Nullable(Type.Integer()),
   last_error: Nullable(Type.String()),
   drift: Nullable(Type.String()),
+  /** What was learned about how the server speaks, and what follows from it. Forgotten after a day without it. */
+  learned: Type.Array(Type.String()),
+  /** Notifications of its running processes that no client got because they could have been several clients'. */
+  withheld_notifications: Type.Integer(),
 });
 
 export const GatewayStatus = Type.Object({
@@ -118,7 +122,8 @@ export async function readStatus(
 }
 
 function backendStatus(backend: Backend, activity: Activity, usages: Map<number, Usage>): BackendStatus {
-  const { state, transport, revision, starts, inFlight, toolCount, drift } = backend.status();
+  const { state, transport, revision, starts, inFlight, toolCount, drift, learned, withheld } =
+    backend.status();
   const usage = total(backend.pids.flatMap((pid) => usages.get(pid) ?? []));
   if (usage !== undefined) activity.tookMemory(backend.name, usage.memoryBytes);
   const { total: calls, failed, toolErrors } = activity.calls(backend.name);
@@ -139,6 +144,8 @@ function backendStatus(backend: Backend, activity: Activity, usages: Map<number,
     sleep_saves_bytes: isAsleep ? (activity.lastMemoryBytes(backend.name) ?? null) : null,
     last_error: health.last_error,
     drift: drift === undefined ? null : shownText(drift),
+    learned: [...learned],
+    withheld_notifications: withheld,
   };
 }
 

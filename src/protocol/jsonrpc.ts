@@ -132,6 +132,18 @@ function exactId(id: Id, read: () => string | undefined): Id {
   return text === undefined || text === String(id) ? id : `${EXACT}${text}`;
 }
 
+/**
+ * The whole number that an id means, however it is written: 7, 7.0 or "7", as servers send a number of ours back.
+ * Undefined if it is none.
+ */
+export function numberOf(id: Id | null | undefined): number | undefined {
+  if (typeof id === "number") return id;
+  if (typeof id !== "string") return undefined;
+  const number = Number(id.startsWith(EXACT) ? id.slice(EXACT.length) : id);
+  const isMeant = id.startsWith(EXACT) ? Number.isSafeInteger(number) : String(number) === id;
+  return isMeant && Number.isInteger(number) ? number : undefined;
+}
+
 /** A member that is an id, or names one: a progress token, the request that is cancelled. */
 export function idIn(value: Json | undefined, key: string): Id | undefined {
   const id = value?.[key];

@@ -5,7 +5,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Log } from "../log.ts";
 import { EventStreamParser, TooLargeError } from "../protocol/event-stream.ts";
-import { type ErrorObject, type Id, isResponse, type Response as RpcResponse } from "../protocol/jsonrpc.ts";
+import {
+  type ErrorObject,
+  type Id,
+  isResponse,
+  numberOf,
+  type Response as RpcResponse,
+} from "../protocol/jsonrpc.ts";
 import { readEvents, toIncoming } from "./http-body.ts";
 import type { ResponseTaker } from "./http-endpoint.ts";
 import { errorSaysSessionIsGone, mayPass, quote, readRefusal } from "./http-refusal.ts";
@@ -201,7 +207,8 @@ export class PostReply implements ResponseTaker<void> {
   #isOurs(response: RpcResponse): boolean {
     const { id } = response;
     if (!this.#isWaiting) return false;
-    return id === this.#post.id || ("error" in response && (id === undefined || id === null));
+    const isSame = id === this.#post.id || (id !== undefined && numberOf(id) === this.#post.id);
+    return isSame || ("error" in response && (id === undefined || id === null));
   }
 
   /** Nothing more is expected: an orderly server closes now, and for the others we do. */

@@ -24,7 +24,7 @@ const record: CatalogFileRecord = {
     lists: { "tools/list": [{ name: "a", inputSchema: { type: "object" } }], "prompts/list": [] },
     listedAtMs: 1_700_000_000_000,
   },
-  traits: { era: { name: "legacy", askedAtMs: 1 }, hasAsked: true, hasLogged: false },
+  traits: { era: { name: "legacy", askedAtMs: 1 }, habits: { asks: 2 } },
   lastGood: { atMs: 5, serverVersion: "1.2.3", packageVersion: "9.9.9", tools: { a: "abcd" } },
 };
 const config = configOf("it", { command: "x", env: { TOKEN: "s3cret-value" } });

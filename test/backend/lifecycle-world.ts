@@ -2,6 +2,7 @@
 
 import { jest } from "bun:test";
 import { Connection } from "../../src/backend/connection/connection.ts";
+import { Habits } from "../../src/backend/connection/habits.ts";
 import type { Connected } from "../../src/backend/handshake.ts";
 import { Lifecycle } from "../../src/backend/lifecycle.ts";
 import type { BackendConfig } from "../../src/config/config.ts";
@@ -9,7 +10,7 @@ import { silentLog } from "../../src/log.ts";
 import { GatewayError } from "../../src/protocol/errors.ts";
 import type { Id, Message } from "../../src/protocol/jsonrpc.ts";
 import { StartError, type Transport, type TransportEvents } from "../../src/transport/transport.ts";
-import { configOf, type Entry } from "./rig.ts";
+import { caller, configOf, type Entry } from "./rig.ts";
 
 /** Far below the first backoff: time that makes a backend sleep does not make one that failed worth a try. */
 export const IDLE_MS = 5;
@@ -127,7 +128,7 @@ export class World {
     this.calls.push(made);
     const done = this.lifecycle
       .use(made.abort.signal, async ({ connection }) => {
-        const options = { timeoutMs: 0, signal: made.abort.signal, owner: "client" };
+        const options = { timeoutMs: 0, signal: made.abort.signal, caller: caller() };
         const answer = await connection.request("tools/call", { call: made.id }, options);
         this.lifecycle.succeeded();
         return answer.result.call;
@@ -171,10 +172,13 @@ export class World {
       {
         name: "it",
         log: silentLog,
+        habits: new Habits(
+          () => undefined,
+          () => undefined,
+        ),
+        questionTimeoutMs: 60_000,
         events: {
           onNotification: () => undefined,
-          onSharedQuestion: () => undefined,
-          onSharedLog: () => undefined,
           onEnd: (end) => this.lifecycle.wireEnded(end),
         },
       },

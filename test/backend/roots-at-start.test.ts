@@ -3,7 +3,7 @@
 
 import { expect, test } from "bun:test";
 import type { Backend } from "../../src/backend/backend.ts";
-import { ROOTS_QUESTION_MS } from "../../src/backend/shared-wire.ts";
+import { TIMES } from "../../src/backend/connection/times.ts";
 import type { Call } from "../../src/protocol/call.ts";
 import { Notice } from "../../src/protocol/mcp.ts";
 import { fixture } from "../support/fixture.ts";
@@ -86,7 +86,7 @@ test("a server that asks for roots later asks in the midst of calls: from then o
   const clients = ["a", "b", "c"].map((name) => new Client(name));
   const [first] = clients;
   expect(await callTool(backend, "roots", {}, first?.call)).toBe("file:///a");
-  await Bun.sleep(ROOTS_QUESTION_MS);
+  await Bun.sleep(TIMES.ROOTS_QUESTION_MS);
   expect(await callTool(backend, "ask_again", {}, first?.call)).toBe("file:///a");
   const answers = await Promise.all(clients.map(({ call }) => callTool(backend, "ask_again", {}, call)));
   expect(answers).toEqual(["file:///a", "file:///b", "file:///c"]);
@@ -96,7 +96,7 @@ test("clients that say that their roots have changed make the server ask anew, w
   await using backend = makeBackend(AT_ONCE);
   const client = new Client("client");
   await callTool(backend, "roots", {}, client.call);
-  await Bun.sleep(ROOTS_QUESTION_MS);
+  await Bun.sleep(TIMES.ROOTS_QUESTION_MS);
   for (let times = 0; times < 2; times++) backend.notify({ jsonrpc: "2.0", method: Notice.rootsChanged });
   for (let times = 0; times < 2; times++)
     expect(await callTool(backend, "ask_again", {}, client.call)).toBe("file:///client");

@@ -10,10 +10,6 @@ export type Ask = (question: Question, signal: AbortSignal) => Promise<Json>;
 export interface ConnectionEvents {
   /** What belongs to no single call: list changes, resource updates, log lines of nobody. */
   onNotification(notification: Notification): void;
-  /** The backend put a question on a wire that does not say to which call it belongs. */
-  onSharedQuestion(method: string): void;
-  /** A log line came on a wire that does not say to which call it belongs. */
-  onSharedLog(): void;
   onEnd(end: WireEnd): void;
   /** Where the connection is one client's alone: puts a question to it that belongs to no call. */
   readonly askOutsideOfCalls?: Ask;

@@ -32,9 +32,10 @@ import {
   type WireEnd,
 } from "../../transport/transport.ts";
 import { waitWhile } from "../wait-while.ts";
-import { BackendQuestions } from "./backend-questions.ts";
+import { CallTable } from "./call-table.ts";
 import type { ConnectionEvents } from "./connection-events.ts";
-import { Pending, PendingCalls, type Waiting } from "./pending.ts";
+import type { Habits } from "./habits.ts";
+import { Pending, type Waiting } from "./pending.ts";
 import { withProgressToken } from "./progress-token.ts";
 import { AskedInVain, callTimeout, describeEnd, refusal } from "./wire-failure.ts";
 
@@ -42,34 +43,49 @@ export interface RequestOptions extends Waiting {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Notifications that are for everybody who subscribed, whatever stream they came on. */
+/** Notifications that are for whoever subscribed or is named in them, whatever stream they came on. */
 const FOR_SUBSCRIBERS: ReadonlySet<string> = new Set([
   Notice.toolsChanged,
   Notice.promptsChanged,
   Notice.resourcesChanged,
   Notice.resourceUpdated,
+  Notice.elicitationComplete,
 ]);
+
+export interface ConnectionOptions {
+  readonly name: string;
+  readonly log: Log;
+  readonly events: ConnectionEvents;
+  /** What is known of the server, and will be. */
+  readonly habits: Habits;
+  readonly questionTimeoutMs: number;
+}
 
 export class Connection implements AsyncDisposable {
   readonly #name: string;
   readonly #log: Log;
   readonly #events: ConnectionEvents;
-  readonly #pending: PendingCalls;
-  readonly #questions: BackendQuestions;
+  /** Which call a message belongs to, and which calls may run beside which. */
+  readonly calls: CallTable;
   /** True where closing a response is itself the cancellation and no message must follow (modern HTTP). */
   cancelsByClosing = false;
+  /** The level that the server was told to log at, if it was. */
+  logLevel: string | undefined;
   #transport: Transport | undefined;
   readonly #onAborted = (pending: Pending) => this.#cancel(pending);
   #lastSent: { readonly sent: Promise<void>; readonly ids: number[] } | undefined;
   #end: WireEnd | undefined;
 
-  private constructor(name: string, log: Log, events: ConnectionEvents) {
+  private constructor({ name, log, events, habits, questionTimeoutMs }: ConnectionOptions) {
     this.#name = name;
     this.#log = log;
     this.#events = events;
-    this.#pending = new PendingCalls((pending) => this.#expire(pending));
-    this.#questions = new BackendQuestions({
-      pending: this.#pending,
+    this.calls = new CallTable({
+      name,
+      log,
+      habits,
+      questionTimeoutMs,
+      onExpired: (pending) => this.#expire(pending),
       reply: (message) => void this.#sendUnanswered(message),
       askOutsideOfCalls: events.askOutsideOfCalls,
     });
@@ -77,10 +93,10 @@ export class Connection implements AsyncDisposable {
 
   /** Opens the wire. Rejects with what the transport's start rejects with. */
   static async open(
-    options: { name: string; log: Log; events: ConnectionEvents },
+    options: ConnectionOptions,
     start: (events: TransportEvents) => Promise<Transport>,
   ): Promise<Connection> {
-    const connection = new Connection(options.name, options.log, options.events);
+    const connection = new Connection(options);
     const transport = await start({
       onMessage: (incoming) => connection.#receive(incoming),
       onLost: (id, error) => connection.#lose(id, error),
@@ -105,7 +121,7 @@ export class Connection implements AsyncDisposable {
   }
 
   get inFlight(): number {
-    return this.#pending.size;
+    return this.calls.size;
   }
 
   /**
@@ -116,10 +132,10 @@ export class Connection implements AsyncDisposable {
   request(method: string, params: Json | undefined, options: RequestOptions): Promise<Answer> {
     if (this.#end !== undefined) return Promise.reject(this.#failure(this.#end, false));
     if (options.signal?.aborted) return Promise.reject(this.#cancelled(method));
-    const id = this.#pending.nextId();
+    const id = this.calls.nextId();
     const asked = request(id, method, params);
     const pending = new Pending(asked, options, this.#onAborted);
-    this.#pending.add(pending);
+    this.calls.begin(pending);
     const hasToken = pending.progressToken !== undefined;
     const message = hasToken ? request(id, method, withProgressToken(params ?? {}, id)) : asked;
     const { headers } = options;
@@ -149,7 +165,7 @@ export class Connection implements AsyncDisposable {
 
   /** Resolves when no request of a client waits any more, or after `timeoutMs`. */
   whenIdle(timeoutMs: number): Promise<void> {
-    return waitWhile(() => this.#end === undefined && this.#pending.hasOwned(), timeoutMs);
+    return waitWhile(() => this.#end === undefined && this.calls.hasOwned(), timeoutMs);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -164,21 +180,18 @@ export class Connection implements AsyncDisposable {
   }
 
   #receiveResponse(response: Response): void {
-    const pending = this.#pending.take(response.id ?? undefined);
+    const pending = this.calls.answered(response.id);
     if (pending === undefined) {
-      this.#pending.layToRest(response.id ?? undefined);
-      this.#questions.review();
       this.#log.debug("dropped an answer that nobody waits for", {
         backend: this.#name,
         id: response.id ?? null,
       });
       return;
     }
-    const isInVain = this.#questions.mayHaveRefused(pending) && pending.listener.mayBeRepeated?.();
+    const isInVain = this.calls.mayHaveAskedInVain(pending) && pending.listener.mayBeRepeated?.();
     if (isInVain === true) pending.reject(new AskedInVain(this.#name));
     else if ("error" in response) pending.reject(RpcError.from(response.error));
     else pending.resolve({ result: response.result });
-    this.#questions.review();
   }
 
   #receiveRequest(message: Request, origin: Id | undefined): void {
@@ -189,9 +202,9 @@ export class Connection implements AsyncDisposable {
   }
 
   #takeQuestion(message: Request, origin: Id | undefined): void {
-    if (origin !== undefined) return this.#questions.put(message, this.#pending.get(origin));
-    this.#events.onSharedQuestion(message.method);
-    this.#questions.putToSoleOwner(message);
+    if (origin === undefined) return this.calls.askNameless(message);
+    const asking = this.calls.get(origin);
+    this.calls.put(message, asking === undefined ? [] : [asking]);
   }
 
   async #sendUnanswered(message: Notification | Response): Promise<void> {
@@ -206,33 +219,28 @@ export class Connection implements AsyncDisposable {
   #receiveNotification(message: Notification, origin: Id | undefined): void {
     const { method, params } = message;
     const listen = isObject(params?._meta) ? params._meta[META.subscriptionId] : undefined;
-    if (isId(listen)) return this.#pending.get(listen)?.listener.onNotification?.(message);
+    if (isId(listen)) return this.calls.get(listen)?.listener.onNotification?.(message);
     if (method === Notice.progress) return this.#progress(message);
-    if (method === Notice.cancelled)
-      return this.#questions.withdraw(idIn(params, "requestId"), params?.reason);
+    if (method === Notice.cancelled) return this.calls.withdraw(idIn(params, "requestId"), params?.reason);
     if (FOR_SUBSCRIBERS.has(method)) return this.#events.onNotification(message);
-    if (origin !== undefined) return this.#pending.get(origin)?.listener.onNotification?.(message);
-    if (method === Notice.message) this.#events.onSharedLog();
-    const owner = this.#pending.soleOwner();
-    if (owner !== undefined) owner.listener.onNotification?.(message);
-    else if (this.#pending.size === 0) this.#events.onNotification(message);
-    else this.#log.debug("dropped a notification that may be any client's", { backend: this.#name, method });
+    if (origin !== undefined) return this.calls.get(origin)?.listener.onNotification?.(message);
+    const audience = this.calls.audienceOf(message);
+    if (audience === "everybody") this.#events.onNotification(message);
+    else if (audience !== "nobody") audience.onNotification?.(message);
   }
 
   #progress(message: Notification): void {
-    const token = message.params?.progressToken;
-    const pending = this.#pending.get(isId(token) ? token : undefined);
+    const pending = this.calls.get(idIn(message.params, "progressToken"));
     if (pending?.progressToken === undefined) return;
     const { progressToken, listener } = pending;
-    this.#pending.extend(pending);
+    this.calls.extend(pending);
     const params = changed(message.params ?? {}, { progressToken: idValue(progressToken) });
     listener.onNotification?.(notification(message.method, params));
   }
 
-  #cancel({ id, method }: Pending): void {
-    const pending = this.#pending.take(id);
-    if (pending === undefined) return;
-    pending.reject(this.#cancelled(method));
+  #cancel(pending: Pending): void {
+    if (!this.calls.abandon(pending)) return;
+    pending.reject(this.#cancelled(pending.method));
     this.#withdraw(pending, "the client cancelled");
   }
 
@@ -241,35 +249,26 @@ export class Connection implements AsyncDisposable {
     this.#withdraw(pending, `no answer within ${pending.timeoutMs / 1000} s`);
   }
 
-  /** Tells the backend that nobody waits any more. `initialize` cannot be cancelled (basic/utilities/cancellation). */
-  #withdraw(pending: Pending, reason: string): void {
-    this.transport.abandon(pending.id);
-    this.#pending.haunt(pending);
-    if (pending.method !== Method.initialize && !this.cancelsByClosing) {
-      void this.notify(Notice.cancelled, { requestId: pending.id, reason });
-    }
-    this.#questions.review();
+  /** Tells the backend that nobody waits any more. Requests of the handshake cannot be cancelled (basic/utilities/cancellation). */
+  #withdraw({ id, method }: Pending, reason: string): void {
+    this.transport.abandon(id);
+    if (this.cancelsByClosing || method === Method.initialize || method === Method.discover) return;
+    void this.notify(Notice.cancelled, { requestId: id, reason });
   }
 
   #refused(id: number, thrown: unknown): void {
-    const pending = this.#pending.take(id);
-    if (pending === undefined) return;
-    pending.reject(refusal(this.#name, id, thrown));
-    this.#questions.review();
+    this.calls.lose(id)?.reject(refusal(this.#name, id, thrown));
   }
 
   #lose(id: Id, error: SendError): void {
-    const pending = this.#pending.take(id);
-    if (pending === undefined) return;
-    pending.reject(new GatewayError("backend-failed", `${this.#name}: ${error.message}`, { cause: error }));
-    this.#questions.review();
+    const failure = new GatewayError("backend-failed", `${this.#name}: ${error.message}`, { cause: error });
+    this.calls.lose(id)?.reject(failure);
   }
 
   #finish(end: WireEnd): void {
     if (this.#end !== undefined) return;
     this.#end = end;
-    this.#questions.clear();
-    for (const pending of this.#pending.takeAll()) pending.reject(this.#failure(end, true));
+    for (const pending of this.calls.clear()) pending.reject(this.#failure(end, true));
     this.#events.onEnd(end);
   }
 

@@ -1,0 +1,908 @@
+// Which call does a message belong to? One table for each connection knows the calls in flight, those that were answered or
+// given up a moment ago, the open questions, and which calls must run alone. All deadlines are armed here.
+//
+// The rule for a message that names no call: its candidates are fixed when it comes. They are the calls in flight and those
+// answered or given up less than LATE_MS before. A call that waits for a person is one only if its server was seen to speak
+// then. If all candidates are one client's, that client gets the message. If not, a notification is withheld, and a question
+// waits until the other calls have been answered, or is refused.
+
+import type { Log } from "../../log.ts";
+import type { Caller, Era } from "../../protocol/call.ts";
+import { type Abortable, signalOf } from "../../protocol/cancellation.ts";
+import { GatewayError } from "../../protocol/errors.ts";
+import { InFlight } from "../../protocol/in-flight.ts";
+import {
+  errorResponse,
+  type Id,
+  isId,
+  type Json,
+  type Notification,
+  notification,
+  numberOf,
+  type Request,
+  type Response,
+  RpcError,
+  resultResponse,
+} from "../../protocol/jsonrpc.ts";
+import { wantedLogLevel } from "../../protocol/log-level.ts";
+import { MAY_ASK_BACK, Method, Notice } from "../../protocol/mcp.ts";
+import { Alarm, type Clock, SYSTEM_CLOCK } from "./alarm.ts";
+import type { Ask } from "./connection-events.ts";
+import type { Habits } from "./habits.ts";
+import type { CallState, Listener, Pending } from "./pending.ts";
+import { RecentCalls } from "./recent-calls.ts";
+import { QUIET_CALLS, TIMES } from "./times.ts";
+import type { Company, Place, Turn } from "./turn.ts";
+
+export interface CallTableOptions {
+  readonly name: string;
+  readonly log: Log;
+  readonly habits: Habits;
+  /** How long a client may leave a question open. */
+  readonly questionTimeoutMs: number;
+  /** The deadline of a call has passed; it is in the table no more. */
+  readonly onExpired: (pending: Pending) => void;
+  readonly reply: (message: Response | Notification) => void;
+  /** Where there is but one client: for questions that belong to no call. */
+  readonly askOutsideOfCalls?: Ask | undefined;
+  readonly clock?: Clock;
+}
+
+/** Who hears a notification that names no call. */
+export type Audience = Listener | "everybody" | "nobody";
+
+const NOBODYS =
+  "No call of a client is in progress that this question could belong to, so the gateway asked nobody.";
+const SOMEBODYS =
+  "Several calls are in progress and nothing says which of them asks this, so the gateway asked nobody. Make the call " +
+  "again: from now on the gateway makes the calls to this server one at a time.";
+const CALL_ENDED = "the call that asked has ended";
+
+/** A question that a client has been asked. */
+interface OpenQuestion {
+  /** The backend's id for it; absent where the gateway itself asks in a modern backend's place. */
+  readonly id: Id | undefined;
+  /** The calls of this client that may have asked it. */
+  readonly owners: readonly Pending[];
+  readonly turns: readonly Turn[];
+  readonly abort: AbortController;
+  deadlineMs: number;
+  /** When its calls let others run; Infinity once they do. */
+  lendAtMs: number;
+}
+
+/** A question that waits until it is clear whose it is. */
+interface HeldQuestion {
+  readonly question: Request;
+  /** The calls that were in flight when it came: no later one can have asked it. */
+  readonly suspects: readonly Pending[];
+  readonly refuseAtMs: number;
+}
+
+interface GivenUp {
+  readonly caller: Caller;
+  readonly atMs: number;
+  readonly untilMs: number;
+}
+
+interface InQueue {
+  readonly turn: Turn;
+  readonly isReturning: boolean;
+  readonly enter: () => void;
+}
+
+interface Candidates {
+  /** In flight, newest last. */
+  readonly running: readonly Pending[];
+  /** In flight, but each waits for a person to answer its question. */
+  readonly asking: readonly Pending[];
+  /** Answered a moment ago. */
+  readonly answered: readonly Caller[];
+  /** Given up a moment ago. */
+  readonly givenUp: readonly Caller[];
+  /** True where there were more than could be kept. */
+  readonly hasMore: boolean;
+}
+
+interface Judgement {
+  readonly verdict: "nobody" | "one" | "several";
+  /** The calls that it may be about, newest last. */
+  readonly calls: readonly Pending[];
+  /** True where it may be about a call that is in flight no more. */
+  readonly mayBeOver: boolean;
+}
+
+/** Tests switch the checks of the table's invariants on; they cost nothing otherwise. */
+export const tableChecks = { isOn: false };
+
+export class CallTable {
+  readonly #options: CallTableOptions;
+  readonly #habits: Habits;
+  readonly #clock: Clock;
+  readonly #alarm: Alarm;
+  readonly #inFlight = new InFlight<Pending>();
+  readonly #recent = new RecentCalls((a, b) => this.#isSameClient(a, b));
+  readonly #givenUp = new Map<number, GivenUp>();
+  readonly #open = new Set<OpenQuestion>();
+  readonly #held = new Map<Id, HeldQuestion>();
+  /** Groups of calls of which one has asked in vain: the first that ends. */
+  #inVain: (readonly Pending[])[] = [];
+  readonly #queue: InQueue[] = [];
+  /** Turns that are in, and the one of them that is alone. */
+  #active = 0;
+  #alone: Turn | undefined;
+  /** Hears what is said of it after its answer. */
+  #lastAnswered: Pending | undefined;
+  /** How often a tool's call was followed by silence. */
+  readonly #quiet = new Map<string, number>();
+  #lastNamelessMs = Number.NEGATIVE_INFINITY;
+  #stuckAtMs = Number.POSITIVE_INFINITY;
+  #era: Era | undefined;
+  #isShared = false;
+  #keepsLabels = false;
+  /** Until then a question for roots says nothing of what the server does during calls. */
+  #rootsExpectedUntilMs = Number.POSITIVE_INFINITY;
+  #hasAskedForRoots = false;
+  /** Set while that question is still to come at a start: the only call there is must be the one that it is about. */
+  #settleAtMs = Number.POSITIVE_INFINITY;
+  #isChanging = false;
+  #hasChangedAgain = false;
+  #withheld = 0;
+
+  constructor(options: CallTableOptions) {
+    this.#options = options;
+    this.#habits = options.habits;
+    this.#clock = options.clock ?? SYSTEM_CLOCK;
+    this.#alarm = new Alarm(this.#clock, () => this.#tick());
+  }
+
+  get size(): number {
+    return this.#inFlight.size;
+  }
+
+  /** How many notifications were given to nobody because they could have been several clients'. */
+  get withheld(): number {
+    return this.#withheld;
+  }
+
+  /** True while a client waits, as opposed to the gateway itself. */
+  hasOwned(): boolean {
+    return this.#inFlight.find(({ caller }) => caller !== undefined) !== undefined;
+  }
+
+  // --- calls ---
+
+  /** The id for the request that begins next. */
+  nextId(): number {
+    return this.#inFlight.nextKey();
+  }
+
+  begin(pending: Pending): void {
+    const nowMs = this.#clock.nowMs();
+    pending.startedMs = nowMs;
+    if (pending.timeoutMs > 0) {
+      pending.deadlineMs = nowMs + pending.timeoutMs;
+      this.#alarm.at(pending.deadlineMs);
+    }
+    this.#inFlight.set(pending.id, pending);
+    this.#changed();
+  }
+
+  /** Some servers write our numbers in another way: those are matched without doubt. */
+  get(id: Id | null | undefined): Pending | undefined {
+    const number = numberOf(id);
+    return number === undefined ? undefined : this.#inFlight.get(number);
+  }
+
+  /** The backend has answered. Whoever takes the call settles it; undefined where nobody waits. */
+  answered(id: Id | null | undefined): Pending | undefined {
+    const pending = this.get(id);
+    if (pending !== undefined) this.#move(pending, "answered");
+    else this.#answeredInVain(numberOf(id) ?? 0);
+    this.#changed();
+    return pending;
+  }
+
+  /** Nobody waits for the answer any more. False where it has come already. */
+  abandon(pending: Pending): boolean {
+    if (this.#inFlight.get(pending.id) !== pending) return false;
+    this.#move(pending, "abandoned");
+    this.#changed();
+    return true;
+  }
+
+  /** There will be no answer, and the backend does not know the call. */
+  lose(id: Id): Pending | undefined {
+    const pending = this.get(id);
+    if (pending === undefined) return undefined;
+    this.#move(pending, "lost");
+    this.#changed();
+    return pending;
+  }
+
+  /** The wire has ended. Returns who still waits. */
+  clear(): Pending[] {
+    for (const open of [...this.#open]) this.#dropQuestion(open, "the connection to the server has ended");
+    const all = this.#inFlight.values();
+    for (const pending of all) this.#move(pending, "lost");
+    this.#held.clear();
+    this.#givenUp.clear();
+    this.#recent.clear();
+    this.#lastAnswered = undefined;
+    this.#stuckAtMs = Number.POSITIVE_INFINITY;
+    this.#settleAtMs = Number.POSITIVE_INFINITY;
+    // Whoever waits for a turn finds that the connection has ended.
+    this.#alone = undefined;
+    this.#active = 0;
+    for (const { enter } of this.#queue.splice(0)) enter();
+    this.#alarm.stop();
+    return all;
+  }
+
+  /** Progress shows that work is being done: the deadline starts anew, up to a cap. */
+  extend(pending: Pending): void {
+    if (pending.timeoutMs === 0 || pending.state === "asking") return;
+    const { startedMs, timeoutMs } = pending;
+    const capMs = startedMs + Math.max(timeoutMs, TIMES.PROGRESS_CAP_MS);
+    pending.deadlineMs = Math.min(this.#clock.nowMs() + timeoutMs, capMs);
+    this.#alarm.at(pending.deadlineMs);
+  }
+
+  /** To be asked once of every call that ends: true where a question of it may have been refused to let others go on. */
+  mayHaveAskedInVain(ended: Pending): boolean {
+    if (this.#inVain.length === 0) return false;
+    const group = this.#inVain.find((calls) => calls.includes(ended));
+    this.#inVain = this.#inVain.filter((calls) => calls !== group);
+    return group !== undefined;
+  }
+
+  // --- messages that name no call ---
+
+  /** Whoever is to hear a notification that names no call. */
+  audienceOf({ method }: Notification): Audience {
+    const { verdict, calls } = this.#judge(this.#candidates(this.#ignoresLabel));
+    if (method === Notice.message && verdict !== "nobody") this.#noteLog();
+    if (verdict === "nobody" && this.#inFlight.size === 0) return "everybody";
+    if (verdict !== "one") return this.#withhold(method);
+    return calls.at(-1)?.listener ?? "nobody";
+  }
+
+  /** A question that names no call. */
+  askNameless(question: Request): void {
+    const found = this.#candidates(ignoresNone);
+    const { verdict, calls, mayBeOver } = this.#judge({
+      ...found,
+      running: found.running.filter(canBeAsked),
+    });
+    this.#noteQuestion(question.method, verdict !== "nobody");
+    if (verdict !== "several") this.put(question, calls);
+    // One that is in flight no more cannot be ruled out by its answer.
+    else if (mayBeOver || this.#habits.has("speaksLate")) this.#refuse(question, calls);
+    else this.#hold(question, calls);
+    if (this.#hasAskedForRoots) this.#settled();
+    this.#changed();
+  }
+
+  /** Lets the calls' client answer; if there is none, the backend is told so at once. */
+  put(question: Request, owners: readonly Pending[], refusal = NOBODYS): void {
+    const listener = owners.at(-1)?.listener;
+    const ask = listener?.onQuestion?.bind(listener) ?? this.#options.askOutsideOfCalls;
+    const { id, method, params } = question;
+    if (ask === undefined) return this.#options.reply(errorResponse(id, { code: -32603, message: refusal }));
+    const turns = owners.flatMap(({ turn }) => turn ?? []);
+    const open = this.#openQuestion({ id, owners, turns });
+    const asked = params === undefined ? { method } : { method, params };
+    const onProgress = (progress: Json) => this.#options.reply(notification(Notice.progress, progress));
+    void this.#answerOf(open, () => ask({ ...asked, onProgress }, open.abort.signal)).then(
+      (result) => this.#options.reply(resultResponse(id, result)),
+      (thrown: unknown) => {
+        if (!isWithdrawn(thrown)) this.#options.reply(errorResponse(id, toError(thrown)));
+      },
+    );
+  }
+
+  /** The gateway's own question to the client of a call, in a modern backend's place. Rejects with RpcError. */
+  ask(turn: Turn, ask: (signal: AbortSignal) => Promise<Json>, withdrawn: Abortable): Promise<Json> {
+    const open = this.#openQuestion({ id: undefined, owners: [], turns: [turn] });
+    const signal = AbortSignal.any([signalOf(withdrawn), open.abort.signal]);
+    return this.#answerOf(open, () => ask(signal));
+  }
+
+  /** The backend takes back a question of its own. */
+  withdraw(id: unknown, reason?: unknown): void {
+    if (!isId(id)) return;
+    this.#held.delete(id);
+    for (const open of [...this.#open]) {
+      if (open.id === id)
+        this.#dropQuestion(open, typeof reason === "string" ? reason : "the server took it back");
+    }
+    this.#changed();
+  }
+
+  // --- turns ---
+
+  /** The handshake is done: calls may come. On a shared wire nothing says whose a log line is. */
+  ready(era: Era, isShared: boolean): void {
+    this.#era = era;
+    this.#isShared = isShared;
+    this.#keepsLabels = isShared && this.#habits.has("logs");
+    this.expectRootsQuestion();
+    const isAwaited = isShared && era === "legacy" && this.#habits.has("asksForRoots");
+    if (!isAwaited || this.#hasAskedForRoots || this.#habits.has("asks")) return;
+    this.#settleAtMs = this.#clock.nowMs() + TIMES.ROOTS_QUESTION_MS;
+    this.#alarm.at(this.#settleAtMs);
+  }
+
+  /** For a while from now on: the server has started, or was told that the roots have changed. */
+  expectRootsQuestion(): void {
+    this.#rootsExpectedUntilMs = this.#clock.nowMs() + TIMES.ROOTS_QUESTION_MS;
+  }
+
+  /**
+   * At once where the call may go (undefined), else when it may. Whoever came in must `leave`, once.
+   * Rejects with call-cancelled if the call is cancelled first.
+   */
+  enter(turn: Turn): Promise<void> | undefined {
+    const { call } = turn;
+    if (!MAY_ASK_BACK.has(call.method)) return undefined;
+    turn.company = this.#companyOf(turn);
+    if (this.#queue.length > 0 || !this.#mayEnter(turn)) return this.#queueUp(turn, false);
+    this.#seat(turn, "in");
+    this.#changed();
+    return undefined;
+  }
+
+  leave(turn: Turn): void {
+    if (turn.place === "outside") return;
+    this.#seat(turn, "outside");
+    this.#changed();
+  }
+
+  #companyOf({ call }: Turn): Company {
+    if (this.#era === "legacy" && this.#habits.has("asks")) return "alone";
+    if (!this.#isShared) return "beside-others";
+    if (this.#habits.has("logs") && wantedLogLevel(call) !== undefined) return "alone";
+    return this.#settleAtMs < Number.POSITIVE_INFINITY ? "until-settled" : "beside-others";
+  }
+
+  #mayEnter(turn: Turn): boolean {
+    const isAlone = turn.company !== "beside-others";
+    if (isAlone ? this.#active > 0 : this.#alone !== undefined) return false;
+    return !this.#needsGap(turn) || this.#quietAtMs(turn.call.caller) <= this.#clock.nowMs();
+  }
+
+  /** True where nothing may come any more that is about another client's call which has ended. */
+  #needsGap({ company }: Turn): boolean {
+    return company === "alone" || (this.#isShared && this.#habits.has("speaksLate"));
+  }
+
+  /** From when on nothing that comes can be about a call of another client that has ended. */
+  #quietAtMs(caller: Caller): number {
+    let atMs = this.#recent.foreignUntilMs(caller, this.#ignoresLabel);
+    for (const other of this.#givenUp.values())
+      if (!this.#isSameClient(other.caller, caller)) atMs = Math.max(atMs, other.untilMs);
+    return atMs;
+  }
+
+  #queueUp(turn: Turn, isReturning: boolean): Promise<void> {
+    return new Promise<void>((resolve, reject) => {
+      const { signal } = turn.call;
+      const onAbort = () => {
+        this.#seat(turn, "outside");
+        reject(new GatewayError("call-cancelled", "The call was cancelled before its turn came."));
+        this.#changed();
+      };
+      const enter = () => {
+        signal.removeEventListener("abort", onAbort);
+        resolve();
+      };
+      signal.addEventListener("abort", onAbort);
+      const at = isReturning ? this.#queue.findIndex((other) => !other.isReturning) : -1;
+      this.#queue.splice(at < 0 ? this.#queue.length : at, 0, { turn, isReturning, enter });
+      this.#seat(turn, "waiting");
+      this.#changed();
+    });
+  }
+
+  /** The client has answered: the call runs again, but for a server that must not hear two at once not before its turn. */
+  async #returned(turn: Turn): Promise<void> {
+    if (turn.place !== "lent") return;
+    turn.company = this.#companyOf(turn);
+    const isFree = turn.company === "beside-others" || this.#held.size > 0;
+    if (isFree || this.#mayEnter(turn)) this.#seat(turn, "in");
+    else await this.#queueUp(turn, true).catch(ignoreCancelled);
+  }
+
+  #admit(): void {
+    for (let head = this.#queue[0]; head !== undefined; head = this.#queue[0]) {
+      // A call that comes back may be what a held question waits for.
+      const mustGoOn = head.isReturning && this.#held.size > 0;
+      if (!mustGoOn && !this.#mayEnter(head.turn)) break;
+      this.#queue.shift();
+      this.#seat(head.turn, "in");
+      head.enter();
+    }
+    const blocked = this.#queue[0];
+    if (blocked !== undefined && this.#needsGap(blocked.turn)) {
+      const atMs = this.#quietAtMs(blocked.turn.call.caller);
+      if (atMs > this.#clock.nowMs()) this.#alarm.at(atMs);
+    }
+  }
+
+  #settled(): void {
+    this.#settleAtMs = Number.POSITIVE_INFINITY;
+    if (this.#habits.has("asks")) return;
+    if (this.#alone?.company === "until-settled") {
+      this.#alone.company = "beside-others";
+      this.#alone = undefined;
+    }
+    for (const { turn } of this.#queue) if (turn.company === "until-settled") turn.company = "beside-others";
+  }
+
+  // --- the one place that changes the state of a call, and the one that changes the place of a turn ---
+
+  #move(pending: Pending, to: CallState): void {
+    pending.state = to;
+    if (to === "running" || to === "asking") return;
+    this.#inFlight.delete(pending.id);
+    const { id, caller } = pending;
+    if (to === "answered" && caller !== undefined) {
+      const untilMs = this.#clock.nowMs() + TIMES.LATE_MS;
+      this.#recent.add(caller, this.#keepsLabels ? labelOf(pending) : pending.method, untilMs);
+      this.#lastAnswered = pending;
+      this.#alarm.at(untilMs);
+    }
+    if (to === "abandoned" && caller !== undefined) {
+      const atMs = this.#clock.nowMs();
+      const untilMs = atMs + (this.#habits.has("worksOn") ? TIMES.WORKS_ON_MS : TIMES.LATE_MS);
+      if (this.#givenUp.size >= MAX_GIVEN_UP) this.#makeRoom();
+      this.#givenUp.set(id, { caller, atMs, untilMs });
+      this.#alarm.at(untilMs);
+    }
+    if (to !== "answered" && pending.openQuestions > 0) this.#dropQuestionsOf(pending);
+  }
+
+  /** The oldest makes way; for as long as it is a candidate, there is one that nobody knows. */
+  #makeRoom(): void {
+    for (const [id, { untilMs }] of this.#givenUp) {
+      this.#givenUp.delete(id);
+      return this.#recent.addUnknown(untilMs);
+    }
+  }
+
+  #seat(turn: Turn, to: Place): void {
+    const from = turn.place;
+    turn.place = to;
+    if (from === "waiting") {
+      const at = this.#queue.findIndex((waiting) => waiting.turn === turn);
+      if (at >= 0) this.#queue.splice(at, 1);
+    }
+    if (from === "in" && to !== "in") {
+      this.#active = Math.max(0, this.#active - 1);
+      if (this.#alone === turn) this.#alone = undefined;
+    }
+    if (to !== "in") return;
+    this.#active += 1;
+    if (turn.company !== "beside-others") this.#alone = turn;
+  }
+
+  /** To be called after every change: whoever waited for it goes on. */
+  #changed(): void {
+    if (this.#held.size > 0 || this.#queue.length > 0) this.#goOn();
+    if (tableChecks.isOn && !this.#isChanging) this.#check();
+  }
+
+  #goOn(): void {
+    this.#hasChangedAgain = true;
+    if (this.#isChanging) return;
+    this.#isChanging = true;
+    try {
+      while (this.#hasChangedAgain) {
+        this.#hasChangedAgain = false;
+        this.#review();
+        this.#admit();
+      }
+    } finally {
+      this.#isChanging = false;
+    }
+  }
+
+  // --- candidates ---
+
+  #candidates(isIgnored: (label: string) => boolean): Candidates {
+    const nowMs = this.#clock.nowMs();
+    const owned = this.#inFlight.values().filter(({ caller }) => caller !== undefined);
+    const speaks = this.#habits.has("speaksWhileAsking");
+    const isSilent = ({ state, askedAtMs }: Pending) =>
+      state === "asking" && !speaks && nowMs - askedAtMs >= TIMES.TOGETHER_MS;
+    return {
+      running: owned.filter((pending) => !isSilent(pending)),
+      asking: owned.filter(isSilent),
+      answered: this.#recent.callers(nowMs, isIgnored),
+      givenUp: [...this.#givenUp.values()]
+        .filter(({ untilMs }) => untilMs > nowMs)
+        .map(({ caller }) => caller),
+      hasMore: this.#recent.isOverfull(nowMs),
+    };
+  }
+
+  /** Whether all candidates are one client's; what that shows about the server is learned. */
+  #judge({ running, asking, answered, givenUp, hasMore }: Candidates): Judgement {
+    this.#lastNamelessMs = this.#clock.nowMs();
+    // Somebody must have said it: if nobody else can, those who wait for a person may.
+    const calls = running.length > 0 ? running : asking;
+    const over = [...answered, ...givenUp];
+    const mayBeOver = hasMore || over.length > 0;
+    const client = calls.at(-1)?.caller ?? over[0];
+    if (client === undefined) return { verdict: hasMore ? "several" : "nobody", calls, mayBeOver };
+    const isOne =
+      calls.every((other) => isOf(other, client)) && over.every((other) => this.#isSameClient(other, client));
+    if (hasMore || !isOne) return { verdict: "several", calls, mayBeOver };
+    if (!mayBeOver && running.length === 0) this.#habits.note("speaksWhileAsking");
+    if (calls.length > 0) return { verdict: "one", calls, mayBeOver };
+    // A client that gave up its call wants to hear no more of it.
+    if (givenUp.length > 0 || this.#lastAnswered === undefined) return { verdict: "one", calls, mayBeOver };
+    this.#noteLate();
+    return { verdict: "one", calls: [this.#lastAnswered], mayBeOver };
+  }
+
+  /** While one call runs alone for its log lines, tools that never spoke late do not disturb it. */
+  readonly #ignoresLabel = (label: string): boolean =>
+    this.#keepsLabels &&
+    (this.#quiet.get(label) ?? 0) >= QUIET_CALLS &&
+    !this.#habits.has("asks") &&
+    !this.#habits.has("speaksLate") &&
+    (this.#alone !== undefined || this.#active === 0);
+
+  /**
+   * A modern client has no session: each of its requests has a key of its own. Requests of one program with the same
+   * credentials are taken for one client's, unless the server was seen to speak late.
+   */
+  #isSameClient(a: Caller, b: Caller): boolean {
+    if (a.key === b.key) return true;
+    if (a.era !== "modern" || b.era !== "modern" || a.principal !== b.principal) return false;
+    const [one, other] = [a.clientInfo, b.clientInfo];
+    const isSameProgram =
+      one?.name !== undefined && one.name === other?.name && one.version === other?.version;
+    return isSameProgram && !this.#habits.has("speaksLate");
+  }
+
+  #withhold(method: string): Audience {
+    this.#withheld += 1;
+    const { name, log } = this.#options;
+    log.debug("withheld a notification that could be several clients'", { backend: name, method });
+    return "nobody";
+  }
+
+  #noteLog(): void {
+    this.#habits.note("logs");
+    this.#keepsLabels = this.#isShared;
+  }
+
+  #noteLate(): void {
+    this.#habits.note("speaksLate");
+    this.#quiet.clear();
+  }
+
+  /** Only a question for roots that is expected says nothing of what the server does during calls. */
+  #noteQuestion(method: string, isDuringCalls: boolean): void {
+    const isExpected = method === Method.listRoots && this.#clock.nowMs() < this.#rootsExpectedUntilMs;
+    if (isExpected) {
+      this.#hasAskedForRoots = true;
+      this.#habits.note("asksForRoots");
+    } else if (isDuringCalls) {
+      this.#habits.note("asks");
+    }
+  }
+
+  /** The backend answers a call that was given up: it will say no more of it than of any that it has answered. */
+  #answeredInVain(id: number): void {
+    const givenUp = this.#givenUp.get(id);
+    if (givenUp === undefined) return;
+    const nowMs = this.#clock.nowMs();
+    if (nowMs - givenUp.atMs >= TIMES.LATE_MS) this.#habits.note("worksOn");
+    this.#givenUp.set(id, { ...givenUp, untilMs: nowMs + TIMES.LATE_MS });
+    this.#alarm.at(nowMs + TIMES.LATE_MS);
+  }
+
+  // --- questions ---
+
+  #openQuestion(of: Pick<OpenQuestion, "id" | "owners" | "turns">): OpenQuestion {
+    const nowMs = this.#clock.nowMs();
+    const open: OpenQuestion = {
+      ...of,
+      abort: new AbortController(),
+      deadlineMs: nowMs + this.#options.questionTimeoutMs,
+      lendAtMs: nowMs + TIMES.TOGETHER_MS,
+    };
+    this.#open.add(open);
+    for (const turn of open.turns) turn.openQuestions += 1;
+    for (const owner of open.owners) {
+      owner.openQuestions += 1;
+      owner.askedAtMs = nowMs;
+      // A call that waits for a person is not late.
+      owner.deadlineMs = Number.POSITIVE_INFINITY;
+      if (this.#inFlight.get(owner.id) === owner) this.#move(owner, "asking");
+    }
+    this.#alarm.at(Math.min(open.deadlineMs, open.lendAtMs));
+    return open;
+  }
+
+  /** What the client says, once the call has its turn back. Rejects with RpcError, or with Withdrawn. */
+  async #answerOf(open: OpenQuestion, ask: () => Promise<Json>): Promise<Json> {
+    const aborted = whenAborted(open.abort.signal);
+    const answer = await Promise.race([aborted, ask()]).then(
+      (result) => ({ result }),
+      (thrown: unknown) => ({ thrown }),
+    );
+    if (!this.#open.has(open)) throw new Withdrawn(String(open.abort.signal.reason));
+    const hasTimedOut = open.abort.signal.aborted;
+    open.deadlineMs = Number.POSITIVE_INFINITY;
+    for (const turn of open.turns) if (turn.openQuestions === 1) await this.#returned(turn);
+    if (!this.#open.has(open)) throw new Withdrawn(String(open.abort.signal.reason));
+    this.#closeQuestion(open);
+    if (hasTimedOut) throw new RpcError(-32000, `The client did not answer: ${open.abort.signal.reason}.`);
+    if ("thrown" in answer) throw answer.thrown;
+    return answer.result;
+  }
+
+  /** Its calls run again. */
+  #closeQuestion(open: OpenQuestion): void {
+    this.#open.delete(open);
+    for (const turn of open.turns) turn.openQuestions -= 1;
+    for (const owner of open.owners) {
+      owner.openQuestions -= 1;
+      if (owner.openQuestions > 0 || owner.state !== "asking") continue;
+      this.#move(owner, "running");
+      this.extend(owner);
+    }
+    this.#changed();
+  }
+
+  /** Nobody wants its answer any more. */
+  #dropQuestion(open: OpenQuestion, reason: string): void {
+    if (!this.#open.has(open)) return;
+    this.#closeQuestion(open);
+    open.abort.abort(reason);
+  }
+
+  #dropQuestionsOf(ended: Pending): void {
+    for (const open of [...this.#open]) {
+      const hasEnded = open.owners.includes(ended) && !open.owners.some((owner) => this.#isInFlight(owner));
+      if (hasEnded) this.#dropQuestion(open, CALL_ENDED);
+    }
+  }
+
+  #hold(question: Request, suspects: readonly Pending[]): void {
+    const refuseAtMs = this.#clock.nowMs() + TIMES.HELD_QUESTION_MS;
+    this.#held.set(question.id, { question, suspects, refuseAtMs });
+    this.#alarm.at(refuseAtMs);
+  }
+
+  #refuse(question: Request, suspects: readonly Pending[]): void {
+    this.#held.delete(question.id);
+    this.#inVain = this.#inVain.filter((calls) => calls.some((pending) => this.#isInFlight(pending)));
+    if (suspects.length > 0) this.#inVain.push(suspects);
+    this.#options.reply(errorResponse(question.id, { code: -32603, message: SOMEBODYS }));
+  }
+
+  /** A call that asked waits for its answer: if the others have been answered, the question is that of the one left. */
+  #review(): void {
+    for (const [id, held] of [...this.#held]) {
+      const { question, suspects } = held;
+      const left = suspects.filter((pending) => this.#isInFlight(pending));
+      const [first] = left;
+      // A server does not wait for the answer to a question of a call that was cancelled: the call's end proves nothing.
+      if (suspects.some(({ state }) => state === "abandoned" || state === "lost")) {
+        this.#refuse(question, left);
+      } else if (left.every((other) => isOf(other, first?.caller))) {
+        this.#held.delete(id);
+        this.put(question, left);
+      }
+    }
+    const isStuck = this.#isStuck();
+    if (!isStuck) this.#stuckAtMs = Number.POSITIVE_INFINITY;
+    else if (this.#stuckAtMs === Number.POSITIVE_INFINITY) {
+      this.#stuckAtMs = this.#clock.nowMs() + TIMES.STUCK_MS;
+      this.#alarm.at(this.#stuckAtMs);
+    }
+  }
+
+  /** Every call seems to wait for an answer of ours, so none would ever end. One call may have asked several times. */
+  #isStuck(): boolean {
+    if (this.#held.size === 0) return false;
+    const suspects = new Set([...this.#held.values()].flatMap((held) => held.suspects));
+    const left = [...suspects].filter((pending) => this.#isInFlight(pending));
+    const mayEnd = left.some(({ state }) => state === "asking");
+    return !mayEnd && this.#held.size >= left.length;
+  }
+
+  /** What still looks stuck after a while is: the newest question is refused, which ends its call. */
+  #refuseNewest(): void {
+    this.#stuckAtMs = Number.POSITIVE_INFINITY;
+    const newest = [...this.#held.values()].at(-1);
+    if (newest === undefined || !this.#isStuck()) return;
+    this.#refuse(
+      newest.question,
+      newest.suspects.filter((pending) => this.#isInFlight(pending)),
+    );
+  }
+
+  #isInFlight(pending: Pending): boolean {
+    return this.#inFlight.get(pending.id) === pending;
+  }
+
+  // --- time ---
+
+  #tick(): void {
+    this.#isChanging = true;
+    try {
+      this.#judgeDeadlines(this.#clock.nowMs());
+    } finally {
+      this.#isChanging = false;
+      this.#alarm.at(this.#nextMs());
+    }
+    this.#changed();
+    this.#alarm.at(this.#nextMs());
+  }
+
+  #judgeDeadlines(nowMs: number): void {
+    this.#keepsLabels = this.#isShared && this.#habits.has("logs");
+    this.#expireCalls(nowMs);
+    this.#expireQuestions(nowMs);
+    this.#expireRecent(nowMs);
+    if (this.#settleAtMs <= nowMs) this.#settled();
+    if (this.#stuckAtMs <= nowMs) this.#refuseNewest();
+  }
+
+  #expireCalls(nowMs: number): void {
+    const isOver = ({ deadlineMs }: Pending) => deadlineMs <= nowMs;
+    for (let late = this.#inFlight.find(isOver); late !== undefined; late = this.#inFlight.find(isOver)) {
+      this.#move(late, "abandoned");
+      this.#options.onExpired(late);
+    }
+  }
+
+  #expireQuestions(nowMs: number): void {
+    for (const open of [...this.#open]) {
+      if (open.lendAtMs <= nowMs) {
+        open.lendAtMs = Number.POSITIVE_INFINITY;
+        for (const turn of open.turns) if (turn.place === "in") this.#seat(turn, "lent");
+      }
+      if (open.deadlineMs > nowMs) continue;
+      open.deadlineMs = Number.POSITIVE_INFINITY;
+      open.abort.abort(`no answer within ${this.#options.questionTimeoutMs / 1000} s (question_timeout)`);
+    }
+    for (const { question, suspects, refuseAtMs } of [...this.#held.values()])
+      if (refuseAtMs <= nowMs)
+        this.#refuse(
+          question,
+          suspects.filter((pending) => this.#isInFlight(pending)),
+        );
+  }
+
+  #expireRecent(nowMs: number): void {
+    const quietSinceMs = nowMs - TIMES.LATE_MS;
+    this.#recent.expire(nowMs, (label) => {
+      const wasQuiet = this.#keepsLabels && this.#lastNamelessMs < quietSinceMs;
+      if (wasQuiet) this.#quiet.set(label, (this.#quiet.get(label) ?? 0) + 1);
+    });
+    for (const [id, { untilMs }] of this.#givenUp) if (untilMs <= nowMs) this.#forgetGivenUp(id, nowMs);
+    if (this.#recent.isEmpty) this.#lastAnswered = undefined;
+    if (this.#quiet.size > MAX_LABELS) this.#quiet.clear();
+  }
+
+  /** It is a candidate no more, but its answer would show that the server goes on with cancelled calls. */
+  #forgetGivenUp(id: number, nowMs: number): void {
+    const givenUp = this.#givenUp.get(id);
+    if (givenUp !== undefined && nowMs - givenUp.atMs >= TIMES.WORKS_ON_MS) this.#givenUp.delete(id);
+  }
+
+  #nextMs(): number {
+    let nextMs = Math.min(this.#recent.nextMs, this.#settleAtMs, this.#stuckAtMs);
+    this.#inFlight.find(({ deadlineMs }) => {
+      nextMs = Math.min(nextMs, deadlineMs);
+      return false;
+    });
+    for (const { deadlineMs, lendAtMs } of this.#open) nextMs = Math.min(nextMs, deadlineMs, lendAtMs);
+    for (const { refuseAtMs } of this.#held.values()) nextMs = Math.min(nextMs, refuseAtMs);
+    const nowMs = this.#clock.nowMs();
+    for (const { atMs, untilMs } of this.#givenUp.values())
+      nextMs = Math.min(nextMs, untilMs > nowMs ? untilMs : atMs + TIMES.WORKS_ON_MS);
+    return nextMs;
+  }
+
+  // --- invariants ---
+
+  /** Throws where the table contradicts itself. */
+  #check(): void {
+    const calls = this.#inFlight.values();
+    for (const { id, state, openQuestions, deadlineMs, timeoutMs } of calls) {
+      const isAsking = openQuestions > 0;
+      assert(
+        state === (isAsking ? "asking" : "running"),
+        `call ${id} is ${state} with ${openQuestions} questions`,
+      );
+      assert(
+        isAsking || timeoutMs === 0 || deadlineMs < Number.POSITIVE_INFINITY,
+        `call ${id} has no deadline`,
+      );
+      assert(!this.#givenUp.has(id), `call ${id} is in flight and given up`);
+    }
+    for (const open of this.#open) {
+      assert(open.id === undefined || !this.#held.has(open.id), "a question is held and open");
+      for (const owner of open.owners) assert(owner.openQuestions > 0, "an open question is not counted");
+    }
+    for (const { suspects } of this.#held.values()) {
+      const left = suspects.filter((pending) => this.#isInFlight(pending));
+      assert(
+        left.some((other) => !isOf(other, left[0]?.caller)),
+        "a held question has one client left, or none",
+      );
+    }
+    assert(this.#alone === undefined || this.#alone.place === "in", "a call is alone and not in");
+    assert(this.#alone === undefined || this.#active > 0, "a call is alone and nothing runs");
+    const [head] = this.#queue;
+    assert(head === undefined || !this.#mayEnter(head.turn), "a call waits that may go");
+    assert(
+      this.#nextMs() === Number.POSITIVE_INFINITY || this.#alarm.atMs < Number.POSITIVE_INFINITY,
+      "no alarm",
+    );
+  }
+}
+
+/** Tools whose silence is counted. */
+const MAX_LABELS = 1_000;
+/** Calls given up that are known one by one. */
+const MAX_GIVEN_UP = 256;
+
+/** The question's answer is of no use to anybody. */
+class Withdrawn extends RpcError {
+  constructor(reason: string) {
+    super(-32000, `The question was withdrawn: ${reason}.`);
+  }
+}
+
+/** Rejects once the signal is aborted; nobody else need hear of that. */
+function whenAborted(signal: AbortSignal): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  promise.catch(ignoreCancelled);
+  signal.addEventListener("abort", () => reject(new RpcError(-32000, "The question was withdrawn.")));
+  return promise;
+}
+
+function isWithdrawn(thrown: unknown): boolean {
+  return thrown instanceof Withdrawn;
+}
+
+function ignoresNone(): boolean {
+  return false;
+}
+
+function canBeAsked({ listener }: Pending): boolean {
+  return listener.onQuestion !== undefined;
+}
+
+/** Where it must be clear which call asks, one client is one key. */
+function isOf({ caller }: Pending, client: Caller | undefined): boolean {
+  return caller?.key === client?.key;
+}
+
+function labelOf({ method, turn }: Pending): string {
+  const name = turn?.call.params?.name;
+  return typeof name === "string" ? `${method} ${name}` : method;
+}
+
+function ignoreCancelled(): void {
+  // Its questions are dropped with it.
+}
+
+function assert(isTrue: boolean, what: string): void {
+  if (!isTrue) throw new Error(`The call table contradicts itself: ${what}.`);
+}
+
+function toError(thrown: unknown) {
+  return thrown instanceof RpcError
+    ? thrown.toObject()
+    : { code: -32603, message: "The client gave no answer." };
+}
