@@ -4,6 +4,11 @@ export function sha256(text: string): Buffer {
   return new Bun.CryptoHasher("sha256").update(text).digest();
 }
 
+/** Of a text that whoever has the result, but not the key, cannot find by trying. */
+export function hmacSha256(key: Buffer, text: string): Buffer {
+  return new Bun.CryptoHasher("sha256", key).update(text).digest();
+}
+
 export function randomBytes(count: number): Buffer {
   return crypto.getRandomValues(Buffer.alloc(count));
 }

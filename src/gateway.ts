@@ -156,12 +156,13 @@ function listen(
   { owned, heartbeat, sessions, onMessage }: Serving,
 ): Promise<HttpServer> {
   const { fleet, metrics, log } = core;
-  const { host, port, auth } = reloading.config;
+  const { host, port, publicUrl } = reloading.config;
   const bodies = new Bodies(core.memory);
   return serveHttp({
     host,
     port,
-    guard: new Guard(host, auth),
+    publicUrl,
+    guard: new Guard(reloading.config, core.key),
     mcp: new McpEdge({
       modern: core.modern,
       legacy: new LegacyEdge(sessions),

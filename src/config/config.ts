@@ -10,6 +10,12 @@ export interface Config {
   /** A search or a list of tools starts the backend that it points at. */
   readonly prewarm: boolean;
   readonly auth: AuthConfig;
+  /** Names without a port that clients may call the gateway by, beside those of this machine. */
+  readonly allowedHosts: readonly string[];
+  /** `scheme://host:port`, `scheme://*` for a scheme of an app, or `null`. */
+  readonly allowedOrigins: readonly string[];
+  /** As clients beyond a reverse proxy know the gateway; http or https, a path at most. */
+  readonly publicUrl?: string;
   /** `server.tool`, each once: real tools that `/mcp` shows next to the four. */
   readonly pinned: readonly string[];
   /** What gateway_invoke gives at once; 0: everything. */

@@ -26,6 +26,7 @@ import { fileSource, objectSource, type Source } from "./source.ts";
 
 /** Whoever has a session id can try keys at home: a short one would be found. */
 const MIN_KEY_LENGTH = 16;
+const MIN_TOKEN_LENGTH = 16;
 
 /** What the command line says; it beats the file. */
 export interface Overrides {
@@ -90,6 +91,9 @@ function finish(source: Source, overrides: Overrides, surroundings: Surroundings
     logLevel: overrides.logLevel ?? LOG_LEVELS.find((known) => known === level) ?? DEFAULTS.log_level,
     prewarm: settings.prewarm,
     auth,
+    allowedHosts: top.allowed_hosts ?? [],
+    allowedOrigins: top.allowed_origins ?? [],
+    ...(top.public_url === undefined ? {} : { publicUrl: top.public_url }),
     pinned: [...new Set(settings.pinned)],
     maxResultTokens: settings.max_result_tokens,
     memoryLimitBytes: parseSize(settings.memory_limit) ?? DEFAULT_LIMIT_BYTES,
@@ -115,7 +119,10 @@ function readBackends(top: ConfigInput, reading: Reading): BackendConfig[] {
 }
 
 function readAuth(written: ConfigInput["auth"], findings: Findings, { env }: Surroundings): AuthConfig {
+  const { length: before } = findings.problems;
   const token = readSecret("token", written?.token, findings, env) ?? tokenOf(env);
+  const isWhole = findings.problems.length === before;
+  if (token !== undefined && isWhole) checkToken(token, written?.token === undefined, findings);
   const sessionKey = readSecret("session_key", written?.session_key, findings, env);
   if (sessionKey !== undefined && sessionKey.trim() !== "" && sessionKey.length < MIN_KEY_LENGTH) {
     const message = `auth.session_key must have at least ${MIN_KEY_LENGTH} characters once its variables are filled in`;
@@ -126,6 +133,22 @@ function readAuth(written: ConfigInput["auth"], findings: Findings, { env }: Sur
     ...(token === undefined ? {} : { token }),
     ...(sessionKey === undefined ? {} : { sessionKey }),
   };
+}
+
+/** A token that no header can carry would let nobody in, and a short one can be found by trying. */
+function checkToken(token: string, isOfEnvironment: boolean, findings: Findings): void {
+  const name = isOfEnvironment ? "the environment variable MCP_GATEWAY_TOKEN" : "auth.token";
+  const refuse = (expected: string) =>
+    findings.problem(["auth", "token"], "value", { message: `${name} must be ${expected}`, expected });
+  if (!/^[\x21-\x7e]+$/.test(token)) {
+    refuse(
+      "letters, digits and signs of ASCII without a blank or a line break: HTTP cannot carry others in " +
+        '"Authorization: Bearer", so no client could ever match it',
+    );
+  } else if (token.length < MIN_TOKEN_LENGTH) {
+    const advice = `use at least ${MIN_TOKEN_LENGTH} random characters, for example from "openssl rand -hex 32"`;
+    findings.note(["auth", "token"], `${name} is short enough to be guessed; ${advice}`);
+  }
 }
 
 /** The environment's token, for files that name none. */

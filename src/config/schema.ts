@@ -3,7 +3,21 @@
 
 import { type Static, Type } from "@sinclair/typebox";
 import { lifetimeKeys } from "./lifetime-keys.ts";
-import { anyCase, choice, duration, flag, type Hints, isHost, scalar, size, text, texts } from "./shapes.ts";
+import {
+  anyCase,
+  choice,
+  duration,
+  flag,
+  type Hints,
+  isHost,
+  isOrigin,
+  isPublicUrl,
+  listOf,
+  scalar,
+  size,
+  text,
+  texts,
+} from "./shapes.ts";
 import { ToolRulesSchema, toolKeys } from "./tool-keys.ts";
 
 export const LOG_LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR"] as const;
@@ -233,6 +247,34 @@ export const ConfigSchema = Type.Object(
       }),
     ),
     auth: Type.Optional(AuthSchema),
+    public_url: Type.Optional(
+      text({
+        description:
+          "The gateway's URL as clients beyond a reverse proxy know it, with the path before its routes. Its host and its " +
+          "origin are let in.",
+        hints: {
+          expected: "an http:// or https:// URL without a query",
+          isShown: true,
+          verify: (value) => typeof value === "string" && isPublicUrl(value),
+        },
+      }),
+    ),
+    allowed_hosts: Type.Optional(
+      listOf(isHost, {
+        description:
+          "Names that clients may call the gateway by, beside those of this machine: a reverse proxy's, " +
+          "`host.docker.internal`. A client with the token may use any.",
+        expected: "a host name or an IP address, without a port",
+      }),
+    ),
+    allowed_origins: Type.Optional(
+      listOf(isOrigin, {
+        description:
+          "Origins whose pages may use the gateway, beside those of this machine: `https://app.example.com`, " +
+          "`vscode-webview://*` for all of an app's own scheme, `null` for pages without an origin.",
+        expected: 'an origin such as "https://app.example.com", "app-scheme://*" or "null"',
+      }),
+    ),
     request_timeout: Type.Optional(
       duration("more than zero", {
         description: "Longest wait for an answer, renewed by progress. Seconds, or `5m`.",

@@ -97,6 +97,16 @@ export function texts(namePattern: string, words: Words) {
   });
 }
 
+/** Texts that are each shown when one is wrong. */
+export function listOf(
+  isGood: (item: string) => boolean,
+  { description, expected }: { readonly description: string; readonly expected: string },
+) {
+  const verify = (value: unknown) => typeof value === "string" && isGood(value);
+  const item = Type.String({ hints: { expected, isShown: true, verify } });
+  return Type.Array(item, { description, hints: { expected: `a list; each item ${expected}` } });
+}
+
 export function isHost(host: string): boolean {
   return /^[A-Za-z0-9_](?:[\w.-]*[\w.])?$/.test(host) || ipFamily(withoutBrackets(host)) !== 0;
 }
@@ -104,4 +114,20 @@ export function isHost(host: string): boolean {
 /** A pattern for a word in upper, lower or mixed case. */
 export function anyCase(word: string): string {
   return [...word].map((letter) => `[${letter}${letter.toLowerCase()}]`).join("");
+}
+
+/** As browsers write it: `scheme://host[:port]`, or `null`. `scheme://*` stands for all of a scheme that is not the web's. */
+export function isOrigin(text: string): boolean {
+  const [, scheme = "", rest = ""] = /^([a-z][a-z\d+.-]*):\/\/([^/?#@\s]+)$/i.exec(text) ?? [];
+  if (scheme === "") return text === "null";
+  if (!/^https?$/i.test(scheme)) return true;
+  return !rest.includes("*") && URL.canParse(text) && new URL(text).origin === text.toLowerCase();
+}
+
+/** The path is one that our routes can follow. */
+export function isPublicUrl(text: string): boolean {
+  const url = URL.parse(text);
+  if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) return false;
+  const isPlain = url.username === "" && url.password === "" && url.search === "" && url.hash === "";
+  return isPlain && /^(?:\/[\w.~-]+)*\/?$/.test(url.pathname);
 }

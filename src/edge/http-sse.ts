@@ -17,12 +17,27 @@ export interface SseEdgeOptions {
   readonly log: Log;
 }
 
+/** A client that opens a stream. */
+export interface Opening {
+  readonly target: Target;
+  readonly principal: string;
+  readonly address: string;
+  /** What stands before our paths where the client is. */
+  readonly prefix: string;
+}
+
 interface OpenChannel {
   readonly channel: Channel;
   readonly principal: string;
+  readonly address: string;
+  readonly sink: EventSink;
+  /** True once the client has sent something on it. */
+  isUsed: boolean;
 }
 
-const MAX_CHANNELS = 1_000;
+export const MAX_CHANNELS = 1_000;
+/** The share of one address, as a client cannot be told in any other way before it has said a word. */
+export const MAX_PER_ADDRESS = 250;
 
 export class SseEdge implements Disposable {
   readonly #options: SseEdgeOptions;
@@ -33,17 +48,31 @@ export class SseEdge implements Disposable {
   }
 
   /** Opens the stream; its first event says where to POST. */
-  open(target: Target, principal: string): Response {
-    if (this.#channels.size >= MAX_CHANNELS) {
+  open({ target, principal, address, prefix }: Opening): Response {
+    if (!this.#makeRoom(address)) {
       return failure(429, { code: -32000, message: "Too many HTTP+SSE streams are open; close one first." });
     }
     const id = randomName(18);
     const sink = new EventSink(this.#options.heartbeat, () => this.#end(id), id);
     const { modern, log } = this.#options;
     const send = (json: string) => void sink.write(formatEvent({ event: "message", data: json }));
-    this.#channels.set(id, { principal, channel: new Channel({ id, target, principal, modern, log, send }) });
-    sink.write(formatEvent({ event: "endpoint", data: `/message?sessionId=${id}` }));
+    const channel = new Channel({ id, target, principal, modern, log, send });
+    this.#channels.set(id, { principal, address, sink, channel, isUsed: false });
+    sink.write(formatEvent({ event: "endpoint", data: `${prefix}/message?sessionId=${id}` }));
     return new Response(sink.stream, { headers: STREAM_HEADERS });
+  }
+
+  /** True if another one may be opened, if need be in the place of the oldest one that nobody has used. */
+  #makeRoom(address: string): boolean {
+    const own = [...this.#channels].filter(([, open]) => open.address === address);
+    const isOverShare = own.length >= MAX_PER_ADDRESS;
+    if (!isOverShare && this.#channels.size < MAX_CHANNELS) return true;
+    const unused = (isOverShare ? own : [...this.#channels]).find(([, { isUsed }]) => !isUsed);
+    if (unused === undefined) return false;
+    const [id, { sink }] = unused;
+    sink.close();
+    this.#end(id);
+    return true;
   }
 
   /** Takes one message; the answer goes down the stream (2024-11-05, basic/transports, "HTTP with SSE"). */
@@ -55,6 +84,7 @@ export class SseEdge implements Disposable {
       return failure(404, { code: -32001, message: "Session not found; open a new stream with GET /sse." });
     }
     return this.#options.bodies.read(request, server, (text) => {
+      open.isUsed = true;
       open.channel.receiveText(text);
       return accepted();
     });

@@ -6,10 +6,13 @@ import { isLoopback } from "../config/addresses.ts";
 import type { Log } from "../log.ts";
 import type { GatewayStatus, RestartReply } from "../ops/status.ts";
 import type { Target } from "../target/target.ts";
-import type { Guard, Refusal } from "./guard.ts";
+import { allowOrigin, answerPreflight, isPreflight } from "./cors.ts";
+import type { Access, Guard, Refusal } from "./guard.ts";
 import type { SseEdge } from "./http-sse.ts";
 import { failure } from "./legacy.ts";
 import type { McpEdge } from "./mcp.ts";
+import { forwardedPrefix, prefixOf } from "./prefix.ts";
+import { RefusalLog } from "./refusal-log.ts";
 import { ROUTES, type Route, type RoutePath } from "./routes.ts";
 
 /** A larger body is refused with 413 before it is read. */
@@ -27,6 +30,8 @@ export interface HttpOptions {
   readonly mcp: McpEdge;
   readonly sse: SseEdge;
   readonly log: Log;
+  /** As clients beyond a reverse proxy know the gateway. */
+  readonly publicUrl: string | undefined;
   /** The target of `/mcp`. */
   readonly root: Target;
   /** The target of `/mcp/{backend}`, or undefined for an unknown name. */
@@ -75,12 +80,13 @@ async function listen(options: HttpOptions, untilMs: number) {
 
 type BunServer = Bun.Server<unknown>;
 type Routed = Bun.BunRequest<string>;
-type Serve = (request: Routed, server: BunServer) => Response | Promise<Response>;
+/** A refusal is logged, whoever it comes from. */
+type Serve = (request: Routed, server: BunServer) => Response | Promise<Response> | Refusal;
 
 /** What each route serves to a request that the guard has let in. */
 function endpoints(options: HttpOptions): Readonly<Record<RoutePath, Serve>> {
-  const { guard, mcp, sse, root, health, backendNames } = options;
-  const principal = guard.principalOf();
+  const { guard, mcp, sse, root, health, backendNames, publicUrl } = options;
+  const { principal } = guard;
   const serveMcp: ServeTarget = (request, server, target) => {
     const { method } = request;
     if (method !== "POST" && method !== "GET" && method !== "DELETE") return wrongMethod(method);
@@ -88,7 +94,9 @@ function endpoints(options: HttpOptions): Readonly<Record<RoutePath, Serve>> {
   };
   const openChannel: ServeTarget = (request, server, target) => {
     server.timeout(request, 0);
-    return sse.open(target, principal);
+    const address = server.requestIP(request)?.address ?? "";
+    const prefix = forwardedPrefix(request.headers) ?? prefixOf(publicUrl);
+    return sse.open({ target, principal, address, prefix });
   };
   return {
     "/health": ({ headers }) => Response.json(health(guard.hasToken(headers))),
@@ -109,16 +117,14 @@ function endpoints(options: HttpOptions): Readonly<Record<RoutePath, Serve>> {
 }
 
 function createApp(options: HttpOptions) {
-  const { guard, log } = options;
+  const { guard, log, publicUrl } = options;
   const serveAt = endpoints(options);
-  const routes = ROUTES.map((route: Route & { readonly path: RoutePath }) => {
-    const serve = serveAt[route.path];
-    const isOpen = route.access === "open";
-    const guarded: Serve = (request, server) => {
-      const refusal = guard.refuse(request.headers, isOpen);
-      return refusal === undefined ? serve(request, server) : refused(refusal);
-    };
-    return [route.path, route.method === undefined ? guarded : { [route.method]: guarded }] as const;
+  const refusals = new RefusalLog(log);
+  const prefixes = new Set(["", prefixOf(publicUrl)]);
+  const routes = ROUTES.flatMap((route: Route & { readonly path: RoutePath }) => {
+    const serve = guarded(route, serveAt[route.path], { guard, refusals });
+    const methods = route.method === undefined ? serve : { [route.method]: serve };
+    return [...prefixes].map((prefix) => [prefix + route.path, methods] as const);
   });
   const serving = {
     maxRequestBodySize: MAX_BODY_BYTES,
@@ -138,17 +144,47 @@ function createApp(options: HttpOptions) {
   return new Elysia({ serve: serving });
 }
 
+/** A route with the guard in front of it. */
+function guarded(
+  route: Route,
+  serve: Serve,
+  { guard, refusals }: { readonly guard: Guard; readonly refusals: RefusalLog },
+): (request: Routed, server: BunServer) => Response | Promise<Response> {
+  const enter = (request: Routed, server: BunServer, access: Access) => {
+    const { headers, method } = request;
+    const pass = () => (access === "preflight" ? answerPreflight(headers) : serve(request, server));
+    const served = guard.refuse(headers, access) ?? pass();
+    if (served instanceof Response || served instanceof Promise) return served;
+    const address = server.requestIP(request)?.address;
+    refusals.add({ method, route: route.path, why: served.message, headers, address });
+    return refused(served);
+  };
+  return (request, server) => {
+    const origin = request.headers.get("origin");
+    if (origin === null) return enter(request, server, route.access);
+    const answer = enter(request, server, isPreflight(request) ? "preflight" : route.access);
+    return answer instanceof Promise
+      ? answer.then((response) => readableBy(origin, response))
+      : readableBy(origin, answer);
+  };
+}
+
+/** A page may read why its token is wrong, and nothing at all if it should not be here. */
+function readableBy(origin: string, response: Response): Response {
+  return response.status === 403 ? response : allowOrigin(response, origin);
+}
+
 const NOT_FROM_AFAR: Refusal = {
   status: 403,
   message: "Without a token this is for this machine alone; set auth.token to reach it from others.",
 };
 
-/** For the commands of a person: whoever has the token, or sits at this machine. */
+/** For the commands of a person: whoever has the token, or sits at this machine and not behind a proxy on it. */
 function forOperators(guard: Guard, serve: Serve): Serve {
   return (request, server) => {
     const address = server.requestIP(request)?.address ?? "";
-    const isNear = isLoopback(address.replace(/^::ffff:/i, ""));
-    return guard.wantsToken || isNear ? serve(request, server) : refused(NOT_FROM_AFAR);
+    const isNear = isLoopback(address.replace(/^::ffff:/i, "")) && !guard.isForwarded(request.headers);
+    return guard.wantsToken || isNear ? serve(request, server) : NOT_FROM_AFAR;
   };
 }
 
@@ -158,11 +194,11 @@ function restartBackend({ restart, backendNames }: HttpOptions): Serve {
     server.timeout(request, 0);
     const name = request.params.backend ?? "";
     const reply = await restart(name);
-    return reply === undefined ? unknownBackend(name, backendNames()) : Response.json(reply);
+    return reply === undefined ? refused(unknownBackend(name, backendNames())) : Response.json(reply);
   };
 }
 
-type ServeTarget = (request: Routed, server: BunServer, target: Target) => Response | Promise<Response>;
+type ServeTarget = (request: Routed, server: BunServer, target: Target) => ReturnType<Serve>;
 
 function toBackend({ backend, backendNames }: HttpOptions, serve: ServeTarget): Serve {
   return (request, server) => {
@@ -182,14 +218,14 @@ function wrongMethod(method: string): Response {
 
 function refused({ status, message }: Refusal): Response {
   const headers: Record<string, string> = status === 401 ? { "www-authenticate": "Bearer" } : {};
-  return failure(status, { code: -32000, message: message }, { headers });
+  return failure(status, { code: status === 404 ? -32001 : -32000, message }, { headers });
 }
 
 const MAX_SHOWN = 80;
 
-function unknownBackend(name: string, known: readonly string[]): Response {
+function unknownBackend(name: string, known: readonly string[]): Refusal {
   const list = known.length === 0 ? "none is configured" : `known are ${known.join(", ")}`;
-  return failure(404, { code: -32001, message: `Unknown backend "${name.slice(0, MAX_SHOWN)}"; ${list}.` });
+  return { status: 404, message: `Unknown backend "${name.slice(0, MAX_SHOWN)}"; ${list}.` };
 }
 
 function notFound(request: Request, known: readonly string[]): Response {

@@ -1,6 +1,6 @@
 // Text that leaves us and must come back as it was: session ids and request states. Signed, not hidden.
 
-import { isSameBytes } from "../digest.ts";
+import { hmacSha256, isSameBytes } from "../digest.ts";
 
 const SIGNATURE_BYTES = 18;
 
@@ -36,13 +36,7 @@ export class Seal {
   }
 
   #sign(body: string): string {
-    const hmac = new Bun.CryptoHasher("sha256", this.#key);
-    return hmac
-      .update(this.#purpose)
-      .update("\0")
-      .update(body)
-      .digest()
-      .subarray(0, SIGNATURE_BYTES)
-      .toString("base64url");
+    const hmac = hmacSha256(this.#key, `${this.#purpose}\0${body}`);
+    return hmac.toString("base64url", 0, SIGNATURE_BYTES);
   }
 }

@@ -97,6 +97,45 @@ describe("the token", () => {
   });
 });
 
+describe("a token that lets nobody in is refused, with the reason", () => {
+  test.each([
+    "correct horse",
+    " lead",
+    "trail ",
+    "sekret\n",
+    "t\tok",
+    "\u00e9-tok\u00e9n",
+    "tok\u00a0en",
+    "\u65e5\u672c\u8a9e",
+  ])("%j", (token) => {
+    const words = "HTTP cannot carry others";
+    expect(() => loadConfig({ auth: { token } })).toThrow(words);
+    expect(() => loadConfig({ auth: { token } })).not.toThrow(token.trim());
+    expect(() => load("port: 1", { env: { MCP_GATEWAY_TOKEN: token } })).toThrow(
+      `the environment variable MCP_GATEWAY_TOKEN must be letters, digits`,
+    );
+  });
+
+  test("and a short one is noted", () => {
+    const notes = (token: string) => loadConfig({ auth: { token } }).notes?.join("\n") ?? "";
+    expect(notes("only-fifteen-ch")).toContain("auth.token is short enough to be guessed");
+    expect(notes("sixteen-chars-ab")).not.toContain("auth.token");
+  });
+});
+
+test("names and origins of a reverse proxy come from the file", () => {
+  const text = `
+public_url: https://mcp.example.com/gw/
+allowed_hosts: [box.example, 10.0.0.1, "[fd00::1]"]
+allowed_origins: [https://app.example.com, "vscode-webview://*", "null"]`;
+  expect(load(text)).toMatchObject({
+    publicUrl: "https://mcp.example.com/gw/",
+    allowedHosts: ["box.example", "10.0.0.1", "[fd00::1]"],
+    allowedOrigins: ["https://app.example.com", "vscode-webview://*", "null"],
+  });
+  expect(load("port: 1")).toMatchObject({ allowedHosts: [], allowedOrigins: [] });
+});
+
 test("the session key comes from the file, whose variables are filled in", () => {
   const { auth } = load(`auth: {session_key: "\${REPLICAS}-replica-key"}`, {
     env: { REPLICAS: "shared-by" },

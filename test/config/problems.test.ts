@@ -21,7 +21,7 @@ describe("one slip", () => {
     [
       "nonsense: 1",
       'servers.yaml:1:1: unknown key "nonsense" at the top level; expected one of $schema, host, port, enable_meta_mcp, ' +
-        "pinned, max_result_tokens, log_level, auth, request_timeout, start_timeout, question_timeout, idle_timeout, prewarm, memory_limit, backends",
+        "pinned, max_result_tokens, log_level, auth, public_url, allowed_hosts, allowed_origins, request_timeout, start_timeout, question_timeout, idle_timeout, prewarm, memory_limit, backends",
     ],
     ["auth: {tokn: x}", 'servers.yaml:1:8: unknown key "tokn" in auth; did you mean "token"?'],
     [
@@ -74,6 +74,26 @@ describe("one slip", () => {
     ["auth: abc", 'servers.yaml:1:7: auth must be a map with "token" or "disabled", not text'],
     ["auth: {token: ''}", "servers.yaml:1:15: auth.token must be text, not empty text"],
     ["auth: {token: 12345678}", "servers.yaml:1:15: auth.token must be text, not a number"],
+    [
+      "public_url: mcp.example.com",
+      'servers.yaml:1:13: public_url must be an http:// or https:// URL without a query, not "mcp.example.com"',
+    ],
+    [
+      "public_url: https://x/a?b",
+      'servers.yaml:1:13: public_url must be an http:// or https:// URL without a query, not "https://x/a?b"',
+    ],
+    [
+      "allowed_hosts: [a.example:8080]",
+      'servers.yaml:1:17: allowed_hosts.0 must be a host name or an IP address, without a port, not "a.example:8080"',
+    ],
+    [
+      "allowed_origins: [https://a.example/]",
+      'servers.yaml:1:19: allowed_origins.0 must be an origin such as "https://app.example.com", "app-scheme://*" or "null", not "https://a.example/"',
+    ],
+    [
+      'allowed_origins: ["https://*"]',
+      'servers.yaml:1:19: allowed_origins.0 must be an origin such as "https://app.example.com", "app-scheme://*" or "null", not "https://*"',
+    ],
     ["backends: [a]", "servers.yaml:1:11: backends must be a map from names to backends, not a list"],
     ["- a", 'servers.yaml:1:1: the configuration must be a map with "backends", not a list'],
     ["hello", 'servers.yaml:1:1: the configuration must be a map with "backends", not text'],

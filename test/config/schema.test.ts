@@ -54,8 +54,16 @@ describe("README's table of keys", () => {
     const keys = lines.slice(2).map((line) => /^\| `([^`]+)`/.exec(line)?.[1]);
     expect(keys).toEqual([
       ...["$schema", "host", "port", "enable_meta_mcp", "pinned", "max_result_tokens", "log_level"],
-      ...["request_timeout", "start_timeout", "question_timeout", "idle_timeout", "prewarm", "memory_limit"],
-      "backends",
+      ...["public_url", "allowed_hosts", "allowed_origins"],
+      ...[
+        "request_timeout",
+        "start_timeout",
+        "question_timeout",
+        "idle_timeout",
+        "prewarm",
+        "memory_limit",
+        "backends",
+      ],
       ...["auth.token", "auth.disabled", "auth.session_key"],
       ...["command", "args", "http_url", "transport", "protocol", "description", "env", "headers", "cwd"].map(
         (key) => `backends.<name>.${key}`,

@@ -7,7 +7,7 @@ import { waitFor } from "../support/wait-for.ts";
 import { GatewayProcess, programEntry } from "./gateway-process.ts";
 import { modernHeaders, modernMessage } from "./modern-post.ts";
 
-const TOKEN = "a token for nobody else";
+const TOKEN = "a-token-for-nobody-else";
 let open: GatewayProcess;
 let guarded: GatewayProcess;
 

@@ -1,0 +1,49 @@
+// What a browser wants to hear before a page of another origin may use the gateway (CORS, https://fetch.spec.whatwg.org).
+// Only for origins that the guard has let in.
+
+const METHODS = "GET, POST, DELETE";
+const REQUEST_HEADERS = [
+  "accept",
+  "authorization",
+  "content-type",
+  "last-event-id",
+  "mcp-method",
+  "mcp-name",
+  "mcp-protocol-version",
+  "mcp-session-id",
+];
+const RESPONSE_HEADERS = "Mcp-Session-Id, MCP-Protocol-Version, WWW-Authenticate, Retry-After, Allow";
+/** In seconds. Chromium keeps an answer for two hours at most. */
+const MAX_AGE = 7_200;
+/** Headers of tools' parameters have names that only the tool knows. */
+const PARAM_HEADER = /^mcp-param-[\w!#$%&'*+.^`|~-]+$/;
+
+/** A browser asks whether it may send a request: the request itself comes after, and carries the credentials. */
+export function isPreflight({ method, headers }: Request): boolean {
+  return method === "OPTIONS" && headers.has("origin") && headers.has("access-control-request-method");
+}
+
+export function answerPreflight(headers: Headers): Response {
+  const asked = (headers.get("access-control-request-headers") ?? "").toLowerCase().split(",");
+  const params = asked.map((name) => name.trim()).filter((name) => PARAM_HEADER.test(name));
+  return new Response(null, {
+    status: 204,
+    headers: {
+      "access-control-allow-methods": METHODS,
+      "access-control-allow-headers": [...REQUEST_HEADERS, ...params].join(", "),
+      "access-control-max-age": String(MAX_AGE),
+      // A page of the network that asks for a gateway on this machine.
+      ...(headers.get("access-control-request-private-network") === "true"
+        ? { "access-control-allow-private-network": "true" }
+        : {}),
+    },
+  });
+}
+
+/** Lets the page read the response. */
+export function allowOrigin(response: Response, origin: string): Response {
+  response.headers.set("access-control-allow-origin", origin);
+  response.headers.set("access-control-expose-headers", RESPONSE_HEADERS);
+  response.headers.append("vary", "Origin");
+  return response;
+}
