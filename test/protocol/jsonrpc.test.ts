@@ -97,7 +97,8 @@ test("each message is of exactly one kind", () => {
     { requiredKeys: ["jsonrpc"] },
   );
   fc.assert(
-    fc.property(values, (value) => {
+    fc.property(values, (made) => {
+      const value: object = JSON.parse(JSON.stringify(made));
       const message = read(value);
       if (message === undefined) return;
       expect([isRequest, isNotification, isResponse].filter((is) => is(message))).toHaveLength(1);
