@@ -5,6 +5,7 @@ import type { BackendConfig } from "../config/config.ts";
 import type { Log } from "../log.ts";
 import type { Answer, Call, Subscriber, Watch } from "../protocol/call.ts";
 import type { Abortable } from "../protocol/cancellation.ts";
+import { changed } from "../protocol/exact.ts";
 import { type Json, type Notification, notification } from "../protocol/jsonrpc.ts";
 import { type Implementation, LIST_KEY, Method, STALE_AFTER } from "../protocol/mcp.ts";
 import type { ParamHeader } from "../protocol/param-headers.ts";
@@ -243,13 +244,13 @@ export class Backend implements AsyncDisposable {
   /** A list of a backend that is not running, without waking it. */
   #remembered(call: Call): Answer | undefined {
     const key = LIST_KEY.get(call.method);
-    if (key === undefined || call.params?.cursor !== undefined) return undefined;
+    if (key === undefined || (call.params?.cursor ?? undefined) !== undefined) return undefined;
     const { handshake } = this.catalog;
-    const items = this.catalog.list(call.method);
+    const list = this.catalog.whole(call.method);
     const isRunning = this.#instances.find(call.caller)?.lifecycle.connected !== undefined;
-    if (isRunning || handshake === undefined || items === undefined) return undefined;
+    if (isRunning || handshake === undefined || list === undefined) return undefined;
     this.#options.observe?.answeredFromCatalog(this.name, call);
-    return translateAnswer(handshake, call, { result: { [key]: items } });
+    return translateAnswer(handshake, call, { result: changed(list.rest, { [key]: list.items }) });
   }
 
   #makeInstance(key: string, config: BackendConfig, onAsleep: () => void): Instance {

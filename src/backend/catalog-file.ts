@@ -8,15 +8,16 @@ import { type Static, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import type { BackendConfig } from "../config/config.ts";
 import type { Log } from "../log.ts";
+import { keepText, memberOf, objectOf, writeJson } from "../protocol/exact.ts";
 import { readSmallText } from "../small-file.ts";
-import { type CatalogRecord, comparable } from "./catalog.ts";
+import type { CatalogRecord } from "./catalog.ts";
 import type { HabitsRecord } from "./connection/habits.ts";
 import type { LastGood } from "./drift.ts";
 import type { EraRecord } from "./remembered-era.ts";
 import { settingsHash } from "./settings-hash.ts";
 
 /** Part of the folder's name: files of another form are another gateway's. */
-const FORM = 1;
+const FORM = 2;
 const WRITE_DELAY_MS = 300;
 /** Files of settings that nobody has used for this long go. */
 const FORGET_AFTER_MS = 30 * 24 * 3_600_000;
@@ -42,9 +43,10 @@ const FileSchema = Type.Object({
         ]),
         capabilities: JsonObject,
         instructions: Type.Optional(Type.String()),
+        introduction: Type.Optional(JsonObject),
       }),
     }),
-    lists: Type.Record(Type.String(), Type.Array(JsonObject)),
+    lists: Type.Record(Type.String(), Type.Object({ items: Type.Array(JsonObject), rest: JsonObject })),
     listedAtMs: Type.Number(),
   }),
   traits: Type.Object({
@@ -123,7 +125,7 @@ export class CatalogFile implements AsyncDisposable {
     const record = this.#pending?.();
     this.#pending = undefined;
     if (record === undefined) return;
-    const text = comparable({ form: FORM, backend: this.#name, settings: this.#settings, ...record });
+    const text = writeJson({ form: FORM, backend: this.#name, settings: this.#settings, ...record });
     // One file at a time: the last to be written is the last to be known.
     this.#writing = this.#writing.then(() => this.#put(text));
   }
@@ -181,7 +183,14 @@ export class CatalogFile implements AsyncDisposable {
 function parse(text: string): Static<typeof FileSchema> | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return Value.Check(FileSchema, value) ? value : undefined;
+    if (!Value.Check(FileSchema, value)) return undefined;
+    keepText(value, text);
+    // The introduction and its parts, and the lists, are given to clients as the server wrote them.
+    const catalog = objectOf(value, "catalog") ?? {};
+    memberOf(catalog, "lists");
+    const description = objectOf(objectOf(catalog, "handshake") ?? {}, "description") ?? {};
+    for (const key of Object.keys(description)) memberOf(description, key);
+    return value;
   } catch {
     return undefined; // No JSON: a torn or a foreign file.
   }

@@ -1,10 +1,9 @@
 // What one backend offers, as it said when it was last asked: it stays known while the backend sleeps.
 
-import { itemsOf, memberOf } from "../protocol/exact.ts";
+import { changed, itemsOf, memberOf, objectOf, writeJson } from "../protocol/exact.ts";
 import { isObject, type Json } from "../protocol/jsonrpc.ts";
 import { LIST_KEY, Method } from "../protocol/mcp.ts";
 import { type ParamHeader, readParamHeaders } from "../protocol/param-headers.ts";
-import { hideSecrets } from "../shown.ts";
 import type { Handshake } from "./introductions.ts";
 
 /** A tool as the backend described it; only the name has been looked at. */
@@ -15,9 +14,16 @@ export interface Tool extends Json {
 /** `fresh`: this gateway has heard the tools from the backend. `remembered`: an earlier run of it has. */
 export type Freshness = "fresh" | "remembered" | "unknown";
 
+/** One list, whole. */
+export interface List {
+  readonly items: readonly Json[];
+  /** What the server said beside the items: how long the list may be kept and by whom, `_meta`. */
+  readonly rest: Json;
+}
+
 export interface CatalogRecord {
   readonly handshake: Handshake;
-  readonly lists: Readonly<Record<string, readonly Json[]>>;
+  readonly lists: Readonly<Record<string, List>>;
   readonly listedAtMs: number;
 }
 
@@ -25,7 +31,9 @@ export class Catalog {
   #handshake: Handshake | undefined;
   /** Grows with every change, so that an index knows whether it is behind. */
   version = 0;
-  readonly #lists = new Map<string, readonly Json[]>();
+  readonly #lists = new Map<string, List>();
+  /** Gives what was restored its text: most of it is never written, and the search needs none. */
+  #giveTexts: (() => void) | undefined;
   /** The lists that this gateway has heard itself. */
   readonly #heard = new Set<string>();
   readonly #tools = new Map<string, Tool>();
@@ -53,14 +61,21 @@ export class Catalog {
 
   /** The items of one list method, or undefined where it was never listed. */
   list(method: string): readonly Json[] | undefined {
+    return this.whole(method)?.items;
+  }
+
+  /** A list with what the server said beside its items. */
+  whole(method: string): List | undefined {
+    this.#giveTexts?.();
+    this.#giveTexts = undefined;
     return this.#lists.get(method);
   }
 
   /** Returns true where the list differs from what was known. */
-  learnList(method: string, items: readonly Json[]): boolean {
-    const before = this.#lists.get(method);
-    const isSame = before !== undefined && comparable(before) === comparable(items);
-    this.#put(method, items);
+  learnList(method: string, list: List): boolean {
+    const before = this.whole(method);
+    const isSame = before !== undefined && writeJson(before.items) === writeJson(list.items);
+    this.#put(method, list);
     this.#heard.add(method);
     this.#listedAtMs = Date.now();
     if (!isSame) this.version += 1;
@@ -68,10 +83,11 @@ export class Catalog {
   }
 
   /** Takes up what an earlier run of the gateway has learnt. */
-  restore({ handshake, lists, listedAtMs }: CatalogRecord): void {
-    this.learnHandshake(handshake);
-    for (const [method, items] of Object.entries(lists)) this.#put(method, items);
-    this.#listedAtMs = listedAtMs;
+  restore(record: CatalogRecord): void {
+    this.learnHandshake(record.handshake);
+    for (const [method, list] of Object.entries(record.lists)) this.#put(method, list);
+    this.#listedAtMs = record.listedAtMs;
+    this.#giveTexts = () => giveTexts(record);
   }
 
   /** What is worth keeping; undefined where nothing is known. */
@@ -79,8 +95,9 @@ export class Catalog {
     if (this.#handshake === undefined || this.#listedAtMs === undefined) return undefined;
     const { capabilities } = this.#handshake.description;
     // A server that declares tools and lists none may not have been done yet: it is asked again.
-    const isKept = ([method, items]: [string, readonly Json[]]) =>
+    const isKept = ([method, { items }]: [string, List]) =>
       items.length > 0 || method !== Method.listTools || capabilities.tools === undefined;
+    this.#giveTexts?.();
     const lists = Object.fromEntries([...this.#lists].filter(isKept));
     return { handshake: this.#handshake, lists, listedAtMs: this.#listedAtMs };
   }
@@ -90,6 +107,7 @@ export class Catalog {
   }
 
   tool(name: string): Tool | undefined {
+    this.whole(Method.listTools);
     return this.#tools.get(name);
   }
 
@@ -103,12 +121,12 @@ export class Catalog {
     return read;
   }
 
-  #put(method: string, items: readonly Json[]): void {
-    this.#lists.set(method, items);
+  #put(method: string, list: List): void {
+    this.#lists.set(method, list);
     if (method !== Method.listTools) return;
     this.#tools.clear();
     this.#paramHeaders.clear();
-    for (const item of items) {
+    for (const item of list.items) {
       if (isTool(item)) this.#tools.set(item.name, item);
     }
   }
@@ -118,17 +136,25 @@ export function isTool(item: Json): item is Tool {
   return typeof item.name === "string";
 }
 
-/** JSON without the secrets that it may hold: what goes to disk, and so what can be compared with it. */
-export function comparable(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    typeof inner === "string" ? hideSecrets(inner) : inner,
-  );
+function giveTexts({ lists }: CatalogRecord): void {
+  for (const method of Object.keys(lists)) {
+    const list = objectOf(lists, method);
+    if (list === undefined) continue;
+    const items = memberOf(list, "items");
+    if (Array.isArray(items)) itemsOf(items);
+    memberOf(list, "rest");
+  }
 }
 
 /** The items of one page, and where the next one starts: null and "" mean nowhere. Whatever is no object is left out. */
-export function readPage(method: string, result: Json): { items: Json[]; nextCursor: string | undefined } {
-  const listed = memberOf(result, LIST_KEY.get(method) ?? "");
+export function readPage(method: string, result: Json): List & { readonly nextCursor: string | undefined } {
+  const key = LIST_KEY.get(method) ?? "";
+  const listed = memberOf(result, key);
   const items = Array.isArray(listed) ? itemsOf(listed).filter(isObject) : [];
   const { nextCursor } = result;
-  return { items, nextCursor: typeof nextCursor === "string" && nextCursor !== "" ? nextCursor : undefined };
+  return {
+    items,
+    rest: changed(result, { [key]: undefined, nextCursor: undefined }),
+    nextCursor: typeof nextCursor === "string" && nextCursor !== "" ? nextCursor : undefined,
+  };
 }

@@ -1,6 +1,7 @@
 // What is different about a server since it last started well: its version, its package, its tools. Pure.
 
-import { comparable, type Tool } from "./catalog.ts";
+import { writeJson } from "../protocol/exact.ts";
+import type { Tool } from "./catalog.ts";
 
 /** How a server was when it last started well. */
 export interface LastGood {
@@ -16,7 +17,7 @@ const MAX_NAMES = 10;
 const HASH_LENGTH = 16;
 
 export function hashTools(tools: readonly Tool[]): Record<string, string> {
-  const hash = (tool: Tool) => new Bun.CryptoHasher("sha256").update(comparable(tool)).digest("hex");
+  const hash = (tool: Tool) => new Bun.CryptoHasher("sha256").update(writeJson(tool)).digest("hex");
   return Object.fromEntries(tools.map((tool) => [tool.name, hash(tool).slice(0, HASH_LENGTH)]));
 }
 

@@ -2,8 +2,15 @@
 
 import type { Era } from "../protocol/call.ts";
 import { GatewayError } from "../protocol/errors.ts";
-import { isObject, type Json } from "../protocol/jsonrpc.ts";
-import { isKnownModern, isModern, META, type ServerDescription } from "../protocol/mcp.ts";
+import { objectOf } from "../protocol/exact.ts";
+import type { Json } from "../protocol/jsonrpc.ts";
+import {
+  type Implementation,
+  isKnownModern,
+  isModern,
+  META,
+  type ServerDescription,
+} from "../protocol/mcp.ts";
 import { shownLine } from "../shown.ts";
 
 /** What a handshake agreed on. */
@@ -28,7 +35,7 @@ export function fromInitialize(name: string, result: Json): Handshake {
   return {
     era: "legacy",
     revision,
-    description: describe(name, result.serverInfo, result.capabilities, result.instructions),
+    description: describe(name, objectOf(result, "serverInfo"), result),
   };
 }
 
@@ -45,30 +52,34 @@ export function fromDiscover(name: string, version: string, result: Json): Hands
       `${name}: the server speaks ${shownLine(named, 300)}, none of which this gateway knows; a newer gateway may.`,
     );
   }
-  const meta = isObject(result._meta) ? result._meta : {};
+  const meta = objectOf(result, "_meta") ?? {};
   return {
     era: "modern",
     revision,
-    description: describe(name, meta[META.serverInfo], result.capabilities, result.instructions),
+    description: describe(name, objectOf(meta, META.serverInfo), result),
   };
 }
 
 /** A modern server that does not implement `server/discover`: taken at its pinned word, with every list worth a try. */
 export function undescribed(name: string, revision: string): Handshake {
   const capabilities = { tools: {}, prompts: {}, resources: {} };
-  return { era: "modern", revision, description: describe(name, undefined, capabilities, undefined) };
+  return { era: "modern", revision, description: { serverInfo: unknownServer(name), capabilities } };
 }
 
-function describe(
-  name: string,
-  serverInfo: unknown,
-  capabilities: unknown,
-  instructions: unknown,
-): ServerDescription {
-  const info =
-    isObject(serverInfo) && typeof serverInfo.name === "string" && typeof serverInfo.version === "string"
-      ? { ...serverInfo, name: serverInfo.name, version: serverInfo.version }
-      : { name, version: "unknown" };
-  const known = { serverInfo: info, capabilities: isObject(capabilities) ? capabilities : {} };
+function describe(name: string, serverInfo: Json | undefined, introduction: Json): ServerDescription {
+  const known = {
+    serverInfo: serverInfo !== undefined && isImplementation(serverInfo) ? serverInfo : unknownServer(name),
+    capabilities: objectOf(introduction, "capabilities") ?? {},
+    introduction,
+  };
+  const { instructions } = introduction;
   return typeof instructions === "string" ? { ...known, instructions } : known;
+}
+
+function isImplementation(info: Json): info is Json & Implementation {
+  return typeof info.name === "string" && typeof info.version === "string";
+}
+
+function unknownServer(name: string): Implementation {
+  return { name, version: "unknown" };
 }

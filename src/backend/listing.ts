@@ -1,13 +1,14 @@
 // Asks a backend for its lists, every page of them, and keeps the catalog true.
 
 import type { Log } from "../log.ts";
+import { strictestPolicy } from "../protocol/cache-policy.ts";
 import type { Answer } from "../protocol/call.ts";
 import type { Abortable } from "../protocol/cancellation.ts";
 import { changed, itemsOf, memberOf } from "../protocol/exact.ts";
 import { isObject, type Json } from "../protocol/jsonrpc.ts";
 import { type Implementation, Method } from "../protocol/mcp.ts";
 import { mirrorHeaders, readParamHeaders } from "../protocol/param-headers.ts";
-import { type Catalog, readPage } from "./catalog.ts";
+import { type Catalog, type List, readPage } from "./catalog.ts";
 import { type Connected, envelope } from "./handshake.ts";
 import type { ToolPolicy } from "./tool-policy.ts";
 
@@ -60,9 +61,10 @@ export class Listing {
 
   async #read(connected: Connected, method: string, signal: Abortable): Promise<ListRead> {
     if (connected.description.capabilities[CAPABILITY.get(method) ?? ""] === undefined) {
-      return this.#learn(method, []);
+      return this.#learn(method, { items: [], rest: {} });
     }
     const items: Json[] = [];
+    const rests: Json[] = [];
     const seen = new Set<string>();
     const known = new Set<unknown>();
     let cursor: string | undefined;
@@ -77,7 +79,8 @@ export class Listing {
         break;
       }
       for (const item of page.items) known.add(idOf(item));
-      items.push(...page.items);
+      for (const item of page.items) items.push(item);
+      rests.push(page.rest);
       cursor = page.nextCursor;
       if (cursor !== undefined && (seen.has(cursor) || seen.size >= MAX_PAGES)) {
         this.#options.log.warning("a list repeats its pages; taking what came so far", { method });
@@ -85,17 +88,18 @@ export class Listing {
       }
       if (cursor !== undefined) seen.add(cursor);
     } while (cursor !== undefined);
-    if (method !== Method.listTools) return this.#learn(method, items);
+    const rest = ofAllPages(rests);
+    if (method !== Method.listTools) return this.#learn(method, { items, rest });
     for (const rule of this.#options.policy?.unfitting(items) ?? []) {
       this.#options.log.warning("a rule under tools fits none of the server's tools", { rule });
     }
-    return this.#learn(method, this.#toolsForClients(connected, items));
+    return this.#learn(method, { items: this.#toolsForClients(connected, items), rest });
   }
 
-  #learn(method: string, items: readonly Json[]): ListRead {
-    const isChanged = this.#options.catalog.learnList(method, items);
+  #learn(method: string, list: List): ListRead {
+    const isChanged = this.#options.catalog.learnList(method, list);
     this.#options.onLearnt(method, isChanged);
-    return { items, isChanged };
+    return { items: list.items, isChanged };
   }
 
   /** The page of a tool list that a client asked for: as it came, where every tool is for clients as it is. */
@@ -145,6 +149,11 @@ export class Listing {
 /** What tells one item of a list from another. */
 function idOf({ uri, uriTemplate, name }: Json): unknown {
   return uri ?? uriTemplate ?? name;
+}
+
+/** What the first page says beside its items, with the strictest of what all pages say of how they may be kept. */
+function ofAllPages([first = {}, ...others]: readonly Json[]): Json {
+  return others.length === 0 ? first : changed(first, strictestPolicy([first, ...others]));
 }
 
 /** Only modern HTTP carries arguments in headers, so only there is a bad annotation a danger. */

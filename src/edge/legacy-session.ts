@@ -4,7 +4,7 @@
 import type { Log } from "../log.ts";
 import type { Call, Caller, Outcome, Question, Subscriber, Watch } from "../protocol/call.ts";
 import { type Abortable, Cancellation, signalOf } from "../protocol/cancellation.ts";
-import { objectOf } from "../protocol/exact.ts";
+import { changed, objectOf } from "../protocol/exact.ts";
 import { InFlight } from "../protocol/in-flight.ts";
 import {
   type Id,
@@ -303,14 +303,15 @@ function tokenOf({ params }: Question): unknown {
 
 async function initializeResult(target: Target, call: Call): Promise<Json> {
   const described = await target.describe(call.signal);
-  const { serverInfo, capabilities, instructions } = described;
-  // Tasks of 2025-11-25 are bound to a session that the gateway shares, so they are not offered.
-  const { tasks: _tasks, ...offered } = capabilities;
+  const { serverInfo, instructions, introduction, revision } = described;
   const known = {
-    protocolVersion: agreeOnRevision(call.params?.protocolVersion, described.revision),
-    capabilities: offered,
+    protocolVersion: agreeOnRevision(call.params?.protocolVersion, revision),
+    // Tasks of 2025-11-25 are bound to a session that the gateway shares, so they are not offered.
+    capabilities: changed(described.capabilities, { tasks: undefined }),
     serverInfo,
   };
+  // Of a server of this era, all that it says of itself.
+  if (introduction !== undefined && revision !== undefined) return changed(introduction, known);
   return instructions === undefined ? known : { ...known, instructions };
 }
 

@@ -2,6 +2,7 @@
 // headers it had, and the outlet to answer by.
 
 import type { Log } from "../log.ts";
+import { strictestPolicy } from "../protocol/cache-policy.ts";
 import type { Answer, Call, Caller, Watch } from "../protocol/call.ts";
 import { checkMirror, type Envelope, modernCaller, type Rejection, readEnvelope } from "../protocol/era.ts";
 import { changed, objectOf } from "../protocol/exact.ts";
@@ -22,17 +23,16 @@ import {
   MODERN_REVISIONS,
   Notice,
   ResultType,
-  type ServerDescription,
 } from "../protocol/mcp.ts";
 import { toModernAnswer } from "../protocol/modern-result.ts";
 import type { ParamHeader } from "../protocol/param-headers.ts";
-import type { Target } from "../target/target.ts";
+import type { Described, Target } from "../target/target.ts";
 import type { Outlet } from "./outlet.ts";
 import { failed, perform } from "./perform.ts";
 import type { RunningCall, RunningCalls } from "./running-calls.ts";
 
-/** How long a client may keep what a target says of itself. */
-const DISCOVER_TTL_MS = 60_000;
+/** How long a client may keep what a target says of itself, if its server does not say. */
+const DISCOVER_POLICY: Json = { ttlMs: 60_000, cacheScope: "public" };
 
 export interface ModernRequest {
   readonly message: Request;
@@ -234,16 +234,24 @@ function stamped({ method, params }: Notification, subscriptionId: string | numb
   return notification(method, changed(params ?? {}, { _meta: stamped }));
 }
 
-export function discoverResult({ serverInfo, capabilities, instructions }: ServerDescription): Json {
-  // Legacy tasks are no part of 2026-07-28; the extension of that name is declared under `extensions`.
-  const { tasks: _tasks, ...offered } = capabilities;
-  return {
+export function discoverResult(described: Described): Json {
+  const { serverInfo, instructions, introduction, revision } = described;
+  const known = {
     resultType: ResultType.complete,
     supportedVersions: [...MODERN_REVISIONS],
-    capabilities: offered,
+    // Legacy tasks are no part of 2026-07-28; the extension of that name is declared under `extensions`.
+    capabilities: changed(described.capabilities, { tasks: undefined }),
+  };
+  if (introduction !== undefined && revision === undefined) {
+    // Of a server of this era, all that it says of itself, its own lifetime included.
+    const meta = changed(objectOf(introduction, "_meta") ?? {}, { [META.serverInfo]: serverInfo });
+    const policy = { ...DISCOVER_POLICY, ...strictestPolicy([introduction]) };
+    return changed(introduction, { ...known, ...policy, _meta: meta });
+  }
+  return {
+    ...known,
     ...(instructions === undefined ? {} : { instructions }),
-    ttlMs: DISCOVER_TTL_MS,
-    cacheScope: "public",
+    ...DISCOVER_POLICY,
     _meta: { [META.serverInfo]: serverInfo },
   };
 }

@@ -67,8 +67,9 @@ function write(value: unknown): string | undefined {
 }
 
 /** A member of an object; if it is an object or an array, it knows its text, provided that the whole does. */
-export function memberOf(value: Readonly<Json>, key: string): unknown {
-  const member = Object.hasOwn(value, key) ? value[key] : undefined;
+export function memberOf(value: object, key: string): unknown {
+  const members = value as Readonly<Json>;
+  const member = Object.hasOwn(members, key) ? members[key] : undefined;
   if (typeof member !== "object" || member === null || Exact.has(member)) return member;
   const whole = Exact.textOf(value);
   const text = whole === undefined ? undefined : memberText(whole, key);
@@ -83,15 +84,17 @@ export function writtenMember(value: Readonly<Json>, key: string): unknown {
 }
 
 /** As `memberOf`; undefined if it is no object. */
-export function objectOf(value: Readonly<Json>, key: string): Json | undefined {
+export function objectOf(value: object, key: string): Json | undefined {
   const member = memberOf(value, key);
   return isRecord(member) ? member : undefined;
 }
 
 /** The items of an array, each with its text, provided that the array knows its own. */
-export function itemsOf(list: readonly unknown[]): readonly unknown[] {
+export function itemsOf<T>(list: readonly T[]): readonly T[] {
   const text = Exact.textOf(list);
-  if (text === undefined) return list;
+  const [first] = list;
+  const isKnown = typeof first === "object" && first !== null && Exact.has(first);
+  if (text === undefined || isKnown) return list;
   const texts = itemTexts(text);
   for (const [at, item] of list.entries()) {
     const own = texts[at];

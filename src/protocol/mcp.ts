@@ -266,4 +266,6 @@ export interface ServerDescription {
   readonly serverInfo: Implementation;
   readonly capabilities: Capabilities;
   readonly instructions?: string;
+  /** The whole answer to `initialize` or `server/discover` behind this, if it is one server's. */
+  readonly introduction?: Json;
 }

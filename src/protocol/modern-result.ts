@@ -1,6 +1,7 @@
 // The fields that every modern result must have (2026-07-28, basic/index and server/utilities/caching), put on results
 // that come from elsewhere: from a legacy backend, from the catalogue, or from the gateway itself.
 
+import { isLifetime, isScope } from "./cache-policy.ts";
 import type { Answer } from "./call.ts";
 import { changed, keepText, objectOf, textOf, writeJson } from "./exact.ts";
 import type { Json } from "./jsonrpc.ts";
@@ -24,7 +25,9 @@ export function toModernAnswer(method: string, { result }: Answer, serverInfo: I
 }
 
 const COMPLETE: Json = { resultType: ResultType.complete };
-const COMPLETE_LIST: Json = { ...COMPLETE, ttlMs: LIST_TTL_MS, cacheScope: "public" };
+/** Of a list whose server says nothing of it. */
+export const LIST_POLICY: Json = { ttlMs: LIST_TTL_MS, cacheScope: "public" };
+const COMPLETE_LIST: Json = { ...COMPLETE, ...LIST_POLICY };
 const COMPLETE_READ: Json = { ...COMPLETE, ttlMs: 0, cacheScope: "private" };
 
 function additions(method: string): Json {
@@ -43,14 +46,6 @@ function lacking(added: Json, result: Json): Json {
   if (ttlMs !== undefined && !isLifetime(result.ttlMs)) lacks.ttlMs = ttlMs;
   if (cacheScope !== undefined && !isScope(result.cacheScope)) lacks.cacheScope = cacheScope;
   return lacks;
-}
-
-function isLifetime(ttlMs: unknown): ttlMs is number {
-  return typeof ttlMs === "number" && ttlMs >= 0;
-}
-
-function isScope(scope: unknown): scope is "public" | "private" {
-  return scope === "public" || scope === "private";
 }
 
 const heads = new WeakMap<Implementation, Map<Json, string>>();

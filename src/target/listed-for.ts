@@ -2,12 +2,21 @@
 
 import type { Backend } from "../backend/backend.ts";
 import { translateAnswer } from "../backend/exchange.ts";
+import { strictestPolicy } from "../protocol/cache-policy.ts";
 import type { Call } from "../protocol/call.ts";
 import type { Json } from "../protocol/jsonrpc.ts";
+import { LIST_POLICY } from "../protocol/modern-result.ts";
 
 export function listedFor(call: Call, backend: Backend, key: string, items: readonly Json[]): unknown[] {
   const { handshake } = backend.catalog;
   if (handshake === undefined) return [...items];
   const listed = translateAnswer(handshake, call, { result: { [key]: items } }).result[key];
   return Array.isArray(listed) ? listed : [];
+}
+
+/** How a list of items of these backends may be kept: as the strictest of them says. Legacy clients know no such thing. */
+export function policyFor({ caller, method }: Call, backends: readonly Backend[]): Json {
+  if (caller.era === "legacy") return {};
+  const said = backends.map(({ catalog }) => catalog.whole(method)?.rest ?? {});
+  return strictestPolicy([LIST_POLICY, ...said]);
 }

@@ -10,7 +10,7 @@ import { changed, itemsOf, memberOf, objectOf } from "../protocol/exact.ts";
 import { type Json, type Notification, notification, RpcError } from "../protocol/jsonrpc.ts";
 import { type Implementation, LIST_KEY, Method, Notice } from "../protocol/mcp.ts";
 import type { ParamHeader } from "../protocol/param-headers.ts";
-import { listedFor } from "./listed-for.ts";
+import { listedFor, policyFor } from "./listed-for.ts";
 import {
   possibleOwners,
   qualification,
@@ -194,7 +194,8 @@ export class MergedTarget implements Target {
         return { backend, items: listedFor(call, backend, key, items) };
       }),
     );
-    return { [key]: this.#sharing.shared(key, lists, call.caller.era) };
+    const items = this.#sharing.shared(key, lists, call.caller.era);
+    return { [key]: items, ...policyFor(call, this.#fleet.enabled()) };
   }
 }
 

@@ -14,6 +14,7 @@ import type { ParamHeader } from "../protocol/param-headers.ts";
 import { describeServers, describeTool, describeTools, failed, said } from "./answers.ts";
 import { type Invoking, invoke } from "./invoke.ts";
 import type { LargeResults } from "./large-results.ts";
+import { policyFor } from "./listed-for.ts";
 import { MergedTarget, passOn, withQualifiedLinks } from "./merged.ts";
 import {
   ListServersArguments,
@@ -103,7 +104,8 @@ export class MetaTarget implements Target {
 
   async #list(call: Call): Promise<Answer> {
     const pinned = await this.#pins.list(call);
-    return { result: { tools: [...metaToolDefinitions(this.#names()), ...pinned] } };
+    const tools = [...metaToolDefinitions(this.#names()), ...pinned];
+    return { result: { tools, ...policyFor(call, this.#pins.backends) } };
   }
 
   /** Failures come back as results that a model can read; only a request without sense is a protocol error. */

@@ -44,12 +44,16 @@ export class Pins {
     return this.#pinned.length === 0;
   }
 
+  /** Those that have a pinned tool. */
+  get backends(): readonly Backend[] {
+    return [...new Set(this.#all().map(({ backend }) => backend))];
+  }
+
   /** The definitions under qualified names, in the order of the configuration; what does not exist is left out. */
   async list(call: Call): Promise<unknown[]> {
     const deadline = AbortSignal.any([signalOf(call.signal), AbortSignal.timeout(LIST_DEADLINE_MS)]);
-    const backends = new Set(this.#all().map(({ backend }) => backend));
     // Why one does not answer stands in its state and in the log.
-    await Promise.allSettled([...backends].map((backend) => backend.tools(deadline)));
+    await Promise.allSettled(this.backends.map((backend) => backend.tools(deadline)));
     const lists = this.#pinned.flatMap((written) => {
       const pin = this.#read(written);
       const tool = pin?.backend.catalog.tool(pin.tool);

@@ -3,8 +3,10 @@
 import { describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Catalog } from "../../src/backend/catalog.ts";
 import { CatalogFile, type CatalogFileRecord } from "../../src/backend/catalog-file.ts";
 import { silentLog } from "../../src/log.ts";
+import { keepText, textOf, writeJson } from "../../src/protocol/exact.ts";
 import { registerSecret } from "../../src/shown.ts";
 import { recordLog } from "../support/log-recorder.ts";
 import { waitFor } from "../support/wait-for.ts";
@@ -21,7 +23,10 @@ const record: CatalogFileRecord = {
         instructions: "Read me.",
       },
     },
-    lists: { "tools/list": [{ name: "a", inputSchema: { type: "object" } }], "prompts/list": [] },
+    lists: {
+      "tools/list": { items: [{ name: "a", inputSchema: { type: "object" } }], rest: { ttlMs: 0 } },
+      "prompts/list": { items: [], rest: {} },
+    },
     listedAtMs: 1_700_000_000_000,
   },
   traits: { era: { name: "legacy", askedAtMs: 1 }, habits: { asks: 2 } },
@@ -57,15 +62,25 @@ test("nobody else may read it, and no unfinished file is left beside it", async 
   expect(readdirSync(join(path, ".."))).toHaveLength(1);
 });
 
-test("it holds no secret: neither those of the settings nor those that a server repeats", async () => {
+test("it holds what the server said, to the letter, also if a part of it is a registered secret", async () => {
   using folder = new TestFolder();
-  registerSecret("s3cret-value");
-  const tools = [{ name: "a", description: 'uses "s3cret-value" to log in' }];
-  const lists = { "tools/list": tools };
-  const file = await written(folder.path, config, { ...record, catalog: { ...record.catalog, lists } });
-  const text = readFileSync(file.path, "utf8");
-  expect(text).not.toContain("s3cret-value");
-  expect(text).toContain('uses \\"***\\" to log in');
+  registerSecret("customer");
+  const tool = '{"name":"get_customer","2":1.0,"1":[1e400,12345678901234567890],"a":1,"a":"\\u00e9\\/"}';
+  const rest = keepText({ ttlMs: 0 }, '{"ttlMs":0,"_meta":{"n":-0}}');
+  const lists = { "tools/list": { items: [keepText(JSON.parse(tool), tool)], rest } };
+  await written(folder.path, config, { ...record, catalog: { ...record.catalog, lists } });
+  const read = new CatalogFile(folder.path, config, silentLog).read();
+  const catalog = new Catalog();
+  catalog.restore(read?.catalog ?? record.catalog);
+  const whole = catalog.whole("tools/list");
+  expect([writeJson(whole?.items), writeJson(whole?.rest)]).toEqual([`[${tool}]`, textOf(rest) ?? ""]);
+  expect(catalog.learnList("tools/list", { items: [keepText(JSON.parse(tool), tool)], rest })).toBe(false);
+});
+
+test("it holds no secret of the settings", async () => {
+  using folder = new TestFolder();
+  const { path } = await written(folder.path);
+  expect(readFileSync(path, "utf8")).not.toContain("s3cret-value");
 });
 
 describe("each of these settings has a file of its own:", () => {
@@ -97,14 +112,14 @@ describe("each of these settings has a file of its own:", () => {
 });
 
 describe("a file that cannot be trusted is set aside with a warning:", () => {
-  const good = JSON.stringify({ form: 1, backend: "it", settings: "", ...record });
+  const good = JSON.stringify({ form: 2, backend: "it", settings: "", ...record });
   const bad = {
     "it is torn": good.slice(0, 100),
     "it is empty": "",
     "it is of another program": '{"hello": "world"}',
     "it is of other settings": good,
-    "a list holds what is no object": good.replace('"tools/list":[{', '"tools/list":[5,{'),
-    "it has another form": good.replace('"form":1', '"form":99'),
+    "a list holds what is no object": good.replace('"items":[{', '"items":[5,{'),
+    "it has another form": good.replace('"form":2', '"form":99'),
   };
   test.each(Object.entries(bad))("%s", async (_why, text) => {
     using folder = new TestFolder();

@@ -107,7 +107,7 @@ test("the era is kept as well: the next run of the gateway does not ask again", 
   using releases = new Releases();
   releases.publish("1.0", { one: "The first" });
   await releases.useOnce();
-  const folder = join(releases.cacheFolder, "catalogs-1");
+  const folder = join(releases.cacheFolder, "catalogs-2");
   const era = () => JSON.parse(readFileSync(join(folder, readdirSync(folder)[0] ?? ""), "utf8")).traits.era;
   const first = era();
   expect(first).toEqual({ name: "legacy", askedAtMs: expect.any(Number) });

@@ -50,10 +50,10 @@ afterAll(() => {
 });
 
 test("each backend has one file, for its owner alone", () => {
-  const kept = readdirSync(join(folder, "mcp-gateway", "catalogs-1"));
+  const kept = readdirSync(join(folder, "mcp-gateway", "catalogs-2"));
   expect(kept).toHaveLength(COUNT);
   for (const name of kept) {
-    expect(readFileSync(join(folder, "mcp-gateway", "catalogs-1", name), "utf8")).not.toContain(SECRET);
+    expect(readFileSync(join(folder, "mcp-gateway", "catalogs-2", name), "utf8")).not.toContain(SECRET);
   }
 });
 
