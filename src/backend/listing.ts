@@ -90,10 +90,14 @@ export class Listing {
     } while (cursor !== undefined);
     const rest = ofAllPages(rests);
     if (method !== Method.listTools) return this.#learn(method, { items, rest });
-    for (const rule of this.#options.policy?.unfitting(items) ?? []) {
+    this.#warnOfIdleRules(items);
+    return this.#learn(method, { items: this.#toolsForClients(connected, items), rest });
+  }
+
+  #warnOfIdleRules(tools: readonly Json[]): void {
+    for (const rule of this.#options.policy?.unfitting(tools) ?? []) {
       this.#options.log.warning("a rule under tools fits none of the server's tools", { rule });
     }
-    return this.#learn(method, { items: this.#toolsForClients(connected, items), rest });
   }
 
   #learn(method: string, list: List): ListRead {
