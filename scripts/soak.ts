@@ -81,8 +81,8 @@ async function callUntil(client: StrainedClient, limit: number): Promise<void> {
 
 /** More than there are backends: so often one has woken. */
 async function countStarts(): Promise<number> {
-  const health = await (await fetch(`${gateway.url}/health`)).text();
-  return [...health.matchAll(/"restart_count":(\d+)/g)].reduce((sum, [, count]) => sum + Number(count), 0);
+  const status = await (await fetch(`${gateway.url}/status`)).text();
+  return [...status.matchAll(/"starts":(\d+)/g)].reduce((sum, [, count]) => sum + Number(count), 0);
 }
 
 function take(busyRssMb: number): void {

@@ -4,7 +4,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { COMMIT, TARGET, VERSION } from "./version.ts";
 
-/** 0: done. 1: failed. 2: wrong usage or configuration. */
+/** 0: done. 1: failed. 2: wrong usage, or a configuration with mistakes. */
 const USAGE = 2;
 
 const CONFIG_HELP = "configuration file (default: ./servers.yaml, then the user's, then /etc/mcp-gateway)";
@@ -89,7 +89,7 @@ function addOthers(program: Command): void {
   program
     .command("health")
     .description("ask the running gateway how it and its backends are")
-    .option("--url <url>", "where it listens (default: as the configuration says)")
+    .addOption(urlOption())
     .option("-c, --config <path>", CONFIG_HELP)
     .option("--strict", "exit with 1 where a backend has failed, too")
     .option("--json", "print JSON")
@@ -97,14 +97,14 @@ function addOthers(program: Command): void {
   program
     .command("status")
     .description("say what the running gateway and its backends do, and take of this machine")
-    .option("--url <url>", "where it listens (default: as the configuration says)")
+    .addOption(urlOption())
     .option("-c, --config <path>", CONFIG_HELP)
     .option("--json", "print JSON")
     .action(async (options) => (await import("./commands/status.ts")).status(options));
   program
     .command("restart <backend>")
     .description("start one backend of the running gateway anew; its failures are forgotten")
-    .option("--url <url>", "where it listens (default: as the configuration says)")
+    .addOption(urlOption())
     .option("-c, --config <path>", CONFIG_HELP)
     .action(async (name, options) => (await import("./commands/restart.ts")).restart(name, options));
   addService(program.command("service").description("run the gateway as a service of this machine"));
@@ -144,6 +144,16 @@ function withLogOptions(command: Command): Command {
     .choices(["text", "json"])
     .default("text");
   return command.addOption(level).addOption(format);
+}
+
+function urlOption(): Option {
+  return new Option("--url <url>", "where it listens (default: as the configuration says)").argParser(toUrl);
+}
+
+function toUrl(value: string): URL {
+  const url = URL.parse(value);
+  if (url?.protocol === "http:" || url?.protocol === "https:") return url;
+  throw new InvalidArgumentError("The URL of a gateway looks like http://127.0.0.1:39400.");
 }
 
 function toPort(value: string): number {

@@ -99,3 +99,8 @@ export function shownLine(text: string, maxLength = Number.POSITIVE_INFINITY): s
 export function shownText(text: string): string {
   return escapeControls(redact(text), "many lines");
 }
+
+/** Text of several lines that goes on below a line of ours: indented, none of them can pass for one of ours. */
+export function below(text: string, indent = "    "): string {
+  return text.replaceAll("\n", `\n${indent}`);
+}

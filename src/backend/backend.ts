@@ -39,6 +39,8 @@ export class Backend implements AsyncDisposable {
   readonly #listing: Listing;
   readonly #policy: ToolPolicy | undefined;
   readonly #instances: Instances;
+  /** Of those before it. */
+  readonly #before: { readonly starts: number; readonly restarts: number };
   readonly #memory: Memory;
   readonly #admission: Admission;
   /** Lists that somebody asked for in vain: when they are there, it is news. */
@@ -49,6 +51,7 @@ export class Backend implements AsyncDisposable {
     const { identity } = options;
     this.config = config;
     this.#options = options;
+    this.#before = before?.status() ?? { starts: 0, restarts: 0 };
     this.#subscriptions = before === undefined ? new Subscriptions() : before.#subscriptions;
     this.#log = options.log.with({ backend: config.name });
     this.#memory = new Memory(config, this.#log, options, before === undefined ? undefined : before.#memory);
@@ -82,7 +85,7 @@ export class Backend implements AsyncDisposable {
       state: lifecycle?.state ?? "stopped",
       transport: transport?.kind ?? configuredTransport(this.config),
       revision: this.catalog.handshake?.revision,
-      starts: this.#instances.starts,
+      ...this.#starts(),
       inFlight: all.reduce((sum, instance) => sum + instance.lifecycle.inFlight, 0),
       toolCount: this.catalog.list(Method.listTools)?.length,
       lastError: lifecycle?.lastError ?? this.config.problem,
@@ -93,6 +96,14 @@ export class Backend implements AsyncDisposable {
       learned: this.#memory.habits.describe(),
       withheld: all.reduce((sum, instance) => sum + instance.withheld, 0),
     };
+  }
+
+  #starts() {
+    const { starts: own, started } = this.#instances;
+    const { starts: before, restarts } = this.#before;
+    // A shared process that follows another one is a restart of it.
+    const first = this.config.scope === "shared" && before > 0 ? 0 : started;
+    return { starts: before + own, restarts: restarts + own - first };
   }
 
   /** The processes that it has now; each leads a group of its own. */

@@ -28,6 +28,7 @@ export class Instances implements AsyncDisposable {
   /** Ended by their sessions; their processes may still be on their way out. */
   readonly #leaving = new Map<Instance, Promise<void>>();
   #startsBefore = 0;
+  #startedBefore = 0;
   #isClosed = false;
 
   constructor(config: BackendConfig, make: MakeInstance) {
@@ -67,6 +68,11 @@ export class Instances implements AsyncDisposable {
 
   get starts(): number {
     return this.all().reduce((sum, { lifecycle }) => sum + lifecycle.starts, this.#startsBefore);
+  }
+
+  /** How many instances have started at all. */
+  get started(): number {
+    return this.#startedBefore + this.all().filter(({ lifecycle }) => lifecycle.starts > 0).length;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -143,6 +149,7 @@ export class Instances implements AsyncDisposable {
     if (this.#byKey.get(instance.key) !== instance) return;
     this.#byKey.delete(instance.key);
     this.#startsBefore += instance.lifecycle.starts;
+    this.#startedBefore += instance.lifecycle.starts > 0 ? 1 : 0;
     const ended = instance[Symbol.asyncDispose]().finally(() => this.#leaving.delete(instance));
     this.#leaving.set(instance, ended);
   }

@@ -18,7 +18,10 @@ export interface BackendStatus {
   readonly state: StateName;
   readonly transport: string;
   readonly revision: string | undefined;
+  /** Of the backend of this name, those before a restart or a reload included. */
   readonly starts: number;
+  /** The starts beside the first one; with `scope: session`, beside the first one of each client. */
+  readonly restarts: number;
   readonly inFlight: number;
   /** Undefined where the tools were never listed. */
   readonly toolCount: number | undefined;

@@ -1,12 +1,12 @@
 // Says whether a configuration is good, and with --connect whether its backends are.
 
-import Table from "cli-table3";
 import type { BackendConfig, Config } from "../config/config.ts";
 import { ConfigError } from "../config/problem.ts";
 import { checkBind } from "../config/security.ts";
 import { type Trial, tryBackends } from "../core.ts";
+import { below, shownLine } from "../shown.ts";
 import { type CommonOptions, readConfig } from "./config-option.ts";
-import { PLAIN } from "./plain-table.ts";
+import { printJson, printResult, table } from "./print.ts";
 import { untilInterrupted } from "./until-interrupted.ts";
 
 export interface CheckOptions extends CommonOptions {
@@ -36,11 +36,9 @@ export async function check(options: CheckOptions): Promise<void> {
     return trial === undefined ? untried(backend) : tried(trial);
   });
   const isGood = rows.every(({ error }) => error === null);
-  const report =
-    options.json === true
-      ? JSON.stringify({ config: config.path ?? null, ok: isGood, backends: rows }, null, 2)
-      : toText(config, rows, options.connect === true);
-  process.stdout.write(`${report}\n`);
+  const notes = config.notes ?? [];
+  if (options.json === true) printJson({ config: config.path ?? null, ok: isGood, notes, backends: rows });
+  else printResult(toText(config, rows, options.connect === true));
   if (!isGood) process.exitCode = 1;
 }
 
@@ -74,18 +72,15 @@ function tried({ name, transport, revision, toolCount, milliseconds, drift, erro
 
 function toText(config: Config, rows: readonly Row[], isConnected: boolean): string {
   const head = `${config.path ?? "no configuration found, so this is the demo"}: the configuration is good`;
-  if (rows.length === 0) return `${head}\nno backends`;
+  const notes = (config.notes ?? []).map((note) => `note: ${shownLine(note)}`);
+  if (rows.length === 0) return [head, "no backends", ...notes].join("\n");
   const columns = isConnected
     ? (["backend", "state", "transport", "revision", "tools", "ms"] as const)
     : (["backend", "state", "transport"] as const);
-  const table = new Table({
-    head: [...columns],
-    style: { head: [], border: [], compact: true },
-    chars: PLAIN,
-  });
-  for (const row of rows) table.push(columns.map((column) => row[column] ?? ""));
+  const cells = rows.map((row) => columns.map((column) => String(row[column] ?? "-")));
   const errors = rows.map(({ error }) => error).filter((error) => error !== null);
   const drifts = rows.filter(({ drift, error }) => drift !== null && error === null);
   const changes = drifts.map(({ backend, drift }) => `\n${backend}: ${drift}`);
-  return [head, table.toString(), ...changes, ...errors.map((error) => `\n${error}`)].join("\n");
+  const wrong = errors.map((error) => `\n${below(error)}`);
+  return [head, ...notes, table([columns, ...cells]), ...changes, ...wrong].join("\n");
 }

@@ -2,11 +2,16 @@
 
 import { isLoopback } from "../config/addresses.ts";
 import type { Config } from "../config/config.ts";
-import { ConfigError, ConfigFileError } from "../config/problem.ts";
+import { loadAddress } from "../config/load.ts";
+import { locateConfig } from "../config/locate.ts";
+import { ConfigError } from "../config/problem.ts";
+import { below } from "../shown.ts";
+import { VERSION } from "../version.ts";
 import { readConfig } from "./config-option.ts";
+import { printNote } from "./print.ts";
 
 export interface FindOptions {
-  readonly url?: string;
+  readonly url?: URL;
   readonly config?: string;
 }
 
@@ -16,11 +21,31 @@ export interface Place {
   readonly token: string | undefined;
 }
 
-/** The URL that was asked for, or where a gateway with this configuration listens. */
+/**
+ * The URL that was asked for, or where a gateway with this configuration listens. A configuration with mistakes does not
+ * stop a gateway that runs: it is asked all the same, and the mistakes are told. Throws ConfigFileError.
+ */
 export function findGateway({ url, config }: FindOptions): Place {
   if (url !== undefined) return { base: baseOf(url), token: process.env.MCP_GATEWAY_TOKEN };
-  const { host, port, auth } = readConfig({ ...(config === undefined ? {} : { config }), logFormat: "text" });
-  return { base: baseOf(`http://${reachable(host)}:${port}`), token: auth.token };
+  const { host, port, token } = readAddress(config);
+  return { base: new URL(`http://${reachable(host)}:${port}/`), token };
+}
+
+function readAddress(config: string | undefined) {
+  try {
+    const { host, port, auth } = readConfig({
+      ...(config === undefined ? {} : { config }),
+      logFormat: "text",
+    });
+    return { host, port, token: auth.token };
+  } catch (thrown) {
+    const path = locateConfig(config);
+    if (!(thrown instanceof ConfigError) || path === undefined) throw thrown;
+    printNote(
+      `The configuration has mistakes; a gateway that runs goes on without it:\n  ${below(thrown.format(), "  ")}`,
+    );
+    return loadAddress(path);
+  }
 }
 
 /** A gateway that listens everywhere is reached at home. */
@@ -31,13 +56,10 @@ function reachable(host: Config["host"]): string {
 }
 
 /** People paste what they have: the URL of a client, or of the last thing that they looked at. */
-function baseOf(written: string): URL {
-  const url = URL.canParse(written) ? new URL(written) : undefined;
-  if (url?.protocol !== "http:" && url?.protocol !== "https:") {
-    throw new Error(`"${written}" is not the URL of a gateway; it looks like http://127.0.0.1:39400`);
-  }
-  url.pathname = `${url.pathname.replace(/\/+$/, "").replace(/\/(?:mcp|health|status)$/, "")}/`;
-  return url;
+function baseOf(url: URL): URL {
+  const base = new URL(url);
+  base.pathname = `${url.pathname.replace(/\/+$/, "").replace(/\/(?:mcp|health|status)$/, "")}/`;
+  return base;
 }
 
 export interface Question {
@@ -69,31 +91,42 @@ export async function ask(
     // A proxy from the environment cannot reach this machine's own loopback.
     proxy: isLoopback(url.hostname) ? false : undefined,
   }).catch((thrown: unknown) => {
-    const reason = thrown instanceof Error ? thrown.message : String(thrown);
-    throw new Error(`no gateway answers at ${url.href}: ${reason}`, { cause: thrown });
+    throw new Error(`no gateway answers at ${url.href}: ${reasonOf(thrown, timeoutMs)}`, { cause: thrown });
   });
   const body: unknown = await response.json().catch(() => undefined);
   return { url, status: response.status, isOk: response.ok, body };
 }
 
-/** In words for the person at the terminal. */
-export function explain(thrown: unknown): string {
-  if (thrown instanceof ConfigError) return `where the gateway listens cannot be read:\n${thrown.format()}`;
-  if (thrown instanceof ConfigFileError) return thrown.message;
-  return thrown instanceof Error ? thrown.message : String(thrown);
+const REASONS: ReadonlyMap<string, string> = new Map([
+  ["ConnectionRefused", "nothing listens there. Start the gateway, or say with --url where it listens."],
+  ["ECONNREFUSED", "nothing listens there. Start the gateway, or say with --url where it listens."],
+  ["FailedToOpenSocket", "the host cannot be reached."],
+  ["ENOTFOUND", "the host name cannot be resolved."],
+  ["UnexpectedRedirect", "what listens there answers with a redirect."],
+  ["ConnectionClosed", "the connection was closed before an answer came."],
+  ["ECONNRESET", "the connection was closed before an answer came."],
+]);
+
+/** In our words: the runtime's own ask the reader questions. */
+function reasonOf(thrown: unknown, timeoutMs: number): string {
+  if (!(thrown instanceof Error)) return String(thrown);
+  if (thrown.name === "TimeoutError") return `there was no answer within ${timeoutMs / 1000} s.`;
+  const code = "code" in thrown && typeof thrown.code === "string" ? thrown.code : thrown.name;
+  return REASONS.get(code) ?? `the request failed (${code}).`;
 }
 
-/** Rows in columns, two spaces between. */
-export function layOut(rows: readonly (readonly string[])[]): string[] {
-  const columns = Math.max(0, ...rows.map(({ length }) => length));
-  const widths = Array.from({ length: columns }, (_, at) =>
-    Math.max(0, ...rows.map((row) => row[at]?.length ?? 0)),
-  );
-  return rows.map(
-    (row) =>
-      `  ${row
-        .map((cell, at) => cell.padEnd(widths[at] ?? 0))
-        .join("  ")
-        .trimEnd()}\n`,
-  );
+/** The gateway's own words where it has some. */
+export function refusalOf({ url, status, body }: Reply): string {
+  const error = typeof body === "object" && body !== null && "error" in body ? body.error : undefined;
+  const words = typeof error === "object" && error !== null && "message" in error ? error.message : undefined;
+  if (typeof words === "string") {
+    return status === 401 ? `${words} It is read from MCP_GATEWAY_TOKEN or the configuration.` : words;
+  }
+  const version = typeof body === "object" && body !== null && "version" in body ? body.version : undefined;
+  if (typeof version === "string" && version !== VERSION) {
+    return `the gateway at ${url.origin} is of version ${version}, this command of ${VERSION}; start the gateway anew`;
+  }
+  return status === 200 || status === 404
+    ? `what answers at ${url.href} is no mcp-gateway, or one of another version (HTTP ${status})`
+    : `what answers at ${url.href} is no mcp-gateway (HTTP ${status})`;
 }

@@ -2,8 +2,9 @@
 
 import { type Static, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
-import { shownText } from "../shown.ts";
-import { ask, explain, type FindOptions, findGateway, layOut, type Place } from "./find-gateway.ts";
+import { below } from "../shown.ts";
+import { ask, type FindOptions, findGateway, type Place, refusalOf } from "./find-gateway.ts";
+import { printJson, printResult, table } from "./print.ts";
 
 const TIMEOUT_MS = 5_000;
 
@@ -12,11 +13,13 @@ export interface HealthOptions extends FindOptions {
   readonly strict?: boolean;
 }
 
+/** Gateways of 1.x say `running` alone of a backend's state. */
 const Backend = Type.Object({
-  state: Type.String(),
-  transport: Type.String(),
+  running: Type.Boolean(),
   tools_cached: Type.Integer(),
-  last_error: Type.Union([Type.String(), Type.Null()]),
+  state: Type.Optional(Type.String()),
+  transport: Type.Optional(Type.String()),
+  last_error: Type.Optional(Type.Union([Type.String(), Type.Null()])),
 });
 /** Without the token there are no names, only how many are in which state. */
 const Reply = Type.Object({
@@ -27,40 +30,48 @@ const Reply = Type.Object({
 });
 type Reply = Static<typeof Reply>;
 
-/** Exit code 1 where it does not answer, or with --strict where it is degraded; never 2, which Docker keeps for itself. */
+/** Exit code 1 where it does not answer, or with --strict where it is degraded. */
 export async function health(options: HealthOptions): Promise<void> {
-  try {
-    const place = findGateway(options);
-    const reply = await askHealth(place);
-    process.stdout.write(
-      options.json === true ? `${JSON.stringify(reply, null, 2)}\n` : toText(place.base, reply),
-    );
-    if (options.strict === true && reply.status === "degraded") process.exitCode = 1;
-  } catch (thrown) {
-    process.stderr.write(`Error: ${shownText(explain(thrown))}\n`);
-    process.exitCode = 1;
-  }
+  const place = findGateway(options);
+  const reply = await askHealth(place);
+  if (options.json === true) printJson(reply);
+  else printResult(toText(place.base, reply));
+  if (options.strict === true && reply.status === "degraded") process.exitCode = 1;
 }
 
 async function askHealth(place: Place): Promise<Reply> {
-  const { url, status, isOk, body } = await ask(place, { route: "health", timeoutMs: TIMEOUT_MS });
-  if (isOk && Value.Check(Reply, body)) return body;
-  throw new Error(`what answers at ${url.href} is no mcp-gateway (HTTP ${status})`);
+  const reply = await ask(place, { route: "health", timeoutMs: TIMEOUT_MS });
+  if (reply.isOk && Value.Check(Reply, reply.body)) return reply.body;
+  throw new Error(refusalOf(reply));
 }
 
 function toText(url: URL, { status, backends, states, config_error: configError }: Reply): string {
-  const refused =
-    configError === undefined || configError === null
-      ? ""
-      : `  refused a new configuration: ${configError.replaceAll("\n", "\n    ")}\n`;
-  const head = `${url.origin} is ${status}\n${refused}`;
+  const head = [`${url.origin} is ${status}`];
+  if (configError !== undefined && configError !== null) {
+    head.push(`  refused a new configuration: ${below(configError)}`);
+  }
   if (backends === undefined) {
     const counts = Object.entries(states ?? {}).map(([state, count]) => `${count} ${state}`);
-    return `${head}  ${counts.length === 0 ? "no backends" : counts.join(", ")}; with the token it tells their names\n`;
+    head.push(
+      `  ${counts.length === 0 ? "no backends" : counts.join(", ")}; with the token it tells their names`,
+    );
+    return head.join("\n");
   }
-  const rows = Object.entries(backends).map(([name, backend]) => {
-    const { state, transport, tools_cached: tools, last_error: error } = backend;
-    return [name, state, transport, `${tools} tools`, state === "failed" ? (error ?? "") : ""];
-  });
-  return head + layOut(rows).join("");
+  const rows = Object.entries(backends).map(([name, { running, state, transport, tools_cached: tools }]) => [
+    name,
+    state ?? (running ? "running" : "stopped"),
+    transport ?? "-",
+    String(tools),
+  ]);
+  const errors = Object.entries(backends).flatMap(([name, { state, last_error: error }]) =>
+    state === "failed" && typeof error === "string" ? [remark(name, error)] : [],
+  );
+  const listed =
+    rows.length === 0 ? "  no backends" : table([["backend", "state", "transport", "tools"], ...rows]);
+  return [...head, listed, ...errors].join("\n");
+}
+
+/** What is wrong with one backend, below a table; many errors begin with its name. */
+export function remark(name: string, text: string): string {
+  return `\n${below(text.startsWith(`${name}:`) ? text : `${name}: ${text}`)}`;
 }

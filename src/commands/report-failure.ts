@@ -1,21 +1,17 @@
 // A command that failed, in words for the person at the terminal, and the exit code for it.
 
-import { ConfigError, ConfigFileError } from "../config/problem.ts";
-import { shownText } from "../shown.ts";
+import { ConfigError } from "../config/problem.ts";
+import { below } from "../shown.ts";
+import { printNote } from "./print.ts";
 
+/** 1: failed. 2: wrong configuration. */
 export function reportFailure(thrown: unknown): 1 | 2 {
   if (thrown instanceof ConfigError) {
     const { length } = thrown.problems;
-    process.stderr.write(
-      `${shownText(thrown.format())}\n${length} problem${length === 1 ? "" : "s"}; nothing was started.\n`,
-    );
+    printNote(`${thrown.format()}\n${length} problem${length === 1 ? "" : "s"}; nothing was started.`);
     return 2;
   }
-  if (thrown instanceof ConfigFileError) {
-    process.stderr.write(`Error: ${thrown.message}\n`);
-    return 1;
-  }
-  process.stderr.write(`Error: ${shownText(explain(thrown))}\n`);
+  printNote(`Error: ${below(explain(thrown), "  ")}`);
   return 1;
 }
 

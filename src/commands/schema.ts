@@ -1,7 +1,8 @@
 // Prints the JSON Schema of servers.yaml, for editors.
 
 import { jsonSchema } from "../config/schema.ts";
+import { printJson } from "./print.ts";
 
 export function printSchema(): void {
-  process.stdout.write(`${JSON.stringify(jsonSchema(), null, 2)}\n`);
+  printJson(jsonSchema());
 }

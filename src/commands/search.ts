@@ -1,7 +1,9 @@
 // Searches the tools of a configuration as a model would, and says why each hit was found.
 
+import { below, shownLine } from "../shown.ts";
 import { type ExplainedLine, Survey } from "../survey.ts";
 import { type CommonOptions, readConfig } from "./config-option.ts";
+import { printJson, printNote, printResult } from "./print.ts";
 import { untilInterrupted } from "./until-interrupted.ts";
 
 export interface SearchOptions extends CommonOptions {
@@ -19,11 +21,11 @@ export async function search(query: string, options: SearchOptions): Promise<voi
   if (options.json === true) {
     const found = hits.map((hit) => toJson(hit, options.explain === true));
     const missing = unavailable.map(({ name, problem }) => ({ server: name, problem }));
-    process.stdout.write(`${JSON.stringify({ query, hits: found, unavailable: missing }, null, 2)}\n`);
+    printJson({ query, hits: found, unavailable: missing });
   } else {
-    for (const hit of hits) process.stdout.write(options.explain === true ? explained(hit) : `${hit.line}\n`);
-    for (const { problem } of unavailable) process.stderr.write(`not searched: ${problem}\n`);
-    if (hits.length === 0) process.stderr.write(`No tool fits "${query}".\n`);
+    for (const hit of hits) printResult(options.explain === true ? explained(hit) : shownLine(hit.line));
+    for (const { problem = "" } of unavailable) printNote(`not searched: ${below(problem)}`);
+    if (hits.length === 0) printNote(`No tool fits "${query}".`);
   }
   if (hits.length === 0) process.exitCode = 1;
 }
@@ -44,7 +46,7 @@ function explained({ line, score, parts, words }: ExplainedLine): string {
       const as = found === word ? "" : ` as ${found} (${how})`;
       return `${Object.keys(fields).join(", ")}${as}`;
     });
-    return `    ${word}: ${points.toFixed(2)} in ${where.join("; ")}`;
+    return `    ${word}: ${points.toFixed(2)} in ${shownLine(where.join("; "))}`;
   });
-  return [line, `  score ${score.toFixed(2)} = ${sum.join(", ")}`, ...reasons, ""].join("\n");
+  return [shownLine(line), `  score ${score.toFixed(2)} = ${sum.join(", ")}`, ...reasons].join("\n");
 }

@@ -3,10 +3,12 @@
 import type { Config } from "../config/config.ts";
 import { Gateway } from "../gateway.ts";
 import { connectNotifier } from "../ops/notify.ts";
+import { shownLine } from "../shown.ts";
 import { VERSION } from "../version.ts";
 import { type CommonOptions, createCommandLog } from "./config-option.ts";
 import { followConfig, openConfig } from "./follow-config.ts";
 import { runAtFullSpeed } from "./full-speed.ts";
+import { printNote } from "./print.ts";
 import { QuietCollection } from "./quiet-collection.ts";
 import { liftRequestLimit } from "./request-limit.ts";
 import { untilSignal } from "./until-signal.ts";
@@ -35,7 +37,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   running = gateway;
   runAtFullSpeed();
   if (options.logFormat === "json") log.info("listening", { url: `${gateway.url}/mcp`, config: config.path });
-  else process.stderr.write(welcome(gateway));
+  else printNote(welcome(gateway));
   const status = () => `${gateway.url}/mcp, backends: ${gateway.config.backends.length}`;
   notifier.ready(status());
   const following = followConfig(gateway, source, {
@@ -57,7 +59,7 @@ function welcome({ config, url }: Gateway): string {
   const width = Math.max(0, ...config.backends.map(({ name }) => name.length));
   const backends = config.backends.map(
     (backend) =>
-      `    ${backend.name.padEnd(width)}  ${backend.description || wireOf(backend)}${stateOf(backend)}`,
+      `    ${backend.name.padEnd(width)}  ${shownLine(backend.description || wireOf(backend), 200)}${stateOf(backend)}`,
   );
   return [
     `mcp-gateway ${VERSION} listens on ${endpoint}`,
@@ -66,7 +68,6 @@ function welcome({ config, url }: Gateway): string {
     ...backends,
     `  Claude Code:   claude mcp add --transport http gateway ${endpoint}`,
     `  other clients: {"mcpServers": {"gateway": {"type": "http", "url": "${endpoint}"}}}`,
-    "",
   ].join("\n");
 }
 

@@ -5,6 +5,7 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { locateConfig } from "../config/locate.ts";
 import { ownProgram } from "./own-program.ts";
+import { printResult } from "./print.ts";
 import { launchd } from "./service-launchd.ts";
 import { perform, runCommand, type ServiceSystem, type Setup, showPlan } from "./service-plan.ts";
 import { systemd } from "./service-systemd.ts";
@@ -19,22 +20,22 @@ export interface ServiceOptions {
 export async function installService(options: ServiceOptions): Promise<void> {
   const setup = readSetup(options);
   const plan = systemOf(setup).install(setup);
-  process.stdout.write(`To run as a service of ${ownerOf(setup)}:\n${showPlan(plan)}`);
+  printResult(`To run as a service of ${ownerOf(setup)}:\n${showPlan(plan)}`.trimEnd());
   if (options.dryRun === true) return;
   checkRights(setup);
   checkPlaces(setup);
   await perform(plan);
-  process.stdout.write(`It runs.\n${plan.hints.map((hint) => `  ${hint}\n`).join("")}`);
+  printResult(["It runs.", ...plan.hints.map((hint) => `  ${hint}`)].join("\n"));
 }
 
 export async function uninstallService(options: ServiceOptions): Promise<void> {
   const setup = readSetup(options);
   const plan = systemOf(setup).uninstall(setup);
-  process.stdout.write(`To stop being a service of ${ownerOf(setup)}:\n${showPlan(plan)}`);
+  printResult(`To stop being a service of ${ownerOf(setup)}:\n${showPlan(plan)}`.trimEnd());
   if (options.dryRun === true) return;
   checkRights(setup);
   await perform(plan);
-  process.stdout.write("It is gone. Configuration and state were left where they are.\n");
+  printResult("It is gone. Configuration and state were left where they are.");
 }
 
 /** Ends with the exit code of the system's own command. */

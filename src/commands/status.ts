@@ -2,8 +2,10 @@
 
 import { Value } from "@sinclair/typebox/value";
 import { type BackendStatus, GatewayStatus } from "../ops/status.ts";
-import { shownText } from "../shown.ts";
-import { ask, explain, type FindOptions, findGateway, layOut, type Place } from "./find-gateway.ts";
+import { below } from "../shown.ts";
+import { ask, type FindOptions, findGateway, type Place, refusalOf } from "./find-gateway.ts";
+import { remark } from "./health.ts";
+import { printJson, printResult, table } from "./print.ts";
 
 const TIMEOUT_MS = 10_000;
 
@@ -11,34 +13,18 @@ export interface StatusOptions extends FindOptions {
   readonly json?: boolean;
 }
 
-/** Exit code 1 where no gateway answers. */
+/** Rejects where no gateway answers. */
 export async function status(options: StatusOptions): Promise<void> {
-  try {
-    const place = findGateway(options);
-    const reply = await askStatus(place);
-    process.stdout.write(
-      options.json === true ? `${JSON.stringify(reply, null, 2)}\n` : toText(place.base, reply),
-    );
-  } catch (thrown) {
-    process.stderr.write(`Error: ${shownText(explain(thrown))}\n`);
-    process.exitCode = 1;
-  }
+  const place = findGateway(options);
+  const reply = await askStatus(place);
+  if (options.json === true) printJson(reply);
+  else printResult(toText(place.base, reply));
 }
 
 async function askStatus(place: Place): Promise<GatewayStatus> {
-  const { url, isOk, status: code, body } = await ask(place, { route: "status", timeoutMs: TIMEOUT_MS });
-  if (isOk && Value.Check(GatewayStatus, body)) return body;
-  throw new Error(refusalOf(url, code, body));
-}
-
-/** The gateway's own words where it has some. */
-export function refusalOf(url: URL, code: number, body: unknown): string {
-  const error = typeof body === "object" && body !== null && "error" in body ? body.error : undefined;
-  const words = typeof error === "object" && error !== null && "message" in error ? error.message : undefined;
-  if (typeof words === "string") {
-    return code === 401 ? `${words} It is read from MCP_GATEWAY_TOKEN or the configuration.` : words;
-  }
-  return `what answers at ${url.href} is no mcp-gateway of this version (HTTP ${code})`;
+  const reply = await ask(place, { route: "status", timeoutMs: TIMEOUT_MS });
+  if (reply.isOk && Value.Check(GatewayStatus, reply.body)) return reply.body;
+  throw new Error(refusalOf(reply));
 }
 
 function toText(base: URL, reply: GatewayStatus): string {
@@ -48,15 +34,26 @@ function toText(base: URL, reply: GatewayStatus): string {
     `  itself:    ${megabytes(reply.memory_bytes)}, ${seconds(reply.cpu_seconds)} of CPU, ${reply.sessions} sessions`,
     `  held:      ${megabytes(reply.held.bytes)} of ${megabytes(reply.held.limit_bytes)} for clients and backends`,
     `  backends:  ${megabytes(totals.backends_memory_bytes)}; those asleep save ${megabytes(totals.sleep_saves_bytes)}`,
-    `  tools:     about ${totals.definition_tokens_estimated} tokens of definitions (a quarter of their bytes)`,
+    `  tools:     ${kilobytes(totals.definition_bytes)} of definitions; mcp-gateway tokens counts what they cost a model`,
     ...(reply.config_error === null
       ? []
-      : [`  the newest configuration is not used:\n${reply.config_error}`]),
+      : [`  the newest configuration is not used:\n    ${below(reply.config_error)}`]),
   ];
   const rows = Object.entries(reply.backends).map(([name, backend]) => row(name, backend));
-  const titles = ["backend", "state", "pid", "memory", "cpu", "calls", "failed", "tools", "tokens", "saves"];
-  const table = rows.length === 0 ? ["  no backends\n"] : layOut([titles, ...rows]);
-  return `${head.join("\n")}\n${table.join("")}${remarks(reply).join("")}`;
+  const titles = [
+    "backend",
+    "state",
+    "pid",
+    "memory",
+    "cpu",
+    "calls",
+    "failed",
+    "tools",
+    "definitions",
+    "saves",
+  ];
+  const listed = rows.length === 0 ? "  no backends" : table([titles, ...rows]);
+  return [...head, listed, ...remarks(reply)].join("\n");
 }
 
 function row(name: string, backend: BackendStatus): string[] {
@@ -70,17 +67,21 @@ function row(name: string, backend: BackendStatus): string[] {
     String(calls.total),
     String(calls.failed + calls.tool_errors),
     String(backend.tools ?? "-"),
-    String(backend.definition_tokens_estimated ?? "-"),
+    kilobytes(backend.definition_bytes),
     megabytes(backend.sleep_saves_bytes),
   ];
 }
 
 function remarks({ backends }: GatewayStatus): string[] {
-  return Object.entries(backends).flatMap(([name, { last_error: error, drift, ...backend }]) =>
-    [error, drift, ...backend.learned.map((words) => `learned about the server: it ${words}`)]
-      .filter((remark) => remark !== null)
-      .map((remark) => `\n${remark.startsWith(`${name}:`) ? remark : `${name}: ${remark}`}\n`),
+  return Object.entries(backends).flatMap(([name, { last_error: error, drift, learned }]) =>
+    [error, drift, ...learned.map((words) => `learned about the server: it ${words}`)]
+      .filter((text) => text !== null)
+      .map((text) => remark(name, text)),
   );
+}
+
+function kilobytes(bytes: number | null): string {
+  return bytes === null ? "-" : `${(bytes / 1e3).toFixed(bytes < 10e3 ? 1 : 0)} kB`;
 }
 
 function megabytes(bytes: number | null): string {

@@ -1,9 +1,9 @@
 // What the tools of a configuration cost a model in tokens: all of them, or the four and a search now and then.
 
-import Table from "cli-table3";
+import { below } from "../shown.ts";
 import { type Definition, Survey } from "../survey.ts";
 import { type CommonOptions, readConfig } from "./config-option.ts";
-import { PLAIN } from "./plain-table.ts";
+import { printJson, printNote, printResult, table } from "./print.ts";
 import { type CountTokens, loadTokenizer, TOKENIZER } from "./tokenizer.ts";
 import { untilInterrupted } from "./until-interrupted.ts";
 
@@ -37,12 +37,15 @@ const MAX_QUERIES = 20;
 /** A conversation with fewer searches than this is common. */
 const FEW_SEARCHES = 5;
 
-/** Exit code 1 where a server's tools are not known, as the sums are then too small. */
+/** Servers whose tools are not known are named; exit code 1 where there are servers and none could be counted. */
 export async function tokens(options: TokensOptions): Promise<void> {
   await using survey = await Survey.take(readConfig(options), untilInterrupted());
   const report = measure(survey, await loadTokenizer());
-  process.stdout.write(`${options.json === true ? JSON.stringify(report, null, 2) : toText(report)}\n`);
-  if (report.servers.some(({ problem }) => problem !== null)) process.exitCode = 1;
+  const { servers } = report;
+  if (options.json === true) printJson(report);
+  else printResult(toText(report));
+  for (const { problem } of servers) if (problem !== null) printNote(`not counted: ${below(problem)}`);
+  if (servers.length > 0 && servers.every(({ problem }) => problem !== null)) process.exitCode = 1;
 }
 
 function measure(survey: Survey, count: CountTokens): TokenReport {
@@ -94,25 +97,19 @@ function median(values: readonly number[]): number {
 
 function toText(report: TokenReport): string {
   const { servers, all, meta, search, breakEvenSearches } = report;
-  const table = new Table({
-    head: ["server", "tools", "tokens"],
-    style: { head: [], border: [], compact: true },
-    chars: PLAIN,
-    colAligns: ["left", "right", "right"],
-  });
-  for (const { name, tools, tokens: cost } of servers) table.push([name, grouped(tools), grouped(cost)]);
-  table.push(["all", grouped(all.tools), grouped(all.tokens)]);
+  const rows = servers.map(({ name, tools, tokens: cost, problem }) =>
+    problem === null ? [name, grouped(tools), grouped(cost)] : [name, "-", "-"],
+  );
+  const sum = ["all", grouped(all.tools), grouped(all.tokens)];
   const pinned = meta.pinned === 0 ? "" : ` and ${grouped(meta.pinned)} for pinned tools`;
-  const problems = servers.flatMap(({ problem }) => (problem === null ? [] : [`not counted: ${problem}`]));
   return [
     `What tools cost in every request, in tokens (${TOKENIZER}; name, description and input schema)`,
-    table.toString().replaceAll(/^ | +$/gm, ""),
+    table([["server", "tools", "tokens"], ...rows, sum]),
     "",
     `meta mode: ${grouped(meta.four)} for the four tools${pinned}, ${grouped(search.tokens)} for a search with its answer` +
       ` (median of ${search.queries})`,
     `break-even: ${grouped(breakEvenSearches)} searches in one conversation`,
     advice(report),
-    ...problems,
   ].join("\n");
 }
 
@@ -120,14 +117,19 @@ function advice({ all, meta, metaModePays, breakEvenSearches }: TokenReport): st
   const deferring =
     "A client that defers tools itself loads none of them up front: connect it to /mcp/{backend}, or use --no-meta-mcp.";
   if (metaModePays) {
-    const percent = Math.round(100 * (1 - meta.tokens / all.tokens));
-    return `Meta mode pays: ${percent} % less in every request.\n${deferring}`;
+    return `Meta mode pays: ${percentLess(meta.tokens, all.tokens)} % less in every request.\n${deferring}`;
   }
   const why =
     breakEvenSearches === 0
       ? "the definitions cost no more than the four tools and one search"
       : `after ${breakEvenSearches} searches all definitions would have cost no more`;
   return `Meta mode does not pay with so few tools: ${why}. Set enable_meta_mcp: false, or use --no-meta-mcp.\n${deferring}`;
+}
+
+/** Rounded down: 100 % less would be nothing at all. */
+function percentLess(part: number, whole: number): string {
+  const tenths = Math.floor(1000 * (1 - part / whole));
+  return tenths < 950 ? String(Math.floor(tenths / 10)) : (tenths / 10).toFixed(1);
 }
 
 function grouped(count: number): string {

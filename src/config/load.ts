@@ -60,6 +60,22 @@ export function loadConfig(
   return finish(objectSource(rest), { ...overrides, port: overrides.port ?? port }, around);
 }
 
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+  readonly token: string | undefined;
+}
+
+/** Where a gateway with this file listens, as far as a file with mistakes tells: for those who look for one that runs. */
+export function loadAddress(path: string): Address {
+  const source = fileSource(path, process.cwd());
+  const ignored = createFindings({ ...source, problems: [] });
+  const top: unknown = check(ConfigSchema, source.remains ?? null, [], ignored);
+  const { host, port, auth } = Value.Check(ConfigSchema, top) ? top : {};
+  const token = readSecret("token", auth?.token, createFindings(source), process.env) ?? tokenOf(process.env);
+  return { host: withoutBrackets(host ?? DEFAULTS.host), port: port ?? DEFAULTS.port, token };
+}
+
 function finish(source: Source, overrides: Overrides, surroundings: Surroundings): Config {
   const findings = createFindings(source);
   const isUnreadable = source.root === undefined && source.problems.length > 0;

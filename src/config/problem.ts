@@ -1,6 +1,7 @@
 // What is wrong in a configuration, as a person reads it: where, what was found, what was expected. Never a secret.
 
 import { distance } from "fastest-levenshtein";
+import { shownLine } from "../shown.ts";
 
 export type Path = readonly (string | number)[];
 
@@ -46,7 +47,8 @@ export class ConfigFileError extends Error {
 export function formatProblem(problem: ConfigProblem): string {
   const place = [problem.file, problem.line, problem.column].filter((part) => part !== undefined).join(":");
   const hint = problem.suggestion === undefined ? "" : `; did you mean "${problem.suggestion}"?`;
-  return `${place === "" ? "" : `${place}: `}${problem.message}${hint}`;
+  // A key or a name of a file from elsewhere may hold anything: a problem is one line all the same.
+  return shownLine(`${place === "" ? "" : `${place}: `}${problem.message}${hint}`);
 }
 
 export function pathText(path: Path): string {

@@ -151,26 +151,45 @@ const SETTING =
 const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
 /** Hashes say which version of something it is, and are no secrets. */
 const DIGEST = /(?:\bsha\d{1,3}[:-]|[@#])[A-Za-z\d+/=]{32,}/g;
-const MIN_RANDOM_LENGTH = 12;
-
 /** The parts of a text that no person chose: keys, tokens, passwords of a generator. */
 function randomParts(text: string): string[] {
   const plain = text.replace(DIGEST, " ");
   const runs = plain.match(/[A-Za-z\d+/=_-]{20,}/g) ?? [];
   const segments = plain.match(/[A-Za-z\d]{12,}/g) ?? [];
-  return [...runs.filter((run) => isRandomRun(run)), ...segments.filter((segment) => isRandom(segment))];
+  return [...runs.filter(isRandomRun), ...segments.filter(isRandom)];
 }
 
 /** Base64 and its like: long, and mixed throughout. */
 function isRandomRun(run: string): boolean {
   const count = (pattern: RegExp) => run.match(pattern)?.length ?? 0;
   if (run.length < 20 || count(/[A-Z]/g) < 3 || count(/[a-z]/g) < 3 || count(/\d/g) < 2) return false;
-  return isRandom(run.replace(/[+/=_.-]/g, ""), 2.5);
+  return isRandom(run.replace(/[+/=_.-]/g, ""));
 }
 
-/** Words, numbers and camelCase have long pieces of one kind; random text changes its kind every few characters. */
-function isRandom(segment: string, longestMeanPiece = 3): boolean {
-  if (segment.length < MIN_RANDOM_LENGTH || !/\d/.test(segment) || !/[A-Za-z]/.test(segment)) return false;
-  const pieces = segment.match(/[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[A-Z]/g)?.length ?? 1;
-  return pieces >= 5 && segment.length / pieces <= longestMeanPiece;
+/** The most common pairs of letters in English make up three quarters of it, and a sixth of random letters. */
+const PAIRS = new Set(
+  (
+    "th he in er an re on at en nd ti es or te of ed is it al ar st to nt ng se ha as ou io le ve co me de hi ri ro ic " +
+    "ne ea ra ce li ch ll be ma si om ur ca el ta la ns di fo ho pe ec pr no ct us ac ot il tr ly nc et ut ss so rs un " +
+    "lo wa ge ie wh ee wi em ad ol rt po we na ul ni ts mo ow pa im mi ai sh ir su id os iv ia am fi ci vi pl ig tu ev " +
+    "ld ry mp fe bl ab"
+  ).split(" "),
+);
+const MAX_PAIR_SHARE = 0.5;
+const MIN_PIECES = 6;
+const HEX = /^(?=(?:.*?\d){3})(?=(?:.*?[a-f]){3})[\da-f]{16,}$/i;
+
+/** Words, numbers and camelCase have pieces that can be read; random text changes its kind every few characters. */
+function isRandom(segment: string): boolean {
+  if (HEX.test(segment)) return true;
+  const pieces = segment.match(/[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[A-Z]/g) ?? [];
+  const numbers = pieces.filter((piece) => /\d/.test(piece)).length;
+  if (pieces.length < MIN_PIECES || numbers === 0 || numbers === pieces.length) return false;
+  if (/^\d{8}T\d{6}/.test(segment)) return false; // A time.
+  const letters = segment.toLowerCase().match(/[a-z]{2,}/g) ?? [];
+  const pairs = letters.flatMap((run) =>
+    Array.from({ length: run.length - 1 }, (_, at) => run.slice(at, at + 2)),
+  );
+  const common = pairs.filter((pair) => PAIRS.has(pair)).length;
+  return common <= MAX_PAIR_SHARE * pairs.length;
 }

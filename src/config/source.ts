@@ -28,6 +28,8 @@ export interface Source {
    * undefined where `problems` say why there is nothing to look at.
    */
   readonly root: unknown;
+  /** What could be read in spite of the problems. */
+  readonly remains: unknown;
   /** Wrong before any key has a meaning: syntax, duplicate keys. */
   readonly problems: readonly ConfigProblem[];
   position(path: Path, on: "key" | "value"): Position | undefined;
@@ -36,7 +38,7 @@ export interface Source {
 }
 
 export function objectSource(root: unknown): Source {
-  return { root, problems: [], position: () => undefined, text: () => undefined };
+  return { root, remains: root, problems: [], position: () => undefined, text: () => undefined };
 }
 
 export function fileSource(path: string, cwd: string): Source {
@@ -76,6 +78,9 @@ export function textSource(text: string, file: string): Source {
   return {
     file,
     root,
+    get remains() {
+      return root ?? remainsOf(document);
+    },
     problems: problems.map((problem) => ({ file, ...problem })),
     position: (path, on) => {
       const { key, value } = find(document, path) ?? {};
@@ -131,6 +136,14 @@ function judge(
     if (problems.length > 0) return { problems };
     const why = thrown instanceof Error ? thrown.message : String(thrown);
     return { problems: [{ path: "", message: `the file cannot be read as YAML: ${why}` }] };
+  }
+}
+
+function remainsOf(document: Document.Parsed): unknown {
+  try {
+    return document.toJS({ mapAsMap: true });
+  } catch {
+    return undefined; // Nothing that could be used.
   }
 }
 

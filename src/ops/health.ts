@@ -13,7 +13,7 @@ export interface Health {
 
 export interface BackendHealth {
   readonly running: boolean;
-  /** Counts starts, as it did in 1.x. */
+  /** Starts after the first one: 0 as long as nothing went wrong and nobody slept. */
   readonly restart_count: number;
   readonly tools_cached: number;
   readonly state: string;
@@ -51,11 +51,11 @@ function isFailed(backend: Backend): boolean {
 }
 
 export function backendHealth(backend: Backend): BackendHealth {
-  const { state, transport, revision, starts, inFlight, toolCount, lastError, catalog, listedAtMs } =
+  const { state, transport, revision, restarts, inFlight, toolCount, lastError, catalog, listedAtMs } =
     backend.status();
   return {
     running: state === "ready",
-    restart_count: starts,
+    restart_count: restarts,
     tools_cached: toolCount ?? 0,
     state: shownState(backend, state),
     transport,

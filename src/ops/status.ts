@@ -22,6 +22,7 @@ const BackendStatus = Type.Object({
   memory_bytes: Nullable(Type.Integer()),
   cpu_seconds: Nullable(Type.Number()),
   starts: Type.Integer(),
+  restart_count: Type.Integer(),
   calls: Type.Object({
     total: Type.Integer(),
     failed: Type.Integer(),
@@ -29,8 +30,8 @@ const BackendStatus = Type.Object({
     in_flight: Type.Integer(),
   }),
   tools: Nullable(Type.Integer()),
-  /** A quarter of the bytes of its tools' definitions: an estimate, as tokens are counted by models. */
-  definition_tokens_estimated: Nullable(Type.Integer()),
+  /** Of its tools' definitions as JSON; what they cost a model in tokens is what `mcp-gateway tokens` counts. */
+  definition_bytes: Nullable(Type.Integer()),
   /** What it took when it last fell asleep; null where it is awake, or nobody has seen it. */
   sleep_saves_bytes: Nullable(Type.Integer()),
   last_error: Nullable(Type.String()),
@@ -60,7 +61,7 @@ export const GatewayStatus = Type.Object({
   totals: Type.Object({
     backends_memory_bytes: Nullable(Type.Integer()),
     sleep_saves_bytes: Type.Integer(),
-    definition_tokens_estimated: Type.Integer(),
+    definition_bytes: Type.Integer(),
   }),
   backends: Type.Record(Type.String(), BackendStatus),
 });
@@ -82,8 +83,6 @@ export interface StatusFacts {
   readonly config: string | undefined;
   readonly configError: string | undefined;
 }
-
-const BYTES_PER_TOKEN = 4;
 
 export async function readStatus(
   fleet: Fleet,
@@ -115,7 +114,7 @@ export async function readStatus(
       backends_memory_bytes:
         process.platform === "win32" ? null : sum(all.map(({ memory_bytes: bytes }) => bytes)),
       sleep_saves_bytes: sum(all.map(({ sleep_saves_bytes: bytes }) => bytes)),
-      definition_tokens_estimated: sum(all.map(({ definition_tokens_estimated: tokens }) => tokens)),
+      definition_bytes: sum(all.map(({ definition_bytes: bytes }) => bytes)),
     },
     backends: Object.fromEntries(backends),
   };
@@ -138,9 +137,10 @@ function backendStatus(backend: Backend, activity: Activity, usages: Map<number,
     memory_bytes: usage?.memoryBytes ?? null,
     cpu_seconds: usage?.cpuSeconds ?? null,
     starts,
+    restart_count: health.restart_count,
     calls: { total: calls, failed, tool_errors: toolErrors, in_flight: inFlight },
     tools: toolCount ?? null,
-    definition_tokens_estimated: toolCount === undefined ? null : definitionTokens(backend),
+    definition_bytes: toolCount === undefined ? null : definitionBytes(backend),
     sleep_saves_bytes: isAsleep ? (activity.lastMemoryBytes(backend.name) ?? null) : null,
     last_error: health.last_error,
     drift: drift === undefined ? null : shownText(drift),
@@ -149,8 +149,8 @@ function backendStatus(backend: Backend, activity: Activity, usages: Map<number,
   };
 }
 
-function definitionTokens({ catalog }: Backend): number {
-  return Math.ceil(Buffer.byteLength(JSON.stringify(catalog.tools)) / BYTES_PER_TOKEN);
+function definitionBytes({ catalog }: Backend): number {
+  return Buffer.byteLength(JSON.stringify(catalog.tools));
 }
 
 function total(usages: readonly Usage[]): Usage | undefined {

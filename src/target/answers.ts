@@ -5,7 +5,7 @@ import type { Tool } from "../backend/catalog.ts";
 import { firstSentence, signature } from "../discovery/signature.ts";
 import type { Answer } from "../protocol/call.ts";
 import { memberOf, writeJson } from "../protocol/exact.ts";
-import { shownText } from "../shown.ts";
+import { shownLine, shownText } from "../shown.ts";
 
 export function said(text: string): Answer {
   return { result: { content: [{ type: "text", text }] } };
@@ -23,10 +23,11 @@ export function describeServers(backends: readonly Backend[]): string {
 
 function describeServer(backend: Backend): string {
   const { state, toolCount, lastError, catalog } = backend.status();
-  const about =
+  const about = shownLine(
     backend.config.description ||
-    firstSentence(backend.catalog.handshake?.description.instructions) ||
-    titleOf(backend);
+      firstSentence(backend.catalog.handshake?.description.instructions) ||
+      titleOf(backend),
+  );
   const known = `${toolCount} ${catalog === "remembered" ? "remembered " : ""}tool${toolCount === 1 ? "" : "s"}`;
   const tools = toolCount === undefined ? "tools not listed yet" : known;
   const isBroken = backend.config.problem !== undefined || state === "failed";

@@ -10,6 +10,7 @@ import { changed, itemsOf, keepText, memberOf } from "../protocol/exact.ts";
 import { onOneLine } from "../protocol/json-text.ts";
 import { isObject, type Json, RpcError } from "../protocol/jsonrpc.ts";
 import { Method } from "../protocol/mcp.ts";
+import { below } from "../shown.ts";
 import { failed } from "./answers.ts";
 import { isPartCursor, type LargeResults } from "./large-results.ts";
 import { withQualifiedLinks } from "./merged.ts";
@@ -60,7 +61,7 @@ async function callTool(backend: Backend, tool: Tool, args: Json, call: Call): P
   } catch (thrown) {
     if (!(thrown instanceof RpcError) || isForCaller(thrown)) throw thrown;
     const { message, code } = thrown;
-    return failed(`${backend.name}.${tool.name}: ${message} (${code})${hint(backend, tool, code)}`);
+    return failed(`${backend.name}.${tool.name}: ${below(message)} (${code})${hint(backend, tool, code)}`);
   }
 }
 

@@ -52,7 +52,8 @@ describe("a healthy gateway", () => {
     const { stdout, stderr, exitCode } = await health(["--url", open.url, "--strict"]);
     expect(stdout).toStartWith(`${open.url} is healthy\n`);
     expect(stdout.split("\n").slice(1)).toEqual([
-      expect.stringMatching(/^ {2}notes {2}\w+ +\w+ {2}0 tools$/),
+      expect.stringMatching(/^ {2}backend +state +transport +tools$/),
+      expect.stringMatching(/^ {2}notes +\w+ +\w+ +0$/),
       "",
     ]);
     expect([stderr, exitCode]).toEqual(["", 0]);
@@ -77,7 +78,7 @@ describe("a healthy gateway", () => {
     using other = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => Response.json(reply) });
     const { stdout, exitCode } = await health(["--url", other.url.origin]);
     expect(stdout).toBe(
-      `${other.url.origin} is healthy\n  refused a new configuration: servers.yaml:1:1: one\n    servers.yaml:2:1: two\n`,
+      `${other.url.origin} is healthy\n  refused a new configuration: servers.yaml:1:1: one\n    servers.yaml:2:1: two\n  no backends\n`,
     );
     expect(exitCode).toBe(0);
   });
@@ -96,7 +97,7 @@ describe("a degraded gateway", () => {
   test("is up; only --strict takes it for ill", async () => {
     const env = { MCP_GATEWAY_TOKEN: TOKEN };
     const lenient = await health(["--url", closed.url], env);
-    expect(lenient.stdout).toMatch(/ is degraded\n {2}broken +\w+ +stdio +0 tools\n {2}unset +failed/);
+    expect(lenient.stdout).toMatch(/ is degraded\n.*\n {2}broken +\w+ +stdio +0\n {2}unset +failed/);
     expect(lenient.exitCode).toBe(0);
     expect((await health(["--url", closed.url, "--strict"], env)).exitCode).toBe(1);
   });
@@ -138,22 +139,52 @@ describe("no gateway", () => {
     ["an error", () => Response.json({ status: "healthy" }, { status: 500 })],
   ])("is %s", async (_, answer) => {
     const { stderr, exitCode } = await health(["--url", serve(answer)]);
-    expect(stderr).toContain("is no mcp-gateway (HTTP ");
+    expect(stderr).toMatch(/is no mcp-gateway(?:, or one of another version)? \(HTTP \d+\)\n$/);
     expect(exitCode).toBe(1);
   });
 
-  test.each([["localhost"], ["ftp://localhost"], ["http://"]])("is %s", async (url) => {
+  test.each([["localhost"], ["ftp://localhost"], ["http://"]])("is %s: wrong usage", async (url) => {
     const { stderr, exitCode } = await health(["--url", url]);
-    expect(stderr).toContain("it looks like http://127.0.0.1:39400");
-    expect(exitCode).toBe(1);
+    expect(stderr).toContain("looks like http://127.0.0.1:39400");
+    expect(exitCode).toBe(2);
   });
 
-  test("can be found with a configuration that is wrong; a probe never exits with 2", async () => {
+  test("answers where a configuration is missing, or wrong and nobody listens: 1, never 2", async () => {
     const config = join(folder, "wrong.yaml");
-    writeFileSync(config, "prot: 1\n");
+    writeFileSync(config, `prot: 1\nport: ${findFreePort()}\n`);
     const { stderr, exitCode } = await health(["-c", config]);
     expect(stderr).toContain('did you mean "port"?');
+    expect(stderr).toContain("Error: no gateway answers at");
     expect(exitCode).toBe(1);
-    expect((await health(["-c", "missing.yaml"])).exitCode).toBe(1);
+    const missing = await health(["-c", "missing.yaml"]);
+    expect([missing.exitCode, missing.stderr]).toEqual([1, "Error: Config file not found: missing.yaml\n"]);
   });
+});
+
+describe("a configuration with mistakes", () => {
+  test.each([
+    ["an unknown key", "prot: 1\n", 'did you mean "port"?'],
+    ["YAML that is none", "backends:\n  a: [1\n", "not valid YAML"],
+    ["a tab", "backends:\n\ta: 1\n", "tab"],
+  ])("(%s) is told, and the running gateway is asked all the same", async (_, mistake, told) => {
+    const config = join(folder, "mistakes.yaml");
+    writeFileSync(config, `port: ${new URL(closed.url).port}\nauth: {token: "${TOKEN}"}\n${mistake}`);
+    const { stdout, stderr, exitCode } = await health(["-c", config]);
+    expect(stderr).toContain("The configuration has mistakes");
+    expect(stderr).toContain(told);
+    expect(stdout).toStartWith(`${closed.url} is degraded\n`);
+    expect(stdout).toContain("broken");
+    expect(exitCode).toBe(0);
+  });
+});
+
+test("a gateway of 1.x is understood", async () => {
+  const reply = {
+    status: "healthy",
+    backends: { tavily: { running: true, restart_count: 1, tools_cached: 3 } },
+  };
+  using old = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => Response.json(reply) });
+  const { stdout, exitCode } = await health(["--url", old.url.origin]);
+  expect(stdout).toMatch(/^ {2}tavily +running +- +3$/m);
+  expect(exitCode).toBe(0);
 });

@@ -92,18 +92,13 @@ describe("status", () => {
     await sdk.invoke("healthy", "echo", { text: "x" });
     await sdk.invoke("healthy", "fail");
     await sdk.invoke("healthy", "crash");
-    const {
-      calls,
-      last_error: error,
-      tools,
-      definition_tokens_estimated: tokens,
-    } = await backendStatus("healthy");
+    const { calls, last_error: error, tools, definition_bytes: bytes } = await backendStatus("healthy");
     expect(calls.total - before.total).toBe(3);
     expect(calls.failed - before.failed).toBe(1);
     expect(calls.tool_errors - before.tool_errors).toBe(1);
     expect(error).toContain("the database is on fire");
     expect(tools).toBe(8);
-    expect(tokens).toBeGreaterThan(100);
+    expect(bytes).toBeGreaterThan(400);
   });
 
   test("says what sleeping saves, and starts nothing by looking", async () => {
@@ -120,15 +115,18 @@ describe("status", () => {
   test("is a table for people", async () => {
     const { stdout, stderr, exitCode } = await run(["status", "--url", `${gateway.url}/mcp`]);
     expect(stdout).toContain(`at ${gateway.url}, pid ${process.pid}`);
-    expect(stdout).toMatch(/ {2}sleeper +asleep +- +- +- +1 +0 +8 +\d+ +[\d.]+ MB\n/);
-    expect(stdout).toContain("tokens of definitions (a quarter of their bytes)");
+    expect(stdout).toMatch(/ {2}sleeper +asleep +- +- +- +1 +0 +8 +[\d.]+ kB +[\d.]+ MB\n/);
+    expect(stdout).toMatch(/kB of definitions; mcp-gateway tokens counts what they cost a model/);
     expect([stderr, exitCode]).toEqual(["", 0]);
   });
 
   test("says where nobody answers, and exits with 1", async () => {
     const { stdout, stderr, exitCode } = await run(["status", "--url", "http://127.0.0.1:9"]);
     expect([stdout, exitCode]).toEqual(["", 1]);
-    expect(stderr).toContain("no gateway answers at http://127.0.0.1:9/status");
+    expect(stderr).toBe(
+      "Error: no gateway answers at http://127.0.0.1:9/status: nothing listens there. " +
+        "Start the gateway, or say with --url where it listens.\n",
+    );
   });
 });
 
@@ -143,6 +141,21 @@ describe("restart", () => {
     expect(Number(await sdk.invoke("healthy", "pid"))).not.toBe(pid);
     expect(await slow).toBe("to the end");
     await waitFor(() => !isRunning(pid));
+  });
+
+  test("is counted: 0 after the first start, 1 after a restart, in status and health alike", async () => {
+    await sdk.invoke("nested", "pid");
+    const counts = async () => {
+      const health: unknown = await (await fetch(`${gateway.url}/health`)).json();
+      const of = Object(health).backends.nested.restart_count;
+      const { starts, restart_count } = await backendStatus("nested");
+      return [starts, restart_count, of];
+    };
+    expect(await counts()).toEqual([1, 0, 0]);
+    await run(["restart", "nested", "--url", gateway.url]);
+    expect(await counts()).toEqual([2, 1, 1]);
+    await run(["restart", "nested", "--url", gateway.url]);
+    expect(await counts()).toEqual([3, 2, 2]);
   });
 
   test("tries again what had failed for good, and says why where it fails still", async () => {

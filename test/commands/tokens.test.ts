@@ -55,10 +55,11 @@ describe("mcp-gateway tokens --json", () => {
     );
   });
 
-  test("names what could not be counted, and fails", async () => {
+  test("names what could not be counted, on stderr: the answer is there", async () => {
     const config = { backends: { healthy, missing: { command: "no-such-program-anywhere" } } };
-    const { exitCode, stdout } = await runToEnd(["tokens", "--json"], { config });
-    expect(exitCode).toBe(1);
+    const { exitCode, stdout, stderr } = await runToEnd(["tokens", "--json"], { config });
+    expect(exitCode).toBe(0);
+    expect(stderr).toMatch(/^not counted: missing: .*no-such-program-anywhere/);
     expect(JSON.parse(stdout).servers).toMatchObject([
       { name: "healthy", problem: null },
       { name: "missing", tools: 0, tokens: 0, problem: expect.stringContaining("no-such-program-anywhere") },
@@ -70,10 +71,18 @@ describe("mcp-gateway tokens", () => {
   test("says that meta mode does not pay with few tools", async () => {
     const { stdout, exitCode } = await runToEnd(["tokens"], { config: { backends: { healthy } } });
     expect(exitCode).toBe(0);
-    expect(stdout).toMatch(/^healthy +8 +\d+$/m);
+    expect(stdout).toMatch(/^ {2}healthy +8 +\d+$/m);
     expect(stdout).toContain("Meta mode does not pay with so few tools");
     expect(stdout).toContain("enable_meta_mcp: false");
     expect(stdout).toContain("A client that defers tools itself");
+  });
+
+  test("fails where nothing could be counted", async () => {
+    const config = { backends: { missing: { command: "no-such-program-anywhere" } } };
+    const { exitCode, stdout, stderr } = await runToEnd(["tokens"], { config });
+    expect(exitCode).toBe(1);
+    expect(stdout).toMatch(/^ {2}missing +- +-$/m);
+    expect(stderr).toContain("not counted: missing");
   });
 
   test("says how much it saves where it pays", async () => {
@@ -83,7 +92,7 @@ describe("mcp-gateway tokens", () => {
       memory: asBackend(npmServer("memory")),
     };
     const { stdout } = await runToEnd(["tokens"], { config: { backends } });
-    expect(stdout).toMatch(/Meta mode pays: \d\d % less in every request\./);
+    expect(stdout).toMatch(/Meta mode pays: \d\d(?:\.\d)? % less in every request\./);
     expect(stdout).toMatch(/break-even: \d+ searches/);
   });
 });
