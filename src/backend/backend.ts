@@ -29,6 +29,8 @@ export interface BackendOptions extends MemoryOptions {
   readonly identity: Implementation;
   readonly log: Log;
   readonly observe?: BackendObserver;
+  /** Resolves when the processes of a backend before it have ended; undefined if there are none. */
+  readonly predecessor?: () => Promise<void> | undefined;
 }
 
 export class Backend implements AsyncDisposable {
@@ -265,7 +267,7 @@ export class Backend implements AsyncDisposable {
   }
 
   #makeInstance(key: string, config: BackendConfig, onAsleep: () => void): Instance {
-    const { identity, observe } = this.#options;
+    const { identity, observe, predecessor } = this.#options;
     return new Instance({
       key,
       identity,
@@ -283,6 +285,7 @@ export class Backend implements AsyncDisposable {
       },
       onStarted: (seconds) => observe?.started(this.name, seconds),
       onListed: (connected) => this.#memory.startedWell(connected),
+      ...(predecessor === undefined ? {} : { predecessor }),
       explainFailure: (error) => this.#memory.lastGood.explain(error),
     });
   }

@@ -8,6 +8,8 @@ import { Backend, type BackendOptions } from "./backend.ts";
 
 /** How long calls may go on at a backend that is no longer what the configuration says. */
 const DRAIN_MS = 60_000;
+/** The same for one that somebody wants to be started again, who may do so because it hangs. */
+const RENEW_DRAIN_MS = 10_000;
 
 /** What other settings have come to; each backend is in one of the lists or was left alone. */
 export interface FleetChange {
@@ -28,6 +30,8 @@ export class Fleet implements AsyncDisposable {
   /** Tells the backend that has a name from those that had it. */
   readonly #editions = new Map<string, symbol>();
   readonly #retiring = new Set<Backend>();
+  /** By name, when the processes of all that had it have ended. */
+  readonly #endings = new Map<string, Promise<void>>();
   readonly #subscriptions = new Set<FleetSubscription>();
   readonly #closing = new AbortController();
 
@@ -56,7 +60,8 @@ export class Fleet implements AsyncDisposable {
 
   /**
    * Takes over other settings, at once and whole. A backend whose settings are the same is not touched. One whose settings
-   * differ takes no new call: they go to its successor, which starts when it is needed.
+   * differ takes no new call: they go to its successor, which starts when it is needed, and if the one before it was a
+   * process, after its end.
    */
   apply(configs: readonly BackendConfig[]): FleetChange {
     const before = this.#backends;
@@ -81,7 +86,7 @@ export class Fleet implements AsyncDisposable {
   /** A new backend of the same settings in the place of this one, its failures forgotten; undefined for an unknown name. */
   renew(name: string): Backend | undefined {
     const before = this.#backends.get(name);
-    return before === undefined ? undefined : this.#replace(before.config);
+    return before === undefined ? undefined : this.#replace(before.config, RENEW_DRAIN_MS);
   }
 
   /** Subscribes to every backend, those included that come later. */
@@ -115,12 +120,13 @@ export class Fleet implements AsyncDisposable {
   }
 
   /** The successor has the subscribers of the one before, who learn that its lists may have changed. */
-  #replace(config: BackendConfig): Backend {
+  #replace(config: BackendConfig, drainMs = DRAIN_MS): Backend {
     const before = this.#backends.get(config.name);
+    // First: a successor that starts at once has to wait for its end. Nothing ends before this function has returned.
+    if (before !== undefined) void this.#retire(before, drainMs);
     const backend = this.#create(config, before);
     this.#backends.set(config.name, backend);
     before?.announceChange();
-    if (before !== undefined) void this.#retire(before);
     const { observe } = this.#options;
     observe?.stateChanged(config.name, backend.status().state, "stopped");
     // Watchers were promised news, which only a running backend has.
@@ -134,16 +140,20 @@ export class Fleet implements AsyncDisposable {
     this.#editions.delete(backend.name);
     for (const subscription of this.#subscriptions) subscription.drop(backend.name);
     backend.announceEnd();
-    return this.#retire(backend);
+    return this.#retire(backend, DRAIN_MS);
   }
 
-  async #retire(backend: Backend): Promise<void> {
+  #retire(backend: Backend, drainMs: number): Promise<void> {
+    const { name, wire } = backend.config;
     this.#retiring.add(backend);
-    try {
-      await backend.retire(DRAIN_MS);
-    } finally {
-      this.#retiring.delete(backend);
-    }
+    const ended = backend.retire(drainMs).finally(() => this.#retiring.delete(backend));
+    if (wire.kind === "url") return ended;
+    const before = this.#endings.get(name);
+    const allEnded = Promise.allSettled([before, ended]).then(() => {
+      if (this.#endings.get(name) === allEnded) this.#endings.delete(name);
+    });
+    this.#endings.set(name, allEnded);
+    return ended;
   }
 
   /** How one fares that has a successor is no news of that name. */
@@ -151,11 +161,16 @@ export class Fleet implements AsyncDisposable {
     const edition = Symbol(config.name);
     this.#editions.set(config.name, edition);
     const { observe } = this.#options;
-    if (observe === undefined) return new Backend(config, this.#options, before);
+    const predecessor = () => this.#endings.get(config.name);
+    if (observe === undefined) return new Backend(config, { ...this.#options, predecessor }, before);
     const stateChanged: typeof observe.stateChanged = (name, state, previous) => {
       if (this.#editions.get(name) === edition) observe.stateChanged(name, state, previous);
     };
-    return new Backend(config, { ...this.#options, observe: { ...observe, stateChanged } }, before);
+    return new Backend(
+      config,
+      { ...this.#options, predecessor, observe: { ...observe, stateChanged } },
+      before,
+    );
   }
 }
 

@@ -44,6 +44,7 @@ export interface InstanceOptions {
   readonly subscriptions: Subscriptions;
   readonly onStateChanged: (state: StateName, before: StateName) => void;
   readonly onStarted: (seconds: number) => void;
+  readonly predecessor?: () => Promise<void> | undefined;
   /** The lists of a new process have been read. */
   readonly onListed: (connected: Connected) => Promise<void>;
   /** Resolves to the same error, with what may be behind it. */
@@ -98,6 +99,7 @@ export class Instance implements AsyncDisposable {
       onReady: (connected) => this.#takeUp(connected),
       onStateChanged: options.onStateChanged,
       isWatched: () => this.#watchers.uris.length > 0,
+      ...(options.predecessor === undefined ? {} : { predecessor: options.predecessor }),
     });
   }
 

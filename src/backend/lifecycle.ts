@@ -23,6 +23,8 @@ export interface LifecycleOptions {
   readonly onStateChanged: (state: StateName, before: StateName) => void;
   /** True while somebody needs the backend awake although no call is in flight. */
   readonly isWatched: () => boolean;
+  /** Resolves when the processes that this backend takes the place of have ended; undefined if there are none. */
+  readonly predecessor?: () => Promise<void> | undefined;
 }
 
 export class Lifecycle implements AsyncDisposable {
@@ -36,6 +38,8 @@ export class Lifecycle implements AsyncDisposable {
   readonly #failures: Failures;
   /** Connections that end their last calls while a newer one serves. */
   readonly #retiring = new Set<Connection>();
+  /** A connection that has broken; its process may still be on its way out. */
+  #last: Connection | undefined;
   /** Whoever works on a connection or waits for one. */
   #users = 0;
   /** How often a start was tried. */
@@ -143,6 +147,7 @@ export class Lifecycle implements AsyncDisposable {
   wireEnded(end: WireEnd): void {
     const state = this.#state;
     if (state.name !== "ready" || state.connected.connection.end !== end) return;
+    this.#last = state.connected.connection;
     this.#fail(new GatewayError("backend-failed", describeEnd(this.#config.name, end)), end.permanent);
   }
 
@@ -205,16 +210,25 @@ export class Lifecycle implements AsyncDisposable {
     clearTimeout(this.#revivalTimer);
     this.#become({ name: "starting", done });
     this.starts += 1;
-    this.#options
-      .connect(this.#closing.signal)
+    this.#connect()
       .then((connected) => this.#enter(connected))
       .catch((thrown: unknown) => this.#fail(thrown))
       .finally(resolve);
   }
 
+  /** The process before may own a port, a lock or a profile, so a new one is started only after its end. */
+  async #connect(): Promise<Connected> {
+    const { signal } = this.#closing;
+    const before = [this.#options.predecessor?.(), this.#last?.[Symbol.asyncDispose]()];
+    this.#last = undefined;
+    if (before.some((end) => end !== undefined)) await untilAborted(Promise.allSettled(before), signal);
+    return this.#options.connect(signal);
+  }
+
   #enter(connected: Connected): void {
     const { connection } = connected;
     if (connection.end !== undefined) {
+      this.#last = connection;
       throw new GatewayError("backend-failed", describeEnd(this.#config.name, connection.end));
     }
     const state: Ready = { name: "ready", connected, inFlight: 0, sinceMs: Date.now() };

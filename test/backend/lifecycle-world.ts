@@ -63,9 +63,10 @@ export class FakeChild implements Transport {
     // It speaks anything.
   }
 
-  /** Closes when it is let; its end is told at once, as a real wire tells it. */
+  /** Closes when it is let; its end is told at once, as a real wire tells it. After a crash nothing is left to close. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.isClosing && this.isAlive) {
+    if (!this.isAlive) return;
+    if (!this.isClosing) {
       this.#events.onEnd({ reason: "the gateway ended the process", permanent: false, lastWords: [] });
     }
     this.isClosing = true;

@@ -88,17 +88,18 @@ describe("a backend whose settings are the same", () => {
 });
 
 describe("a backend whose settings have changed", () => {
-  test("serves new calls with the new settings at once, while the old process ends its own", async () => {
+  test("serves new calls with the new settings, when the old process has ended its own and is gone", async () => {
     await start({ it: version("1") });
     await using sdk = await SdkClient.connect(`${gateway.url}/mcp/it`);
     const pid = Number(await sdk.text("pid"));
     const slow = sdk.text("slow", { ms: 1_000, text: "from the old one" });
     await waitFor(hasCallInFlight);
     await reload({ it: version("2") });
-    expect(await sdk.text("env", { name: "VERSION" })).toBe("2");
+    const early = sdk.text("env", { name: "VERSION" });
     expect(isRunning(pid)).toBe(true);
     expect(await slow).toBe("from the old one");
-    await waitFor(() => !isRunning(pid));
+    expect(await early).toBe("2");
+    expect(isRunning(pid)).toBe(false);
     expect(Number(await sdk.text("pid"))).not.toBe(pid);
   });
 
@@ -172,6 +173,57 @@ describe("a backend whose settings have changed", () => {
     expect(await sdk.invoke("it", "pid")).toContain("disabled");
     await reload({ it: healthy });
     expect(await sdk.invoke("it", "echo", { text: "again" })).toBe("again");
+  });
+});
+
+describe("of a server that owns something, two never run at a time:", () => {
+  const owner = (env: Record<string, string> = {}) => ({
+    ...asBackend(fixture("owns-lock", join(folder, "lock"))),
+    env,
+  });
+  /** The second process would end with exit code 1, and the log would say so. */
+  const failures = () => lines.filter(({ message }) => message.includes("exit code 1"));
+
+  test("after a restart", async () => {
+    await start({ it: owner() });
+    await using sdk = await SdkClient.connect(`${gateway.url}/mcp/it`);
+    const pid = await sdk.text("pid");
+    const restarted = gateway.restart("it");
+    expect(await sdk.text("pid")).not.toBe(pid);
+    expect(await restarted).toMatchObject({ state: "ready", error: null });
+    expect(failures()).toEqual([]);
+  });
+
+  test("after changes that follow each other", async () => {
+    await start({ it: owner() });
+    await using sdk = await SdkClient.connect(`${gateway.url}/mcp/it`);
+    await sdk.text("pid");
+    await reload({ it: owner({ VERSION: "2" }) });
+    const second = sdk.text("pid").catch(String);
+    await reload({ it: owner({ VERSION: "3" }) });
+    expect(await sdk.text("env", { name: "VERSION" })).toBe("3");
+    await second;
+    expect(failures()).toEqual([]);
+  });
+
+  test("after it was removed and added again", async () => {
+    await start({ it: owner() });
+    await using sdk = await SdkClient.connect(`${gateway.url}/mcp`);
+    await sdk.invoke("it", "pid");
+    await reload({});
+    await reload({ it: owner() });
+    expect(await sdk.invoke("it", "echo", { text: "again" })).toBe("again");
+    expect(failures()).toEqual([]);
+  });
+
+  test("after its wire broke while it ran on", async () => {
+    await start({ it: owner() });
+    await using sdk = await SdkClient.connect(`${gateway.url}/mcp`);
+    await sdk.invoke("it", "close");
+    await waitFor(async () => (await sdk.invoke("it", "echo", { text: "again" })) === "again", {
+      what: "a new process",
+    });
+    expect(failures()).toEqual([]);
   });
 });
 
