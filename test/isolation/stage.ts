@@ -31,8 +31,8 @@ export async function playRound(round: Round, size: Size): Promise<Ledger> {
     kinds: round.kinds,
     logsAreExact: round.logsAreExact,
     isUnlevelled: round.isUnlevelled ?? false,
-    // While a person thinks, others are let in; what then comes from two calls at once is refused and not guessed.
-    mayRefuse: round.thinkMs !== undefined,
+    // While a person thinks, others are let in; but a call has its turn again before its server hears the answer.
+    mayRefuse: false,
     ...(round.thinkMs === undefined ? {} : { thinkMs: round.thinkMs }),
     seed: size.seed,
   });

@@ -260,7 +260,9 @@ export class CallTable {
 
   /** Whoever is to hear a notification that names no call. */
   audienceOf({ method }: Notification): Audience {
-    const { verdict, calls } = this.#judge(this.#candidates(this.#ignoresLabel));
+    const { verdict, calls } = this.#judge(
+      this.#candidates(this.#alone === undefined ? trustsNone : this.#isTrusted),
+    );
     if (method === Notice.message && verdict !== "nobody") this.#noteLog();
     if (verdict === "nobody" && this.#inFlight.size === 0) return "everybody";
     if (verdict !== "one") return this.#withhold(method);
@@ -269,7 +271,7 @@ export class CallTable {
 
   /** A question that names no call. */
   askNameless(question: Request): void {
-    const found = this.#candidates(ignoresNone);
+    const found = this.#candidates(trustsNone);
     const { verdict, calls, mayBeOver } = this.#judge({
       ...found,
       running: found.running.filter(canBeAsked),
@@ -354,7 +356,9 @@ export class CallTable {
 
   leave(turn: Turn): void {
     if (turn.place === "outside") return;
+    const waiting = this.#queue.find((other) => other.turn === turn);
     this.#seat(turn, "outside");
+    waiting?.enter();
     this.#changed();
   }
 
@@ -378,7 +382,7 @@ export class CallTable {
 
   /** From when on nothing that comes can be about a call of another client that has ended. */
   #quietAtMs(caller: Caller): number {
-    let atMs = this.#recent.foreignUntilMs(caller, this.#ignoresLabel);
+    let atMs = this.#recent.foreignUntilMs(caller, this.#isTrusted);
     for (const other of this.#givenUp.values())
       if (!this.#isSameClient(other.caller, caller)) atMs = Math.max(atMs, other.untilMs);
     return atMs;
@@ -405,12 +409,16 @@ export class CallTable {
   }
 
   /** The client has answered: the call runs again, but for a server that must not hear two at once not before its turn. */
-  async #returned(turn: Turn): Promise<void> {
-    if (turn.place !== "lent") return;
-    turn.company = this.#companyOf(turn);
-    const isFree = turn.company === "beside-others" || this.#held.size > 0;
-    if (isFree || this.#mayEnter(turn)) this.#seat(turn, "in");
-    else await this.#queueUp(turn, true).catch(ignoreCancelled);
+  async #returned({ turns }: OpenQuestion): Promise<void> {
+    const isAway = ({ place, openQuestions }: Turn) => place === "lent" && openQuestions === 1;
+    for (let turn = turns.find(isAway); turn !== undefined; turn = turns.find(isAway)) {
+      // The calls of one client that may have asked it come back together.
+      const isBack = turns.some(({ place }) => place === "in");
+      turn.company = isBack ? "beside-others" : this.#companyOf(turn);
+      const isFree = turn.company === "beside-others" || this.#held.size > 0;
+      if (isFree || this.#mayEnter(turn)) this.#seat(turn, "in");
+      else await this.#queueUp(turn, true).catch(ignoreCancelled);
+    }
   }
 
   #admit(): void {
@@ -546,13 +554,12 @@ export class CallTable {
     return { verdict: "one", calls: [this.#lastAnswered], mayBeOver };
   }
 
-  /** While one call runs alone for its log lines, tools that never spoke late do not disturb it. */
-  readonly #ignoresLabel = (label: string): boolean =>
+  /** Tools that never spoke late do not disturb a call that is alone for its log lines. For questions there is no trust. */
+  readonly #isTrusted = (label: string): boolean =>
     this.#keepsLabels &&
     (this.#quiet.get(label) ?? 0) >= QUIET_CALLS &&
     !this.#habits.has("asks") &&
-    !this.#habits.has("speaksLate") &&
-    (this.#alone !== undefined || this.#active === 0);
+    !this.#habits.has("speaksLate");
 
   /**
    * A modern client has no session: each of its requests has a key of its own. Requests of one program with the same
@@ -638,7 +645,7 @@ export class CallTable {
     if (!this.#open.has(open)) throw new Withdrawn(String(open.abort.signal.reason));
     const hasTimedOut = open.abort.signal.aborted;
     open.deadlineMs = Number.POSITIVE_INFINITY;
-    for (const turn of open.turns) if (turn.openQuestions === 1) await this.#returned(turn);
+    await this.#returned(open);
     if (!this.#open.has(open)) throw new Withdrawn(String(open.abort.signal.reason));
     this.#closeQuestion(open);
     if (hasTimedOut) throw new RpcError(-32000, `The client did not answer: ${open.abort.signal.reason}.`);
@@ -875,7 +882,7 @@ function isWithdrawn(thrown: unknown): boolean {
   return thrown instanceof Withdrawn;
 }
 
-function ignoresNone(): boolean {
+function trustsNone(): boolean {
   return false;
 }
 

@@ -62,6 +62,8 @@ export class Stage {
     onExpired: (pending) => {
       pending.answer.catch(() => undefined);
       pending.reject(new Error("late"));
+      const { turn } = pending;
+      if (turn !== undefined) queueMicrotask(() => this.table.leave(turn));
       this.expired.push(pending);
     },
     reply: (message) => void this.replies.push(message),
