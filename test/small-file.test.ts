@@ -73,10 +73,12 @@ describe.each(UNFIT_FILES)("$what in the place of", ({ why, put }) => {
     put(path);
     const { log, lines } = recordLog();
     const ended = openEndedSessions(path, log);
-    expect(ended.names).toEqual([]);
+    expect(ended.record.issuedMs.size).toBe(0);
     expect(JSON.stringify(lines)).toMatch(why);
-    await ended.add("abcdefgh.12345678abcdefgh");
-    expect(ended.has("abcdefgh.12345678abcdefgh")).toBeTrue();
+    await ended.add("abcdefgh.12345678abcdefgh", 1);
+    expect(ended.has("abcdefgh.12345678abcdefgh", 1)).toBeTrue();
+    // Any session of before may have been ended.
+    expect(ended.has("abcdefgh.87654321abcdefgh", Date.now() - 1_000)).toBeTrue();
   });
 
   test("a catalogue costs a warning", async () => {

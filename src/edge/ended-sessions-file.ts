@@ -5,14 +5,18 @@ import { dirname } from "node:path";
 import { randomName } from "../digest.ts";
 import type { Log } from "../log.ts";
 import { readSmallText } from "../small-file.ts";
-import { EndedSessions, MAX_ENDED } from "./sessions.ts";
+import { type EndedRecord, EndedSessions } from "./sessions.ts";
 
-/** One name of `EndedSessions` on each line, or a whole signature; whatever else stands in the file is skipped. */
 /** Many times what `MAX_ENDED` lines take. */
 const MAX_FILE_BYTES = 4 * 1024 * 1024;
-const LINE = /^([\w-]{8})(?:[\w-]{16})?$/;
+/** A name of `EndedSessions`, and when the session was issued. Whatever else stands in the file is skipped. */
+const LINE = /^([\w-]{8}) (\d{1,15})$/;
+const FORGOTTEN = /^before (\d{1,15})$/;
 
-/** The sessions ended so far. A file that cannot be used costs the memory of them over a restart, and no more. */
+/**
+ * The sessions ended so far. If the file is there and cannot be read, any session may have been ended: those of earlier
+ * processes have to be opened anew.
+ */
 export function openEndedSessions(path: string, log: Log): EndedSessions {
   const file = new EndedSessionsFile(path, log);
   return new EndedSessions(file.read(), (ended) => file.save(ended));
@@ -30,14 +34,21 @@ class EndedSessionsFile {
     this.#log = log;
   }
 
-  read(): string[] {
+  read(): EndedRecord {
+    const issuedMs = new Map<string, number>();
     try {
-      const lines = readSmallText(this.#path, MAX_FILE_BYTES).split("\n");
-      return lines.flatMap((line) => LINE.exec(line)?.[1] ?? []).slice(-MAX_ENDED);
+      let forgottenMs = -1;
+      for (const line of readSmallText(this.#path, MAX_FILE_BYTES).split("\n")) {
+        const [, name, atMs] = LINE.exec(line) ?? [];
+        if (name !== undefined) issuedMs.set(name, Number(atMs));
+        forgottenMs = Math.max(forgottenMs, Number(FORGOTTEN.exec(line)?.[1] ?? -1));
+      }
+      return { issuedMs, forgottenMs };
     } catch (thrown) {
-      const isMissing = thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT";
-      if (!isMissing) this.#warn("which sessions were ended could not be read", thrown);
-      return [];
+      if (thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT")
+        return { issuedMs, forgottenMs: -1 };
+      this.#warn("which sessions were ended could not be read: all must be opened anew", thrown);
+      return { issuedMs, forgottenMs: Date.now() };
     }
   }
 
@@ -56,8 +67,11 @@ class EndedSessionsFile {
     try {
       await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
       // Another gateway of this machine may have ended sessions of its own in the meantime.
-      const all = [...new Set([...this.read(), ...ended.names])].slice(-MAX_ENDED);
-      await writeFile(temporary, `${all.join("\n")}\n`, { mode: 0o600, flag: "wx" });
+      ended.learn(this.read());
+      const { issuedMs, forgottenMs } = ended.record;
+      const lines = [...issuedMs].map(([name, atMs]) => `${name} ${atMs}\n`);
+      const head = forgottenMs < 0 ? "" : `before ${forgottenMs}\n`;
+      await writeFile(temporary, head + lines.join(""), { mode: 0o600, flag: "wx" });
       await rename(temporary, this.#path);
     } catch (thrown) {
       await rm(temporary, { force: true }).catch(() => undefined);

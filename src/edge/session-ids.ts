@@ -23,9 +23,16 @@ const Payload = Type.Object({
   i: Type.Optional(Type.Tuple([Type.String(), Type.String()])),
   /** Principal. */
   p: Type.String(),
+  /** When it was issued, milliseconds since 1970. */
+  a: Type.Optional(Type.Integer({ minimum: 0 })),
 });
 
-export function mintSessionId(seal: Seal, target: string, facts: SessionFacts): string {
+export interface ReadSessionId {
+  readonly facts: SessionFacts;
+  readonly issuedAtMs: number;
+}
+
+export function mintSessionId(seal: Seal, target: string, { facts, issuedAtMs }: ReadSessionId): string {
   const { name, version } = facts.clientInfo ?? {};
   const payload: Static<typeof Payload> = {
     n: randomName(9),
@@ -33,6 +40,7 @@ export function mintSessionId(seal: Seal, target: string, facts: SessionFacts): 
     v: facts.revision,
     c: relevantCapabilities(facts.capabilities),
     p: facts.principal,
+    a: issuedAtMs,
   };
   if (typeof name === "string" && typeof version === "string") {
     payload.i = [name.slice(0, MAX_NAME_LENGTH), version.slice(0, MAX_NAME_LENGTH)];
@@ -40,14 +48,16 @@ export function mintSessionId(seal: Seal, target: string, facts: SessionFacts): 
   return seal.close(payload);
 }
 
-/** The facts in an id of ours for this target, or undefined. */
-export function readSessionId(seal: Seal, target: string, id: string): SessionFacts | undefined {
+/** What an id of ours for this target says, or undefined. */
+export function readSessionId(seal: Seal, target: string, id: string): ReadSessionId | undefined {
   const payload = seal.open(id);
   if (!Value.Check(Payload, payload) || payload.t !== target) return undefined;
   const facts = { revision: payload.v, capabilities: payload.c, principal: payload.p };
-  return payload.i === undefined
-    ? facts
-    : { ...facts, clientInfo: { name: payload.i[0], version: payload.i[1] } };
+  const clientInfo = payload.i === undefined ? undefined : { name: payload.i[0], version: payload.i[1] };
+  return {
+    facts: clientInfo === undefined ? facts : { ...facts, clientInfo },
+    issuedAtMs: payload.a ?? 0,
+  };
 }
 
 /** What decides whether a client can be asked, and no more: the rest would only make the id longer. */

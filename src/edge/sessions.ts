@@ -11,7 +11,7 @@ import { mintSessionId, readSessionId } from "./session-ids.ts";
 /** What is kept of a session beside its id is forgotten after this long without use; the id itself stays good. */
 const IDLE_MS = 24 * 3_600_000;
 const MAX_SESSIONS = 10_000;
-/** Of the ids that clients ended, the oldest is forgotten first. */
+/** Beyond that, see `EndedSessions`. */
 export const MAX_ENDED = 10_000;
 
 export class Sessions implements Disposable {
@@ -42,22 +42,26 @@ export class Sessions implements Disposable {
       revision: facts.revision,
       target: target.name,
     });
-    return this.#keep(mintSessionId(this.#seal, target.name, facts), target, facts);
+    // Later than all that may no longer be told from ended ones, even if somebody has set the clock back.
+    const issuedAtMs = Math.max(Date.now(), this.#ended.forgottenMs + 1);
+    return this.#keep(mintSessionId(this.#seal, target.name, { facts, issuedAtMs }), target, facts);
   }
 
   /** The session with this id, or undefined where it is not ours, not this target's, not this principal's, or ended. */
   find(id: string, target: Target, principal: string): HttpSession | undefined {
     const live = this.#live.get(id);
     if (live !== undefined) return live.isFor(target.name, principal) ? this.#touch(live) : undefined;
-    const facts = readSessionId(this.#seal, target.name, id);
-    if (facts === undefined || facts.principal !== principal || this.#ended.has(id)) return undefined;
+    const read = readSessionId(this.#seal, target.name, id);
+    if (read?.facts.principal !== principal || this.#ended.has(id, read.issuedAtMs)) return undefined;
+    const { facts } = read;
     this.#log.info("a session goes on", { client: facts.clientInfo?.name, target: target.name });
     return this.#keep(id, target, facts);
   }
 
   /** Ends a session for good: its id is never accepted again. Resolves when a restart will not forget it. */
   async end(session: HttpSession): Promise<void> {
-    const kept = this.#ended.add(session.id);
+    const { issuedAtMs } = readSessionId(this.#seal, session.targetName, session.id) ?? { issuedAtMs: 0 };
+    const kept = this.#ended.add(session.id, issuedAtMs);
     this.#forget(session);
     await kept;
   }
@@ -109,40 +113,70 @@ export class Sessions implements Disposable {
   }
 }
 
+/** What is known of ended sessions, as it is kept. */
+export interface EndedRecord {
+  /** When each was issued, by its name: the first eight characters of its signature. */
+  readonly issuedMs: ReadonlyMap<string, number>;
+  readonly forgottenMs: number;
+}
+
 /**
- * The ids that a client ended by DELETE, newest last: of each the first bytes of its signature, enough to know it again
- * and too little to be one. As numbers, for strings of so many sessions would hold on to all the memory between them.
+ * The sessions that clients ended by DELETE, a bounded number of them: those that were issued first are forgotten first,
+ * and from then on no session that is not in memory is taken up again if it was issued at that time or before. So an
+ * ended session never goes on; one that was not ended, and is that old, has to be opened anew after a restart.
+ * Of each id the first bytes of its signature are kept, enough to know it again and too little to be one. As numbers, for
+ * strings of so many sessions would hold on to all the memory between them.
  */
 export class EndedSessions {
-  readonly #keys = new Set<number>();
+  readonly #issuedMs = new Map<number, number>();
   readonly #keep: ((ended: EndedSessions) => Promise<void>) | undefined;
+  #forgottenMs = -1;
 
-  /** `keep` puts them where the next process finds them, by their `names`. */
-  constructor(names: Iterable<string> = [], keep?: (ended: EndedSessions) => Promise<void>) {
-    for (const name of names) this.#keys.add(keyOf(name));
+  /** `keep` puts them where the next process finds them. */
+  constructor(known?: EndedRecord, keep?: (ended: EndedSessions) => Promise<void>) {
     this.#keep = keep;
+    if (known !== undefined) this.learn(known);
   }
 
-  /** Eight characters for each, oldest first. */
-  get names(): string[] {
-    return [...this.#keys].map(nameOf);
+  /** What was issued until then counts as ended, unless it is in memory; negative if nothing was forgotten. */
+  get forgottenMs(): number {
+    return this.#forgottenMs;
   }
 
-  has(id: string): boolean {
-    return this.#keys.has(keyOf(signatureOf(id)));
+  get record(): EndedRecord {
+    const issuedMs = new Map([...this.#issuedMs].map(([key, atMs]) => [nameOf(key), atMs]));
+    return { issuedMs, forgottenMs: this.#forgottenMs };
+  }
+
+  has(id: string, issuedAtMs: number): boolean {
+    return issuedAtMs <= this.#forgottenMs || this.#issuedMs.has(keyOf(signatureOf(id)));
   }
 
   /** Resolves when it is kept. */
-  async add(id: string): Promise<void> {
-    this.#keys.add(keyOf(signatureOf(id)));
-    for (const oldest of this.#keys) {
-      if (this.#keys.size <= MAX_ENDED) break;
-      this.#keys.delete(oldest);
-    }
+  async add(id: string, issuedAtMs: number): Promise<void> {
+    this.#issuedMs.set(keyOf(signatureOf(id)), issuedAtMs);
+    this.#makeRoom();
     await this.#keep?.(this);
+  }
+
+  /** Takes up what another process ended. */
+  learn({ issuedMs, forgottenMs }: EndedRecord): void {
+    for (const [name, atMs] of issuedMs) this.#issuedMs.set(keyOf(name), atMs);
+    this.#forgottenMs = Math.max(this.#forgottenMs, forgottenMs);
+    this.#makeRoom();
+  }
+
+  #makeRoom(): void {
+    const tooMany = this.#issuedMs.size - MAX_ENDED;
+    if (tooMany <= 0) return;
+    const oldest = [...this.#issuedMs.values()].sort((a, b) => a - b)[tooMany + SPARE - 1] ?? 0;
+    this.#forgottenMs = Math.max(this.#forgottenMs, oldest);
+    for (const [key, atMs] of this.#issuedMs) if (atMs <= this.#forgottenMs) this.#issuedMs.delete(key);
   }
 }
 
+/** So many are forgotten at once, as it takes a look at all of them. */
+const SPARE = 100;
 const KEY_BYTES = 6;
 const NAME_LENGTH = (KEY_BYTES * 8) / 6;
 

@@ -18,21 +18,22 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
+const ISSUED_MS = 1_700_000_000_000;
 const newId = () => `payload.${randomBytes(18).toString("base64url")}`;
 const open = () => openEndedSessions(path, silentLog);
 
 test("holds what was ended before a restart, and nothing else", async () => {
   const [ended, other] = [newId(), newId()];
   const before = open();
-  expect(before.has(ended)).toBe(false);
-  await before.add(ended);
+  expect(before.has(ended, ISSUED_MS)).toBe(false);
+  await before.add(ended, ISSUED_MS);
   const after = open();
-  expect([after.has(ended), after.has(other)]).toEqual([true, false]);
+  expect([after.has(ended, ISSUED_MS), after.has(other, ISSUED_MS)]).toEqual([true, false]);
 });
 
 test("is on disk when the promise is kept, readable by its owner alone, and leaves no other file", async () => {
   const ended = open();
-  await ended.add(newId());
+  await ended.add(newId(), ISSUED_MS);
   expect(statSync(path).mode & 0o777).toBe(0o600);
   expect(statSync(join(folder, "state")).mode & 0o777).toBe(0o700);
   expect(readdirSync(join(folder, "state"))).toEqual(["ended-sessions"]);
@@ -41,37 +42,41 @@ test("is on disk when the promise is kept, readable by its owner alone, and leav
 test("keeps no whole session id", async () => {
   const id = newId();
   const ended = open();
-  await ended.add(id);
+  await ended.add(id, ISSUED_MS);
   expect(readFileSync(path, "utf8")).not.toContain("payload");
 });
 
 test("takes many at once", async () => {
   const ids = Array.from({ length: 300 }, newId);
   const ended = open();
-  await Promise.all(ids.map((id) => ended.add(id)));
+  await Promise.all(ids.map((id) => ended.add(id, ISSUED_MS)));
   const after = open();
-  expect(ids.filter((id) => !after.has(id))).toEqual([]);
+  expect(ids.filter((id) => !after.has(id, ISSUED_MS))).toEqual([]);
 });
 
 test("keeps what another gateway ended in the meantime", async () => {
   const [one, two] = [open(), open()];
   const [first, second] = [newId(), newId()];
-  await one.add(first);
-  await two.add(second);
+  await one.add(first, ISSUED_MS);
+  await two.add(second, ISSUED_MS);
   const after = open();
-  expect([after.has(first), after.has(second)]).toEqual([true, true]);
+  expect([after.has(first, ISSUED_MS), after.has(second, ISSUED_MS)]).toEqual([true, true]);
 });
 
-test("forgets the oldest beyond its bound", async () => {
+test("forgets those that were issued first beyond its bound, and none of them is good again", async () => {
   const ids = Array.from({ length: MAX_ENDED + 5 }, newId);
-  mkdirSync(join(folder, "state"));
-  writeFileSync(path, ids.map((id) => `${id.slice("payload.".length)}\n`).join(""));
-  const ended = open();
+  const before = open();
+  for (const [n, id] of ids.entries()) void before.add(id, ISSUED_MS + n);
   const last = newId();
-  await ended.add(last);
-  const after = open();
-  expect(readFileSync(path, "utf8").trimEnd().split("\n")).toHaveLength(MAX_ENDED);
-  expect([ids[0], ids.at(-1), last].map((id) => after.has(id ?? ""))).toEqual([false, true, true]);
+  await before.add(last, ISSUED_MS + 1e6);
+  for (const ended of [before, open()]) {
+    expect(ended.record.issuedMs.size).toBeLessThanOrEqual(MAX_ENDED);
+    expect(ids.filter((id, n) => !ended.has(id, ISSUED_MS + n))).toEqual([]);
+    expect(ended.has(last, ISSUED_MS + 1e6)).toBe(true);
+    // One that was not ended and is older than what is still told apart has to be opened anew; a newer one goes on.
+    expect(ended.has(newId(), ISSUED_MS)).toBe(true);
+    expect(ended.has(newId(), ISSUED_MS + MAX_ENDED)).toBe(false);
+  }
 });
 
 describe("a file in a bad state", () => {
@@ -80,12 +85,12 @@ describe("a file in a bad state", () => {
     mkdirSync(join(folder, "state"));
     writeFileSync(
       path,
-      `\0\xff broken\n${id.slice("payload.".length)}\n{"json":1}\n\n${"x".repeat(1e6)}\nhalf`,
+      `\0\xff broken\n${id.slice("payload.".length, "payload.".length + 8)} ${ISSUED_MS}\n{"json":1}\n\n${"x".repeat(1e6)}\nhalf`,
     );
     const ended = open();
-    expect(ended.has(id)).toBe(true);
-    await ended.add(newId());
-    expect(open().has(id)).toBe(true);
+    expect(ended.has(id, ISSUED_MS)).toBe(true);
+    await ended.add(newId(), ISSUED_MS);
+    expect(open().has(id, ISSUED_MS)).toBe(true);
   });
 
   test("that cannot be used costs a warning, and the session is ended all the same", async () => {
@@ -93,8 +98,10 @@ describe("a file in a bad state", () => {
     const { log, lines } = recordLog();
     const ended = openEndedSessions(path, log);
     const id = newId();
-    await ended.add(id);
-    expect(ended.has(id)).toBe(true);
+    await ended.add(id, ISSUED_MS);
+    expect(ended.has(id, ISSUED_MS)).toBe(true);
     expect(lines.map(({ level, path: named }) => [level, named])).toContainEqual(["WARNING", path]);
+    // Nobody knows which others were ended.
+    expect(ended.has(newId(), Date.now() - 1_000)).toBe(true);
   });
 });

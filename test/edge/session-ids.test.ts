@@ -2,12 +2,17 @@
 
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import type { SessionFacts } from "../../src/edge/legacy-session.ts";
 import { Seal } from "../../src/edge/seal.ts";
-import { mintSessionId, readSessionId } from "../../src/edge/session-ids.ts";
+import * as ids from "../../src/edge/session-ids.ts";
 import { isObject } from "../../src/protocol/jsonrpc.ts";
 import { canAnswer } from "../../src/protocol/questions.ts";
 
 const seal = new Seal(Buffer.alloc(32, 3), "session");
+const ISSUED_MS = 1_800_000_000_000;
+const mintSessionId = (seal: Seal, target: string, facts: SessionFacts) =>
+  ids.mintSessionId(seal, target, { facts, issuedAtMs: ISSUED_MS });
+const readSessionId = (seal: Seal, target: string, id: string) => ids.readSessionId(seal, target, id)?.facts;
 const facts = { revision: "2025-11-25", capabilities: {}, principal: "local" };
 
 test("gives back revision, client and principal", () => {
@@ -78,4 +83,9 @@ describe("what the client can be asked is the same after a restart", () => {
     }
     expect(isObject(read?.capabilities.roots)).toBe(isObject(capabilities.roots));
   });
+});
+
+test("tells when it was issued", () => {
+  const id = mintSessionId(seal, "meta", facts);
+  expect(ids.readSessionId(seal, "meta", id)?.issuedAtMs).toBe(ISSUED_MS);
 });

@@ -3,7 +3,7 @@
 import { afterEach, beforeEach, describe, expect, setSystemTime, test } from "bun:test";
 import { Heartbeat } from "../../src/edge/event-sink.ts";
 import { Seal } from "../../src/edge/seal.ts";
-import { EndedSessions, Sessions } from "../../src/edge/sessions.ts";
+import { EndedSessions, MAX_ENDED, Sessions } from "../../src/edge/sessions.ts";
 import { silentLog } from "../../src/log.ts";
 import { request } from "../../src/protocol/jsonrpc.ts";
 import { FakeTarget } from "./fake-target.ts";
@@ -85,6 +85,29 @@ describe("does not find", () => {
       expect(asked.find(other.id, target, "local")).toBeDefined();
     }
   });
+});
+
+test("an ended session never goes on, however many others have ended since", async () => {
+  const kept = new EndedSessions();
+  using sessions = start(kept);
+  const session = sessions.open(target, facts);
+  const lives = sessions.open(target, facts);
+  await sessions.end(session);
+  setSystemTime(Date.now() + 1_000);
+  for (let n = 0; n < 2 * MAX_ENDED; n++) await sessions.end(sessions.open(target, facts));
+  const later = sessions.open(target, facts);
+  using restarted = start(kept);
+  for (const asked of [sessions, restarted]) expect(asked.find(session.id, target, "local")).toBeUndefined();
+  // One in memory goes on, and so does one that is newer than all that was forgotten.
+  expect(sessions.find(lives.id, target, "local")).toBe(lives);
+  expect(restarted.find(later.id, target, "local")).toBeDefined();
+});
+
+test("a session that is opened after the clock was set back goes on after a restart", async () => {
+  const kept = new EndedSessions({ issuedMs: new Map(), forgottenMs: Date.now() + 3_600_000 });
+  using sessions = start(kept);
+  using restarted = start(kept);
+  expect(restarted.find(sessions.open(target, facts).id, target, "local")).toBeDefined();
 });
 
 test("two sessions of the same client have ids of their own", () => {
