@@ -165,7 +165,7 @@ function listen(
     guard: new Guard(reloading.config, core.key),
     mcp: new McpEdge({
       modern: core.modern,
-      legacy: new LegacyEdge(sessions),
+      legacy: new LegacyEdge(sessions, log),
       heartbeat,
       bodies,
       log,

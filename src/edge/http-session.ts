@@ -1,12 +1,14 @@
 // A legacy session over Streamable HTTP: its POSTs, and its GET stream for what belongs to none of them.
 
 import type { Log } from "../log.ts";
+import type { Outcome } from "../protocol/call.ts";
 import { KEEP_ALIVE } from "../protocol/event-stream.ts";
-import { type Message, type Request, writeMessage } from "../protocol/jsonrpc.ts";
+import { type Id, type Message, type Request, writeMessage } from "../protocol/jsonrpc.ts";
 import { Notice } from "../protocol/mcp.ts";
 import type { Target } from "../target/target.ts";
 import { type EventPosition, readEventId, UNASKED_STREAM } from "./event-log.ts";
 import { EventSink, type Heartbeat, STREAM_HEADERS } from "./event-sink.ts";
+import { plainBody, responseText } from "./http-reply.ts";
 import { LegacySession, type SessionFacts } from "./legacy-session.ts";
 import { PostOutlet } from "./post-outlet.ts";
 import { SessionStreams } from "./session-streams.ts";
@@ -63,6 +65,12 @@ export class HttpSession implements Disposable {
 
   get isBusy(): boolean {
     return this.session.isBusy || this.#unaskedSink !== undefined;
+  }
+
+  /** A response to a POST whose outcome is known. */
+  answer(request: Id, outcome: Outcome): Response {
+    const body = plainBody(responseText(request, outcome), this.heartbeat, this.id);
+    return new Response(body, { headers: this.headers });
   }
 
   /** Answers one request of a POST; resolves with its response as soon as that has a head. */

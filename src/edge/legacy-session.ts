@@ -182,7 +182,7 @@ export class LegacySession implements Disposable {
     if (MODERN_ONLY.has(call.method)) throw new RpcError(-32601, `Method not found: ${call.method}`);
     switch (call.method) {
       case Method.initialize:
-        return initializeResult(target, call).then((result) => ({ result }));
+        return initializeResult(target, call.params, call.signal).then((result) => ({ result }));
       case Method.ping:
         return { result: {} };
       case Method.setLogLevel:
@@ -301,11 +301,16 @@ function tokenOf({ params }: Question): unknown {
   return isObject(params?._meta) ? params._meta[META.progressToken] : undefined;
 }
 
-async function initializeResult(target: Target, call: Call): Promise<Json> {
-  const described = await target.describe(call.signal);
+/** What `initialize` is answered with. Rejects if the target cannot be described. */
+export async function initializeResult(
+  target: Target,
+  params: Json | undefined,
+  signal: Abortable,
+): Promise<Json> {
+  const described = await target.describe(signal);
   const { serverInfo, instructions, introduction, revision } = described;
   const known = {
-    protocolVersion: agreeOnRevision(call.params?.protocolVersion, revision),
+    protocolVersion: agreeOnRevision(params?.protocolVersion, revision),
     // Tasks of 2025-11-25 are bound to a session that the gateway shares, so they are not offered.
     capabilities: changed(described.capabilities, { tasks: undefined }),
     serverInfo,

@@ -1,5 +1,6 @@
 // The legacy eras over Streamable HTTP: POST, GET and DELETE with sessions (2025-03-26 to 2025-11-25, basic/transports).
 
+import type { Log } from "../log.ts";
 import {
   ErrorCode,
   type ErrorObject,
@@ -13,8 +14,10 @@ import {
 } from "../protocol/jsonrpc.ts";
 import { Header, isKnownLegacy, LEGACY_REVISIONS, Method } from "../protocol/mcp.ts";
 import type { Target } from "../target/target.ts";
+import { responseText } from "./http-reply.ts";
 import type { HttpSession } from "./http-session.ts";
-import { agreeOnRevision, readFacts } from "./legacy-session.ts";
+import { initializeResult, readFacts } from "./legacy-session.ts";
+import { perform } from "./perform.ts";
 import type { Sessions } from "./sessions.ts";
 
 export interface LegacyRequest {
@@ -28,12 +31,16 @@ export interface LegacyRequest {
 
 const SESSION_NOT_FOUND = -32001;
 const BAD_REQUEST = -32000;
+/** A backend may take its time to start; its own start_timeout ends it before. */
+const INITIALIZE_MS = 5 * 60_000;
 
 export class LegacyEdge {
   readonly #sessions: Sessions;
+  readonly #log: Log;
 
-  constructor(sessions: Sessions) {
+  constructor(sessions: Sessions, log: Log) {
     this.#sessions = sessions;
+    this.#log = log;
   }
 
   post(request: LegacyRequest, message: Message): Response | Promise<Response> {
@@ -84,16 +91,18 @@ export class LegacyEdge {
     return new Response(null, { status: 200 });
   }
 
-  /** Opens a session. An old session id that came along is of no matter: clients send it after a restart. */
-  async #initialize({ target, principal, canStream }: LegacyRequest, message: Request): Promise<Response> {
-    const signal = AbortSignal.timeout(5 * 60_000);
-    const newest = await target.describe(signal).then(
-      (described) => described.revision,
-      () => undefined, // The session itself answers with the reason.
-    );
-    const revision = agreeOnRevision(message.params?.protocolVersion, newest);
-    const session = this.#sessions.open(target, readFacts(message, revision, principal));
-    return session.post(message, canStream);
+  /**
+   * Opens a session, if the target can be described: a failed `initialize` opens none. An old session id that came along
+   * is of no matter: clients send it after a restart.
+   */
+  async #initialize({ target, principal }: LegacyRequest, message: Request): Promise<Response> {
+    const { id, params } = message;
+    const signal = AbortSignal.timeout(INITIALIZE_MS);
+    const run = async () => ({ result: await initializeResult(target, params, signal) });
+    const outcome = await perform(run, message, this.#log);
+    if ("error" in outcome) return json(responseText(id, outcome), 200);
+    const revision = String(outcome.result.protocolVersion);
+    return this.#sessions.open(target, readFacts(message, revision, principal)).answer(id, outcome);
   }
 
   #find({ target, headers, revision, principal }: LegacyRequest, id: Id | null): HttpSession | Response {
