@@ -2,6 +2,7 @@
 
 import type { Config } from "./config/config.ts";
 import { buildCore, type CoreOptions } from "./core.ts";
+import type { Pipe } from "./edge/line-writer.ts";
 import { StdioEdge } from "./edge/stdio.ts";
 import { finishConfig, type Reloadable, Reloading } from "./reloading.ts";
 import { unknownBackend } from "./target/merged.ts";
@@ -10,7 +11,7 @@ export interface StdioGatewayOptions extends CoreOptions {
   /** Serve this backend alone, exactly as it is. */
   readonly backend?: string;
   readonly input: ReadableStream<Uint8Array>;
-  readonly write: (text: string) => void;
+  readonly output: Pipe;
   /** Ends it, as does the end of the input. */
   readonly signal: AbortSignal;
   /** Called when it serves: what can take up another configuration, until the disposal of what is returned. */
@@ -23,7 +24,7 @@ export async function serveOverStdio(config: Config, options: StdioGatewayOption
   const core = await buildCore(config, options, owned);
   const target = options.backend === undefined ? core.root : core.target(options.backend);
   if (target === undefined) throw unknownBackend(options.backend ?? "", core.fleet.names);
-  const edge = new StdioEdge({ target, modern: core.modern, log: core.log });
+  const edge = new StdioEdge({ target, modern: core.modern, log: core.log, memory: core.memory });
   options.signal.addEventListener("abort", () => edge.stop(), { once: true });
   using reloading = new Reloading(config, {
     log: core.log,
@@ -35,5 +36,5 @@ export async function serveOverStdio(config: Config, options: StdioGatewayOption
     },
   });
   using _following = options.onServing?.(reloading);
-  await edge.run(options.input, options.write);
+  await edge.run(options.input, options.output);
 }

@@ -21,7 +21,7 @@ export async function serveStdio(options: StdioOptions): Promise<void> {
   await serveOverStdio(config, {
     log,
     input: Bun.stdin.stream(),
-    write: (text) => void process.stdout.write(text),
+    output: process.stdout,
     signal: untilInterrupted(),
     onServing: (serving) => {
       running = serving;
@@ -30,4 +30,6 @@ export async function serveStdio(options: StdioOptions): Promise<void> {
     },
     ...(options.backend === undefined ? {} : { backend: options.backend }),
   });
+  // What a client has not read until now it never will; the runtime would wait for it.
+  process.exit(0);
 }

@@ -2,6 +2,7 @@
 // Knows messages and the channel's way out; how bytes come and go is the edge's business.
 
 import type { Log } from "../log.ts";
+import { JsonLimitError, MAX_CLIENT_VALUES, parseBounded } from "../protocol/bounded-json.ts";
 import { classify } from "../protocol/era.ts";
 import { itemTexts } from "../protocol/json-text.ts";
 import {
@@ -50,15 +51,24 @@ export class Channel implements Disposable {
   receiveText(text: string): void {
     let value: unknown;
     try {
-      value = JSON.parse(text);
-    } catch {
-      this.#send(errorResponse(null, { code: ErrorCode.parse, message: "The message is not valid JSON." }));
+      value = parseBounded(text, MAX_CLIENT_VALUES);
+    } catch (thrown) {
+      const isLimit = thrown instanceof JsonLimitError;
+      const message = isLimit ? `The message ${thrown.message}.` : "The message is not valid JSON.";
+      this.#send(
+        errorResponse(null, { code: isLimit ? ErrorCode.invalidRequest : ErrorCode.parse, message }),
+      );
       return;
     }
     // An empty batch asks for nothing, and JSON-RPC wants it refused like what is no message.
     if (!Array.isArray(value) || value.length === 0) return this.#receiveValue(value, text);
     const texts = itemTexts(text);
     for (const [at, item] of value.entries()) this.#receiveValue(item, texts[at] ?? "");
+  }
+
+  /** Answers a message that could not be read. */
+  refuse(message: string): void {
+    this.#send(errorResponse(null, { code: ErrorCode.invalidRequest, message }));
   }
 
   /** Resolves when everything has been answered, or after `timeoutMs`. */

@@ -1,6 +1,7 @@
 // A legacy session over Streamable HTTP: its POSTs, and its GET stream for what belongs to none of them.
 
 import type { Log } from "../log.ts";
+import type { Holding, MemoryBudget } from "../memory-budget.ts";
 import type { Outcome } from "../protocol/call.ts";
 import { KEEP_ALIVE } from "../protocol/event-stream.ts";
 import { type Id, type Message, type Request, writeMessage } from "../protocol/jsonrpc.ts";
@@ -30,7 +31,7 @@ export class HttpSession implements Disposable {
   readonly session: LegacySession;
   readonly streams: SessionStreams;
   readonly #options: HttpSessionOptions;
-  readonly #unsent: Message[] = [];
+  readonly #unsent: UnsentMessages;
   /** Who reads the stream for what is unasked. */
   #unaskedSink: EventSink | undefined;
   #headers: Headers | undefined;
@@ -39,6 +40,7 @@ export class HttpSession implements Disposable {
   constructor(options: HttpSessionOptions) {
     this.#options = options;
     this.session = new LegacySession({ ...options, push: (message) => this.#push(message) });
+    this.#unsent = new UnsentMessages(options.heartbeat.memory, options.id);
     this.streams = new SessionStreams(options.id, options.heartbeat, this.#isPrimed);
   }
 
@@ -96,6 +98,7 @@ export class HttpSession implements Disposable {
     this.session[Symbol.dispose]();
     this.#unaskedSink?.close();
     this.streams[Symbol.dispose]();
+    this.#unsent.takeAll();
   }
 
   get #isPrimed(): boolean {
@@ -116,24 +119,55 @@ export class HttpSession implements Disposable {
     else if (this.#isPrimed) sink.write(log.append(UNASKED_STREAM, ""));
     // Without a byte of body the head would wait as well, and with it the client.
     else sink.write(KEEP_ALIVE);
-    for (const message of this.#unsent.splice(0)) this.#push(message);
+    for (const text of this.#unsent.takeAll()) sink.write(log.append(UNASKED_STREAM, text));
     return sink;
   }
 
   #push(message: Message): boolean {
+    const text = writeMessage(message);
     if (this.#unaskedSink !== undefined) {
-      return this.#unaskedSink.write(this.streams.log.append(UNASKED_STREAM, writeMessage(message)));
+      return this.#unaskedSink.write(this.streams.log.append(UNASKED_STREAM, text));
     }
     if ("id" in message) return false;
-    if (this.#unsent.some((kept) => isSame(kept, message))) return true;
-    this.#unsent.push(message);
-    if (this.#unsent.length > MAX_UNSENT) this.#unsent.shift();
+    this.#unsent.add(text, isSaidOnce(message));
     return true;
   }
 }
 
+/** What a client is told as soon as it listens; the oldest are forgotten first. */
+class UnsentMessages {
+  readonly #texts = new Map<string | number, string>();
+  readonly #held: Holding;
+  #added = 0;
+
+  constructor(memory: MemoryBudget, owner: string) {
+    this.#held = memory.hold("replay", { owner, giveUp: () => this.takeAll() });
+  }
+
+  /** `isOnce`: the same text is not kept twice. */
+  add(text: string, isOnce: boolean): void {
+    const key = isOnce ? text : this.#added;
+    if (this.#texts.has(key)) return;
+    this.#added += 1;
+    this.#texts.set(key, text);
+    let bytes = this.#held.bytes + Buffer.byteLength(text);
+    const [oldest] = this.#texts;
+    if (this.#texts.size > MAX_UNSENT && oldest !== undefined) {
+      this.#texts.delete(oldest[0]);
+      bytes -= Buffer.byteLength(oldest[1]);
+    }
+    if (!this.#held.set(bytes)) this.takeAll();
+  }
+
+  takeAll(): string[] {
+    const texts = [...this.#texts.values()];
+    this.#texts.clear();
+    this.#held[Symbol.dispose]();
+    return texts;
+  }
+}
+
 /** "The list has changed" twice says no more than once. */
-function isSame(a: Message, b: Message): boolean {
-  if (!("method" in a) || !("method" in b) || a.method !== b.method) return false;
-  return a.method !== Notice.message && writeMessage(a) === writeMessage(b);
+function isSaidOnce(message: Message): boolean {
+  return "method" in message && message.method !== Notice.message;
 }

@@ -62,6 +62,8 @@ export class LegacySession implements Disposable {
   #subscription: Disposable | undefined;
   readonly #subscriber: Subscriber;
   readonly #inFlight = new InFlight<LegacyCall>();
+  /** The same by their ids, once a client has cancelled something. */
+  #byId: Map<Id, Set<LegacyCall>> | undefined;
   readonly #questions = new Map<Id, OpenQuestion>();
   /** What the client watches, by URI. */
   readonly #watches = new Map<string, Promise<Watch>>();
@@ -95,6 +97,7 @@ export class LegacySession implements Disposable {
   receive(message: Request, outlet: Outlet): void {
     const call = new LegacyCall(this, this.#inFlight.nextKey(), message, outlet);
     this.#inFlight.set(call.key, call);
+    if (this.#byId !== undefined) this.#index(this.#byId, call);
     let answer: Outcome | Promise<Outcome>;
     try {
       answer = this.#answer(call);
@@ -115,20 +118,43 @@ export class LegacySession implements Disposable {
   #finish(call: LegacyCall, outcome: Outcome): void {
     this.#inFlight.delete(call.key);
     call.isOver = true;
+    if (this.#byId !== undefined) this.#unindex(this.#byId, call);
     if (call.signal.aborted) call.outlet.drop(outcome);
     else call.outlet.finish(outcome);
   }
 
   receiveNotification({ method, params }: Notification): void {
     if (method === Notice.cancelled) {
-      // A client that uses an id twice cancels both.
-      const id = idIn(params, "requestId");
-      for (const call of this.#inFlight.values()) if (call.id === id) call.signal.abort();
+      this.#cancel(idIn(params, "requestId"));
     } else if (method === Notice.progress) {
       this.#progress(params ?? {});
     } else if (method === Notice.rootsChanged) {
       this.#options.target.notify(notification(method, params));
     }
+  }
+
+  /** A client that uses an id twice cancels both. Few clients ever cancel, so the index is made by the first who does. */
+  #cancel(id: Id | undefined): void {
+    if (id === undefined || this.#inFlight.size === 0) return;
+    if (this.#byId === undefined) {
+      this.#byId = new Map();
+      for (const call of this.#inFlight.values()) this.#index(this.#byId, call);
+    }
+    for (const call of [...(this.#byId.get(id) ?? [])]) call.signal.abort();
+  }
+
+  #index(byId: Map<Id, Set<LegacyCall>>, call: LegacyCall): void {
+    const known = byId.get(call.id);
+    if (known === undefined) byId.set(call.id, new Set([call]));
+    else known.add(call);
+  }
+
+  #unindex(byId: Map<Id, Set<LegacyCall>>, call: LegacyCall): void {
+    const known = byId.get(call.id);
+    known?.delete(call);
+    if (known?.size === 0) byId.delete(call.id);
+    // What a map leaves behind is freed with it.
+    if (this.#inFlight.size === 0) this.#byId = undefined;
   }
 
   /** The token is the backend's own. Where questions of two backends have the same, nobody is told. */

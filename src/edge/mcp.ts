@@ -1,6 +1,7 @@
 // One HTTP request to one target, whatever its era: reads the body, decides the era, hands it on.
 
 import type { Log } from "../log.ts";
+import { JsonLimitError, MAX_CLIENT_VALUES, parseBounded } from "../protocol/bounded-json.ts";
 import type { Outcome } from "../protocol/call.ts";
 import { classify } from "../protocol/era.ts";
 import { itemTexts } from "../protocol/json-text.ts";
@@ -77,9 +78,12 @@ export class McpEdge {
     request: globalThis.Request,
   ): Response | Promise<Response> {
     this.#options.read(Buffer.byteLength(text));
-    const value = parse(text);
-    if (value === undefined)
-      return failure(400, { code: ErrorCode.parse, message: "The body is not valid JSON." });
+    let value: unknown;
+    try {
+      value = parseBounded(text, MAX_CLIENT_VALUES);
+    } catch (thrown) {
+      return unparsed(thrown);
+    }
     if (Array.isArray(value)) return this.#serveBatch(value, text, legacy);
     const message = toMessage(value, text);
     if (message === undefined)
@@ -159,13 +163,11 @@ function modernStatus(outcome: Outcome): number {
   return "error" in outcome ? (MODERN_STATUS.get(outcome.error.code) ?? 200) : 200;
 }
 
-/** Undefined, which no JSON is, where it is none. */
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
+function unparsed(thrown: unknown): Response {
+  if (thrown instanceof JsonLimitError) {
+    return failure(413, { code: ErrorCode.invalidRequest, message: `The body ${thrown.message}.` });
   }
+  return failure(400, { code: ErrorCode.parse, message: "The body is not valid JSON." });
 }
 
 /** A client that lists nothing gets JSON; a stream goes only to one that asked for it. */

@@ -1,19 +1,27 @@
 // The stdio face: one client, lines in and lines out. stdout carries messages and nothing else.
 
 import type { Log } from "../log.ts";
+import type { MemoryBudget } from "../memory-budget.ts";
 import type { Target } from "../target/target.ts";
+import { LineReader } from "../transport/line-reader.ts";
+import { within } from "../transport/process-group.ts";
 import { Channel } from "./channel.ts";
+import { LineWriter, type Pipe } from "./line-writer.ts";
 import type { ModernEdge } from "./modern.ts";
 
 export interface StdioEdgeOptions {
   readonly target: Target;
   readonly modern: ModernEdge;
   readonly log: Log;
+  readonly memory: MemoryBudget;
 }
 
-const MAX_LINE_LENGTH = 64 * 1024 * 1024;
+/** A longer line is refused, and the next one is read. */
+const MAX_LINE_BYTES = 16 * 1024 * 1024;
 /** A client that closes its end may still read the answers to what it has asked. */
 const LAST_ANSWERS_MS = 10_000;
+/** The same where the gateway was told to end. */
+const LAST_WORDS_MS = 1_000;
 
 export class StdioEdge {
   readonly #options: StdioEdgeOptions;
@@ -23,29 +31,37 @@ export class StdioEdge {
     this.#options = options;
   }
 
-  /** Serves until the client closes its end, or `stop`. */
-  async run(input: ReadableStream<Uint8Array>, write: (text: string) => void): Promise<void> {
-    const send = (json: string) => write(`${json}\n`);
+  /** Serves until the client closes an end of the pipes, or `stop`. */
+  async run(input: ReadableStream<Uint8Array>, output: Pipe): Promise<void> {
+    const { log, memory } = this.#options;
+    const writer = new LineWriter(output, memory, () => {
+      log.info("the client reads no more; the gateway ends");
+      this.stop();
+    });
+    const send = (json: string) => writer.write(json);
     using channel = new Channel({ ...this.#options, id: "stdio", principal: "local", send });
     const reader = input.getReader();
-    this.#stopped.signal.addEventListener("abort", () => void reader.cancel(), { once: true });
-    const decoder = new TextDecoder();
-    // Pieces of the line that has not ended yet: joining them on every chunk would be quadratic.
-    let held: string[] = [];
-    let heldLength = 0;
+    const stopped = new Promise<void>((resolve) => {
+      this.#stopped.signal.addEventListener("abort", () => {
+        void reader.cancel();
+        resolve();
+      });
+    });
+    const lines = new LineReader(MAX_LINE_BYTES, {
+      onLine: (line) => receiveLine(channel, line),
+      onOversized: () => channel.refuse(`The message is larger than ${MAX_LINE_BYTES / 1024 / 1024} MiB.`),
+    });
     for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
-      const [first = "", ...others] = decoder.decode(chunk.value, { stream: true }).split("\n");
-      held.push(first);
-      heldLength += first.length;
-      if (heldLength > MAX_LINE_LENGTH) throw new Error("the client sent a line without an end");
-      for (const next of others) {
-        receiveLine(channel, held.join(""));
-        held = [next];
-        heldLength = next.length;
-      }
+      lines.push(chunk.value);
+      // A client that reads no answers may ask nothing more.
+      const ready = writer.whenReady();
+      if (ready !== undefined) await Promise.race([ready, stopped]);
     }
-    receiveLine(channel, held.join(""));
-    if (!this.#stopped.signal.aborted) await channel.whenAnswered(LAST_ANSWERS_MS);
+    if (!this.#stopped.signal.aborted) {
+      lines.end();
+      await channel.whenAnswered(LAST_ANSWERS_MS);
+    }
+    await within(this.#stopped.signal.aborted ? LAST_WORDS_MS : LAST_ANSWERS_MS, writer.whenRead());
   }
 
   stop(): void {

@@ -170,7 +170,7 @@ function endOfNested(text: string, start: number, levels: number): number {
 }
 
 /** `at` is the place of the opening quote. */
-function endOfString(text: string, at: number): number {
+export function endOfString(text: string, at: number): number {
   const shortUntil = Math.min(at + SHORT_STRING, text.length);
   let from = at + 1;
   while (from < shortUntil) {

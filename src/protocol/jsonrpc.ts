@@ -1,5 +1,6 @@
 // JSON-RPC 2.0 envelopes as MCP narrows them. Knows nothing of MCP methods, of transports or of who asks.
 
+import { MAX_DEPTH } from "./bounded-json.ts";
 import { exactly, keepText, memberOf, textOf, writeJson } from "./exact.ts";
 import { type Member, membersWithin, memberText, onOneLine } from "./json-text.ts";
 
@@ -65,9 +66,6 @@ export function isObject(value: unknown): value is Json {
 export function isId(value: unknown): value is Id {
   return typeof value === "string" || (typeof value === "number" && Number.isInteger(value));
 }
-
-/** A value that nests deeper than this would overflow the stack when it is written again; many parsers stop here, too. */
-const MAX_DEPTH = 1_000;
 
 /**
  * Sorts one parsed JSON value into the four kinds of message, or none. `text` is what the value was parsed from: params,

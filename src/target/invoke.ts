@@ -4,6 +4,7 @@ import type { Backend } from "../backend/backend.ts";
 import type { Tool } from "../backend/catalog.ts";
 import type { Fleet } from "../backend/fleet.ts";
 import { argumentProblems, signature } from "../discovery/signature.ts";
+import { MAX_CLIENT_VALUES, parseBounded } from "../protocol/bounded-json.ts";
 import { type Answer, type Call, reworded } from "../protocol/call.ts";
 import type { Abortable } from "../protocol/cancellation.ts";
 import { changed, itemsOf, keepText, memberOf } from "../protocol/exact.ts";
@@ -111,7 +112,7 @@ const BESIDE_ARGUMENTS: Json = {
 function parseObject(text: string): unknown {
   if (text.trim() === "") return {};
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = parseBounded(text, MAX_CLIENT_VALUES);
     return typeof value === "object" && value !== null ? keepText(value, onOneLine(text)) : value;
   } catch (cause) {
     const error = new RpcError(

@@ -1,6 +1,7 @@
 // A part of a result, chosen by a JMESPath expression. Must not know how long results may be.
 
 import type { JSONValue } from "@jmespath-community/jmespath";
+import { MAX_BACKEND_VALUES, parseBounded } from "../protocol/bounded-json.ts";
 import { changed, itemsOf, memberOf } from "../protocol/exact.ts";
 import { isObject, type Json, RpcError } from "../protocol/jsonrpc.ts";
 import { evaluate } from "./jmespath.ts";
@@ -91,7 +92,7 @@ function jsonIn(text: string): JSONValue | undefined {
   for (const part of [text, fenced, start > 0 ? text.slice(start) : undefined]) {
     if (part === undefined || !/^\s*[[{]/.test(part)) continue;
     try {
-      return JSON.parse(part);
+      return parseBounded(part, MAX_BACKEND_VALUES) as JSONValue;
     } catch {
       // Perhaps a smaller part is JSON.
     }

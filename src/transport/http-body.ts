@@ -1,5 +1,6 @@
 // From the body of an HTTP response to JSON-RPC messages, as one JSON text or as an event stream. Bounded in size.
 
+import { boundedMessage } from "../protocol/bounded-json.ts";
 import type { EventStreamParser, ServerEvent } from "../protocol/event-stream.ts";
 import { itemTexts } from "../protocol/json-text.ts";
 import { type Id, toMessage } from "../protocol/jsonrpc.ts";
@@ -21,7 +22,8 @@ export function readEvents(
 }
 
 /** The messages in one JSON text, a batch taken apart; undefined where it is anything but JSON-RPC. */
-export function toIncoming(text: string, origin?: Id): Incoming[] | undefined {
+export function toIncoming(whole: string, origin?: Id): Incoming[] | undefined {
+  const text = boundedMessage(whole);
   let value: unknown;
   try {
     value = JSON.parse(text);

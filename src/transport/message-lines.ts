@@ -2,6 +2,7 @@
 // words: servers print banners and debug output there, and none of that may end a wire.
 
 import type { Log } from "../log.ts";
+import { boundedMessage } from "../protocol/bounded-json.ts";
 import { itemTexts } from "../protocol/json-text.ts";
 import { type Id, isId, toMessage } from "../protocol/jsonrpc.ts";
 import { shownLine } from "../shown.ts";
@@ -30,7 +31,7 @@ export class MessageLines {
 
   read(raw: string): void {
     // Takes a `\r` and a byte order mark away as well.
-    const text = raw.trim();
+    const text = boundedMessage(raw.trim());
     if (text === "") return;
     let value: unknown;
     try {
