@@ -3,6 +3,7 @@
 import type { Config } from "../config/config.ts";
 import { Gateway } from "../gateway.ts";
 import { connectNotifier } from "../ops/notify.ts";
+import { arrangeOwnProcess } from "../ops/own-process.ts";
 import { shownLine } from "../shown.ts";
 import { VERSION } from "../version.ts";
 import { type CommonOptions, createCommandLog } from "./config-option.ts";
@@ -33,6 +34,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const log = createCommandLog(config, options, () => (running?.config ?? config).logLevel);
   using notifier = await connectNotifier(log);
   using quiet = new QuietCollection();
+  using _own = await arrangeOwnProcess();
   const gateway = await Gateway.start(config, { log, onMessage: () => quiet.worked() });
   running = gateway;
   runAtFullSpeed();

@@ -1,5 +1,6 @@
 // The gateway for one client that only speaks stdio: the meta target, or one backend, over stdin and stdout.
 
+import { arrangeOwnProcess } from "../ops/own-process.ts";
 import type { Reloadable } from "../reloading.ts";
 import { serveOverStdio } from "../stdio-gateway.ts";
 import { type CommonOptions, createCommandLog } from "./config-option.ts";
@@ -18,6 +19,7 @@ export async function serveStdio(options: StdioOptions): Promise<void> {
   const config = source.read();
   let running: Reloadable | undefined;
   const log = createCommandLog(config, options, () => (running?.config ?? config).logLevel);
+  using _own = await arrangeOwnProcess();
   await serveOverStdio(config, {
     log,
     input: Bun.stdin.stream(),

@@ -5,6 +5,10 @@ export interface Libc {
   openPipe(): Pipe | undefined;
   /** Makes reads and writes on a descriptor of ours return at once. False if the system refuses. */
   setNonBlocking(fd: number): boolean;
+  /** Takes note of the end of a child that Bun did not start. Waits for nothing. */
+  reap(pid: number): void;
+  /** Nobody of the same user may read this process's memory and environment any more. False if the system refuses. */
+  forbidReading(): boolean;
 }
 
 export interface Pipe {
@@ -22,6 +26,8 @@ const F_GETFL = 3;
 const F_SETFL = 4;
 const O_NONBLOCK = process.platform === "darwin" ? 0x4 : 0o4000;
 const O_CLOEXEC = 0o2000000;
+const WNOHANG = 1;
+const PR_SET_DUMPABLE = 4;
 
 let loading: Promise<Libc | undefined> | undefined;
 
@@ -51,6 +57,8 @@ function onLinux(dlopen: Ffi["dlopen"], ptr: Ffi["ptr"], name: string): Libc {
   const { symbols } = dlopen(name, {
     pipe2: { args: ["ptr", "i32"], returns: "i32" },
     fcntl: { args: ["i32", "i32", "i32"], returns: "i32" },
+    waitpid: { args: ["i32", "ptr", "i32"], returns: "i32" },
+    prctl: { args: ["i32", "u64", "u64", "u64", "u64"], returns: "i32" },
   });
   return {
     openPipe: () => pipeOf((ends) => symbols.pipe2(ptr(ends), O_CLOEXEC)),
@@ -58,6 +66,8 @@ function onLinux(dlopen: Ffi["dlopen"], ptr: Ffi["ptr"], name: string): Libc {
       symbols.fcntl(fd, F_SETFL, symbols.fcntl(fd, F_GETFL, 0) | O_NONBLOCK);
       return (symbols.fcntl(fd, F_GETFL, 0) & O_NONBLOCK) !== 0;
     },
+    reap: (pid) => void symbols.waitpid(pid, null, WNOHANG),
+    forbidReading: () => symbols.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) === 0,
   };
 }
 
@@ -69,6 +79,7 @@ function onDarwin(dlopen: Ffi["dlopen"], ptr: Ffi["ptr"], name: string): Libc {
   const { symbols } = dlopen(name, {
     pipe: { args: ["ptr"], returns: "i32" },
     fcntl: { args: ["i32", "i32", ...registers, "i64"], returns: "i32" },
+    waitpid: { args: ["i32", "ptr", "i32"], returns: "i32" },
   });
   const fcntl = (fd: number, command: number, flags: number) => symbols.fcntl(fd, command, ...unused, flags);
   return {
@@ -77,6 +88,8 @@ function onDarwin(dlopen: Ffi["dlopen"], ptr: Ffi["ptr"], name: string): Libc {
       fcntl(fd, F_SETFL, fcntl(fd, F_GETFL, 0) | O_NONBLOCK);
       return (fcntl(fd, F_GETFL, 0) & O_NONBLOCK) !== 0;
     },
+    reap: (pid) => void symbols.waitpid(pid, null, WNOHANG),
+    forbidReading: () => false,
   };
 }
 
