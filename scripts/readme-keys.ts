@@ -32,7 +32,7 @@ function rowsOf(schema: TObject, prefix: string): string[] {
   const properties = Object.entries(schema.properties);
   return properties
     .filter(([, property]) => property.description !== undefined && property.deprecated !== true)
-    .filter(([, property]) => hintsOf(property).aliasOf === undefined)
+    .filter(([, property]) => hintsOf(property).aliasOf === undefined && hintsOf(property).isForeign !== true)
     .map(([key, property]) => {
       const aliases = properties
         .filter(([, other]) => hintsOf(other).aliasOf === key)

@@ -43,7 +43,12 @@ export function readBackend(
   const filling = createFilling(reading);
   const wire = readWire(entry, path, filling);
   const description = filling.fill([...path, "description"], entry.description ?? "").text;
-  const tools = readToolRules(entry.tools, [...path, "tools"], reading.findings);
+  const tools = readToolRules(
+    withClientRules(entry, path, reading.findings),
+    [...path, "tools"],
+    reading.findings,
+  );
+  if (entry.sandboxEnabled === true) filling.block("sandbox", [...path, "sandboxEnabled"], NO_SANDBOX);
   if (wire === undefined) return undefined;
   const enabled = entry.enabled ?? !(entry.disabled ?? false);
   const problem =
@@ -58,6 +63,26 @@ export function readBackend(
     protocol: entry.protocol ?? "auto",
     ...durationsOf(entry, reading.defaults),
     ...lifetimeOf(entry, path, reading.findings),
+  };
+}
+
+const NO_SANDBOX =
+  "asks for a sandbox, which the gateway does not have; set it to false to run the server without one";
+
+/** The rules of ours, and those that a client has under names of its own: what either denies is denied. */
+function withClientRules(entry: BackendInput, path: Path, findings: Findings): BackendInput["tools"] {
+  const { tools, includeTools, enabledTools, enabled_tools, allowedTools } = entry;
+  const allow = includeTools ?? enabledTools ?? enabled_tools ?? allowedTools;
+  const deny = entry.excludeTools ?? entry.disabledTools ?? entry.disabled_tools;
+  if (allow !== undefined && tools?.allow !== undefined) {
+    const message = `${pathText(path)} says twice which tools are allowed; keep tools.allow alone`;
+    findings.problem([...path, "tools"], "key", { message });
+  }
+  if (allow === undefined && deny === undefined) return tools;
+  return {
+    ...tools,
+    ...(allow === undefined ? {} : { allow }),
+    deny: [...(tools?.deny ?? []), ...(deny ?? [])],
   };
 }
 

@@ -64,8 +64,15 @@ export function entriesOf(value: unknown): [key: string, value: unknown][] | und
   return Object.entries(value).filter(([, inner]) => inner !== undefined);
 }
 
+/** A map, or the list that stands for one of its keys. */
+function asMap(schema: TObject, value: unknown): unknown {
+  const { listIs } = hintsOf(schema);
+  if (listIs !== undefined && Array.isArray(value)) return { [listIs]: value };
+  return value ?? {};
+}
+
 function checkObject(schema: TObject, value: unknown, path: Path, findings: Findings): unknown {
-  const entries = entriesOf(value ?? {});
+  const entries = entriesOf(asMap(schema, value));
   if (entries === undefined) return refuse(schema, value, path, findings);
   const sound: Record<string, unknown> = Object.create(null);
   const present = new Set(entries.map(([key]) => key));
@@ -108,12 +115,14 @@ function refuseKey(schema: TObject, key: string, { path, present, findings }: Co
     key,
     known.map(([name]) => name),
   );
-  const isTolerated = hintsOf(schema).tolerates?.(key, present) ?? false;
-  if (isTolerated && (suggestion === undefined || !present.has("mcpServers"))) {
-    findings.note(at, `${pathText(at)} has no effect: it is a setting of another program`);
+  const reason = hintsOf(schema).tolerates?.(key, present);
+  if (reason !== undefined && (suggestion === undefined || !present.has("mcpServers"))) {
+    findings.note(at, `${pathText(at)} has no effect: ${reason}`);
     return;
   }
-  const own = known.filter(([, property]) => hintsOf(property).aliasOf === undefined).map(([name]) => name);
+  const own = known
+    .filter(([, property]) => hintsOf(property).aliasOf === undefined && hintsOf(property).isForeign !== true)
+    .map(([name]) => name);
   const expected = `one of ${own.join(", ")}`;
   const message = `unknown key "${key}" ${inPlace(path)}${suggestion === undefined ? `; expected ${expected}` : ""}`;
   findings.problem(at, "key", { message, expected, suggestion });

@@ -16,10 +16,11 @@ import {
   unsetReason,
 } from "./backend.ts";
 import { check, createFindings, entriesOf, type Findings } from "./check.ts";
+import { leftOutBy, safeName } from "./client-keys.ts";
 import type { AuthConfig, BackendConfig, Config } from "./config.ts";
 import { type Environment, expand } from "./expand.ts";
-import { ConfigError } from "./problem.ts";
-import { type ConfigInput, ConfigSchema, DEFAULTS, LOG_LEVELS } from "./schema.ts";
+import { ConfigError, pathText } from "./problem.ts";
+import { type ConfigInput, ConfigSchema, DEFAULTS, LOG_LEVELS, NAME_PATTERN } from "./schema.ts";
 import { isHost } from "./shapes.ts";
 import { parseSize } from "./size.ts";
 import { fileSource, objectSource, type Source } from "./source.ts";
@@ -128,10 +129,44 @@ function readBackends(top: ConfigInput, reading: Reading): BackendConfig[] {
   const written = entriesOf(findings.source.root)?.find(([name]) => name === key)?.[1];
   const names = (entriesOf(written) ?? []).map(([name]) => name);
   if (names.length === 0) findings.note([key], 'there are no backends yet; add one under "backends"');
+  if (top.mcp !== undefined && top.mcpServers === undefined) {
+    const message =
+      '"mcp" at the top level is understood beside "mcpServers" alone; put servers under "backends"';
+    findings.problem(["mcp"], "key", { message });
+  }
+  const own = ownNames(names, (written, given) => {
+    const why = `the names of the gateway have 1 to 64 letters, digits, ".", "_" or "-"`;
+    findings.note(
+      [key, written],
+      `${pathText([key, JSON.stringify(written)])} is called ${given} here: ${why}`,
+    );
+  });
   return names.flatMap((name) => {
     const entry = Object.hasOwn(sound, name) ? sound[name] : undefined;
-    return entry === undefined ? [] : (readBackend(name, entry, [key, name], reading) ?? []);
+    if (entry === undefined) return [];
+    const path = [key, name];
+    const excluded = leftOutBy(name, top);
+    if (excluded !== undefined) findings.note(path, `${pathText(path)} is left out, as ${excluded} says`);
+    const used = excluded === undefined ? entry : { ...entry, enabled: false };
+    return readBackend(own.get(name) ?? name, used, path, reading) ?? [];
   });
+}
+
+/** The names of a client's servers as names of ours: those that are good already keep what they have. */
+function ownNames(
+  written: readonly string[],
+  onMapped: (written: string, given: string) => void,
+): Map<string, string> {
+  const isGood = (name: string) => new RegExp(NAME_PATTERN).test(name);
+  const own = new Map(written.filter(isGood).map((name) => [name, name]));
+  const taken = new Set(own.keys());
+  for (const name of written.filter((candidate) => !own.has(candidate))) {
+    const given = safeName(name, (candidate) => isGood(candidate) && !taken.has(candidate));
+    taken.add(given);
+    own.set(name, given);
+    onMapped(name, given);
+  }
+  return own;
 }
 
 function readAuth(written: ConfigInput["auth"], findings: Findings, { env }: Surroundings): AuthConfig {

@@ -2,6 +2,7 @@
 // What becomes of their values is not known here.
 
 import { type Static, Type } from "@sinclair/typebox";
+import { clientKeys, clientTopKeys, whyWithoutEffect, whyWithoutEffectAtTop } from "./client-keys.ts";
 import { lifetimeKeys } from "./lifetime-keys.ts";
 import {
   anyCase,
@@ -40,15 +41,7 @@ export const DEFAULTS = {
 
 /** The first segments of our own routes, which `/{backend}/mcp` would hide. */
 const ROUTE_WORDS = ["mcp", "health", "metrics", "sse", "message", "messages"];
-const NAME_PATTERN = `^(?!(?:${ROUTE_WORDS.join("|")}|\\.{1,2})$)[A-Za-z0-9._-]{1,64}$`;
-
-/** What clients write into the entry of a server and the gateway has no use for. */
-const CLIENT_KEYS = new Set(
-  (
-    "alwaysAllow auth authProviderType autoApprove dev disabledTools enabledTools envFile excludeTools gallery " +
-    "headersHelper icon includeTools name oauth sandboxEnabled timeout trust version watchPaths"
-  ).split(" "),
-);
+export const NAME_PATTERN = `^(?!(?:${ROUTE_WORDS.join("|")}|\\.{1,2})$)[A-Za-z0-9._-]{1,64}$`;
 
 const healthCheckInterval = Type.Unknown({
   description: "Accepted for files of version 1.x; has no effect.",
@@ -156,26 +149,34 @@ export const BackendSchema = Type.Object(
       flag({ description: "The opposite of `enabled`, as clients write it.", hints: { aliasOf: "enabled" } }),
     ),
     health_check_interval: Type.Optional(healthCheckInterval),
+    ...clientKeys,
   },
   {
     additionalProperties: false,
     hints: {
       expected: 'a map with "command" or "http_url"',
-      tolerates: (key: string) => CLIENT_KEYS.has(key),
+      tolerates: whyWithoutEffect,
     } satisfies Hints,
   },
 );
 
+/** What stands behind a client's own names, and is mapped to names of ours. */
+const ANY_NAME = "^[^]*$";
+
 const backends = (hints: Hints) =>
-  Type.Record(Type.String({ pattern: NAME_PATTERN }), BackendSchema, {
-    additionalProperties: false,
-    description: "The MCP servers behind the gateway, by name.",
-    hints: {
-      expected: "a map from names to backends",
-      expectedName: `1 to 64 letters, digits, ".", "_" or "-", and none of our routes' words (${ROUTE_WORDS.join(", ")})`,
-      ...hints,
+  Type.Record(
+    Type.String({ pattern: hints.aliasOf === undefined ? NAME_PATTERN : ANY_NAME }),
+    BackendSchema,
+    {
+      additionalProperties: false,
+      description: "The MCP servers behind the gateway, by name.",
+      hints: {
+        expected: "a map from names to backends",
+        expectedName: `1 to 64 letters, digits, ".", "_" or "-", and none of our routes' words (${ROUTE_WORDS.join(", ")})`,
+        ...hints,
+      },
     },
-  });
+  );
 
 const AuthSchema = Type.Object(
   {
@@ -317,6 +318,7 @@ export const ConfigSchema = Type.Object(
     backends: Type.Optional(backends({})),
     servers: Type.Optional(backends({ aliasOf: "backends" })),
     mcpServers: Type.Optional(backends({ aliasOf: "backends" })),
+    ...clientTopKeys,
     health_check_interval: Type.Optional(healthCheckInterval),
   },
   {
@@ -326,7 +328,7 @@ export const ConfigSchema = Type.Object(
     hints: {
       expected: 'a map with "backends"',
       // Whatever else a client keeps beside its servers is not ours: its own file works as it is.
-      tolerates: (key: string, present: ReadonlySet<string>) => key === "inputs" || present.has("mcpServers"),
+      tolerates: whyWithoutEffectAtTop,
     } satisfies Hints,
   },
 );

@@ -12,6 +12,8 @@ export interface Hints {
   readonly expected?: string;
   /** The value is never a secret and may be repeated in a problem. */
   readonly isShown?: boolean;
+  /** A key of clients: understood, and not proposed to people who write a file of ours. */
+  readonly isForeign?: boolean;
   /** The key that this one is another spelling of. */
   readonly aliasOf?: string;
   /** The key is accepted and does nothing: why. */
@@ -26,8 +28,10 @@ export interface Hints {
   readonly isFolder?: boolean;
   /** Values worth a "did you mean". */
   readonly choices?: readonly string[];
-  /** Keys of other programs that may stand in this map: they do nothing, and a note says so. */
-  readonly tolerates?: (key: string, present: ReadonlySet<string>) => boolean;
+  /** Why a key of another program that may stand in this map does nothing: a note says so. */
+  readonly tolerates?: (key: string, present: ReadonlySet<string>) => string | undefined;
+  /** The key of this map that a list in its place means. */
+  readonly listIs?: string;
 }
 
 export interface Words {

@@ -67,5 +67,8 @@ export const ToolRulesSchema = Type.Object(
       }),
     ),
   },
-  { additionalProperties: false, hints: { expected: 'a map with "allow", "deny", "rename" or "describe"' } },
+  {
+    additionalProperties: false,
+    hints: { expected: 'a map with "allow", "deny", "rename" or "describe"', listIs: "allow" },
+  },
 );

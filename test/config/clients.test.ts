@@ -63,7 +63,7 @@ describe("a file of", () => {
       ],
     ]);
     expect(notes).toEqual([
-      ".mcp.json:4: mcpServers.local.timeout has no effect: it is a setting of another program",
+      ".mcp.json:4: mcpServers.local.timeout has no effect: clients count it in different units; set request_timeout",
     ]);
   });
 

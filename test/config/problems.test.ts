@@ -152,7 +152,7 @@ describe("one slip", () => {
       "backends: {a b: {command: x}}",
       `servers.yaml:1:12: the name "a b" in backends must be ${NAME}; did you mean "a-b"?`,
     ],
-    ["mcpServers: {é: {command: x}}", `servers.yaml:1:14: the name "é" in mcpServers must be ${NAME}`],
+    ["backends: {é: {command: x}}", `servers.yaml:1:12: the name "é" in backends must be ${NAME}`],
     // How to reach it.
     [
       backend("description: x"),
