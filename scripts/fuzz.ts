@@ -4,6 +4,7 @@
 import { parseArgs } from "node:util";
 import { type Edge, Ledger } from "../test/fuzz/ledger.ts";
 import { play } from "../test/fuzz/run.ts";
+import { play as playTexts } from "../test/unaltered/play.ts";
 
 const TELL_MS = 30_000;
 const EDGES: readonly Edge[] = ["http", "guard", "stdio", "backend", "start"];
@@ -13,9 +14,14 @@ const { values } = parseArgs({
     lanes: { type: "string", default: "128" },
     seed: { type: "string", default: String(Date.now() % 2 ** 31) },
     only: { type: "string" },
+    texts: { type: "string" },
   },
 });
 const [seed, cases, lanes] = [Number(values.seed), Number(values.cases), Number(values.lanes)];
+if (values.texts !== undefined) {
+  await runTexts(Number(values.texts));
+  process.exit();
+}
 console.log(`seed ${seed}, ${values.only ?? `${cases} cases`}`);
 
 const startedMs = performance.now();
@@ -41,6 +47,15 @@ console.log(
 for (const finding of ledger.findings) console.log(`! ${finding}`);
 console.log(`${ledger.findingCount} findings`);
 process.exitCode = ledger.findingCount === 0 ? 0 : 1;
+
+/** Sends documents of JSON through every route, and compares their texts. */
+async function runTexts(documents: number): Promise<void> {
+  console.log(`seed ${seed}, ${documents} documents`);
+  const { compared, routes, findings } = await playTexts({ seed, documents, perCall: 50 });
+  for (const finding of findings) console.log(`! ${finding}`);
+  console.log(`${compared} texts compared over ${routes} routes, ${findings.length} findings`);
+  process.exitCode = findings.length === 0 ? 0 : 1;
+}
 
 /** `edge:number`, as a finding names its case. */
 function readOnly(text: string | undefined): { only?: { edge: Edge; number: number } } {

@@ -20,8 +20,12 @@ export function post(
 }
 
 /** Opens a session by hand, and returns the headers that later requests carry. */
-export async function openSession(url: string, revision = "2025-11-25"): Promise<Record<string, string>> {
-  const params = { protocolVersion: revision, capabilities: {}, clientInfo: { name: "raw", version: "1" } };
+export async function openSession(
+  url: string,
+  revision = "2025-11-25",
+  capabilities: object = {},
+): Promise<Record<string, string>> {
+  const params = { protocolVersion: revision, capabilities, clientInfo: { name: "raw", version: "1" } };
   const response = await post(url, { jsonrpc: "2.0", id: 0, method: "initialize", params });
   const id = response.headers.get("mcp-session-id");
   if (id === null) throw new Error(`no session: ${response.status} ${await response.text()}`);
