@@ -2,8 +2,9 @@
 
 import { join } from "node:path";
 import { Fleet } from "./backend/fleet.ts";
+import { Via } from "./backend/via.ts";
 import type { Config } from "./config/config.ts";
-import { randomBytes, sha256 } from "./digest.ts";
+import { randomBytes, randomName, sha256 } from "./digest.ts";
 import { ModernEdge } from "./edge/modern.ts";
 import { RunningCalls } from "./edge/running-calls.ts";
 import { Seal } from "./edge/seal.ts";
@@ -43,6 +44,7 @@ export interface Core {
   readonly activity: Activity;
   readonly modern: ModernEdge;
   readonly log: Log;
+  readonly via: Via;
   /** Counts what is held for clients and backends. */
   readonly memory: MemoryBudget;
   /** Signs session ids and request states. */
@@ -67,9 +69,11 @@ export async function buildCore(
   // Before the fleet, so that it ends after it.
   owned.use(new ChildLedger(join(options.stateFolder ?? stateFolder(), "children"), log));
   const activity = new Activity();
+  const via = new Via(randomName(12));
   const fleet: Fleet = owned.use(
     new Fleet(config.backends, {
       identity: IDENTITY,
+      via: (name) => via.headerFor(name),
       log,
       observe: observeInto(metrics, activity, (name) => fleet.get(name)?.pids ?? []),
       cacheFolder: options.cacheFolder ?? cacheFolder(),
@@ -84,6 +88,7 @@ export async function buildCore(
     metrics,
     activity,
     log,
+    via,
     memory,
     key,
     stateFolder: folder,

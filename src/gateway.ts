@@ -162,6 +162,7 @@ function listen(
     host,
     port,
     publicUrl,
+    via: core.via,
     guard: new Guard(reloading.config, core.key),
     mcp: new McpEdge({
       modern: core.modern,

@@ -27,6 +27,8 @@ export const PARAM_HEADERS_DEADLINE_MS = 60_000;
 
 export interface BackendOptions extends MemoryOptions {
   readonly identity: Implementation;
+  /** The gateways that a request to the named backend comes through. */
+  readonly via?: (backend: string) => string;
   readonly log: Log;
   readonly observe?: BackendObserver;
   /** Resolves when the processes of a backend before it have ended; undefined if there are none. */
@@ -267,10 +269,11 @@ export class Backend implements AsyncDisposable {
   }
 
   #makeInstance(key: string, config: BackendConfig, onAsleep: () => void): Instance {
-    const { identity, observe, predecessor } = this.#options;
+    const { identity, via, observe, predecessor } = this.#options;
     return new Instance({
       key,
       identity,
+      via: via === undefined ? undefined : () => via(this.name),
       config,
       log: this.#log,
       catalog: this.catalog,

@@ -44,6 +44,8 @@ export interface Connected extends Handshake {
 
 export interface HandshakeOptions {
   readonly identity: Implementation;
+  /** The gateways that a request to the backend comes through. */
+  readonly via?: (() => string) | undefined;
   readonly log: Log;
   readonly events: ConnectionEvents;
   readonly habits: Habits;
@@ -132,11 +134,12 @@ class Attempt {
 
   #wireOptions() {
     const { name, requestTimeoutMs, startTimeoutMs } = this.#config;
-    const { log, signal } = this.#options;
+    const { log, signal, via } = this.#options;
     return {
       name,
       log,
       signal,
+      via,
       maxRetryAfterMs: Math.min(requestTimeoutMs || startTimeoutMs, startTimeoutMs),
     };
   }

@@ -35,6 +35,7 @@ export interface InstanceOptions {
   readonly key: string;
   readonly config: BackendConfig;
   readonly identity: Implementation;
+  readonly via: (() => string) | undefined;
   readonly log: Log;
   readonly catalog: Catalog;
   readonly listing: Listing;
@@ -273,12 +274,13 @@ export class Instance implements AsyncDisposable {
   }
 
   async #connect(signal: AbortSignal): Promise<Connected> {
-    const { config, identity, log, era, habits } = this.#options;
+    const { config, identity, via, log, era, habits } = this.#options;
     const startedMs = performance.now();
     const remembered = era.name;
     try {
       const connected = await startWithin(config, {
         identity,
+        via,
         log,
         remembered,
         habits,

@@ -14,7 +14,7 @@ const BEARER = /^Bearer[ \t]+([\x21-\x7e]+)[ \t]*$/i;
 const PRINCIPAL_BYTES = 12;
 
 export interface Refusal {
-  readonly status: 401 | 403 | 404;
+  readonly status: 401 | 403 | 404 | 508;
   readonly message: string;
 }
 

@@ -2,6 +2,7 @@
 // owns the server. It does not know what is behind a route.
 
 import { Elysia } from "elysia";
+import type { Via } from "../backend/via.ts";
 import { isLoopback } from "../config/addresses.ts";
 import type { Log } from "../log.ts";
 import type { GatewayStatus, RestartReply } from "../ops/status.ts";
@@ -30,6 +31,8 @@ export interface HttpOptions {
   readonly mcp: McpEdge;
   readonly sse: SseEdge;
   readonly log: Log;
+  /** Knows the requests of this gateway's own backends. */
+  readonly via: Via;
   /** As clients beyond a reverse proxy know the gateway. */
   readonly publicUrl: string | undefined;
   /** The target of `/mcp`. */
@@ -88,11 +91,13 @@ function endpoints(options: HttpOptions): Readonly<Record<RoutePath, Serve>> {
   const { guard, mcp, sse, root, health, backendNames, publicUrl } = options;
   const { principal } = guard;
   const serveMcp: ServeTarget = (request, server, target) => {
+    if (options.via.isLoop(request.headers, request.params.backend)) return LOOP;
     const { method } = request;
     if (method !== "POST" && method !== "GET" && method !== "DELETE") return wrongMethod(method);
     return mcp.serve(request, target, principal, server);
   };
   const openChannel: ServeTarget = (request, server, target) => {
+    if (options.via.isLoop(request.headers, request.params.backend)) return LOOP;
     server.timeout(request, 0);
     const address = server.requestIP(request)?.address ?? "";
     const prefix = forwardedPrefix(request.headers) ?? prefixOf(publicUrl);
@@ -173,6 +178,13 @@ function guarded(
 function readableBy(origin: string, response: Response): Response {
   return response.status === 403 ? response : allowOrigin(response, origin);
 }
+
+const LOOP: Refusal = {
+  status: 508,
+  message:
+    "this gateway would serve itself: the request comes from one of its own backends, perhaps by way of another gateway. " +
+    "Remove that backend, or let its http_url name the server itself",
+};
 
 const NOT_FROM_AFAR: Refusal = {
   status: 403,

@@ -226,6 +226,8 @@ export const Header = {
   /** Followed by the value of the property's `x-mcp-header`. */
   paramPrefix: "Mcp-Param-",
   lastEventId: "Last-Event-ID",
+  /** Of gateways like this one: the ids of those that a request has been through. */
+  via: "Mcp-Gateway-Via",
 } as const;
 
 /** Modern methods that need an `Mcp-Name` header, and the parameter that it repeats. */

@@ -3,6 +3,7 @@
 import { isLoopback } from "../config/addresses.ts";
 import type { UrlConfig } from "../config/config.ts";
 import { untilAborted } from "../protocol/cancellation.ts";
+import { Header } from "../protocol/mcp.ts";
 import { VERSION } from "../version.ts";
 import { FetchClient } from "./fetch-client.ts";
 import type { HttpClient, HttpRequest } from "./http-client.ts";
@@ -33,6 +34,8 @@ const MAX_SENDS = 3;
 export interface EndpointOptions {
   /** A longer wait that a server asks for is told and not waited for. Default: none is waited for. */
   readonly maxRetryAfterMs?: number;
+  /** The gateways that a request comes through. */
+  readonly via?: (() => string) | undefined;
   readonly onWait?: (what: string, waitMs: number) => void;
 }
 
@@ -57,6 +60,7 @@ export class HttpEndpoint implements Disposable {
   headers(own: Readonly<Record<string, string>>): Headers {
     const all = new Headers(this.#headers);
     for (const [name, value] of Object.entries(own)) all.set(name, value);
+    if (this.#options.via !== undefined) all.set(Header.via, this.#options.via());
     return all;
   }
 

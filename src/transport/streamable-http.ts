@@ -35,6 +35,8 @@ export interface HttpStartOptions {
   readonly maxMessageLength?: number;
   /** A wait that a server asks for (Retry-After) is kept up to this, once for each message. Default: not at all. */
   readonly maxRetryAfterMs?: number;
+  /** The gateways that a request comes through, as a header tells it; it may change. */
+  readonly via?: (() => string) | undefined;
   /** How long a server may hold back its response to a message that expects no answer. Default: 30 s. */
   readonly unansweredMs?: number;
 }
@@ -55,6 +57,7 @@ export class StreamableHttpTransport implements Transport {
   readonly #reading: ReplyWire;
   /** Of POSTs in this session, by what each adds to them: the calls of one tool have theirs in common. */
   readonly #headers = new Map<string, Headers>();
+  #via: string | undefined;
   /** The newest POST that opens a session. */
   #handshake: OpenPost | undefined;
   #sessionId: string | undefined;
@@ -186,6 +189,9 @@ export class StreamableHttpTransport implements Transport {
   }
 
   #postHeaders({ headers: own }: SendOptions): Headers {
+    const via = this.#options.via?.();
+    if (via !== this.#via) this.#headers.clear();
+    this.#via = via;
     const key = own === undefined ? "" : JSON.stringify(own);
     const known = this.#headers.get(key);
     if (known !== undefined) return known;
@@ -239,14 +245,14 @@ export class StreamableHttpTransport implements Transport {
   }
 }
 
-export function endpointOptions({ log, name, maxRetryAfterMs }: HttpStartOptions): EndpointOptions {
+export function endpointOptions({ log, name, maxRetryAfterMs, via }: HttpStartOptions): EndpointOptions {
   const onWait: EndpointOptions["onWait"] = (request, waitMs) =>
     log.info("waiting before a request is sent again, as the server asks", {
       backend: name,
       request,
       waitMs,
     });
-  return maxRetryAfterMs === undefined ? { onWait } : { maxRetryAfterMs, onWait };
+  return maxRetryAfterMs === undefined ? { onWait, via } : { maxRetryAfterMs, onWait, via };
 }
 
 /** Nothing but a tool does anything. */
