@@ -25,7 +25,15 @@ export async function serveOverStdio(config: Config, options: StdioGatewayOption
   const target = options.backend === undefined ? core.root : core.target(options.backend);
   if (target === undefined) throw unknownBackend(options.backend ?? "", core.fleet.names);
   const edge = new StdioEdge({ target, modern: core.modern, log: core.log, memory: core.memory });
-  options.signal.addEventListener("abort", () => edge.stop(), { once: true });
+  options.signal.addEventListener(
+    "abort",
+    () => {
+      // Ends the calls in flight, so that they are answered before the edge has said its last words.
+      void core.fleet[Symbol.asyncDispose]();
+      edge.stop();
+    },
+    { once: true },
+  );
   using reloading = new Reloading(config, {
     log: core.log,
     check: finishConfig,

@@ -102,6 +102,16 @@ export class Fleet implements AsyncDisposable {
     };
   }
 
+  /** Calls that run now, by the name of their backend. */
+  inFlight(): Record<string, number> {
+    const counts: Record<string, number> = {};
+    for (const backend of [...this.all(), ...this.#retiring]) {
+      const { inFlight } = backend.status();
+      if (inFlight > 0) counts[backend.name] = (counts[backend.name] ?? 0) + inFlight;
+    }
+    return counts;
+  }
+
   /** Resolves when no call is in flight any more, or after `timeoutMs`. */
   async whenIdle(timeoutMs: number): Promise<void> {
     await Promise.all([...this.all(), ...this.#retiring].map((backend) => backend.whenIdle(timeoutMs)));

@@ -57,10 +57,8 @@ export class StdioEdge {
       const ready = writer.whenReady();
       if (ready !== undefined) await Promise.race([ready, stopped]);
     }
-    if (!this.#stopped.signal.aborted) {
-      lines.end();
-      await channel.whenAnswered(LAST_ANSWERS_MS);
-    }
+    if (!this.#stopped.signal.aborted) lines.end();
+    await channel.whenAnswered(this.#stopped.signal.aborted ? LAST_WORDS_MS : LAST_ANSWERS_MS);
     await within(this.#stopped.signal.aborted ? LAST_WORDS_MS : LAST_ANSWERS_MS, writer.whenRead());
   }
 

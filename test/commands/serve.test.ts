@@ -232,6 +232,27 @@ describe("a signal", () => {
     },
   );
 
+  test("cuts off a call that takes too long, says so, and answers it on every route", async () => {
+    const config = { backends: { healthy, stubborn: asBackend(fixture("ignores-sigterm")) } };
+    await using gateway = await GatewayRun.start({ config });
+    await using direct = await SdkClient.connect(`${gateway.url}/mcp/healthy`);
+    await using meta = await SdkClient.connect(`${gateway.url}/mcp`);
+    const calls = [
+      direct.text("slow", { ms: 60_000, text: "x" }).catch(String),
+      meta.invoke("healthy", "slow", { ms: 60_000, text: "x" }),
+      meta.invoke("stubborn", "slow", { ms: 60_000, text: "x" }),
+    ];
+    await waitFor(async () => (await gateway.backendHealth("healthy")).in_flight === 2);
+    await waitFor(async () => (await gateway.backendHealth("stubborn")).in_flight === 1);
+    gateway.run.signal("SIGTERM");
+    await waitFor(() => /waiting for calls in flight .*healthy/.test(gateway.stderr));
+    for (const answer of await Promise.all(calls)) {
+      expect(answer).toContain("the gateway stopped this backend before tools/call was answered");
+    }
+    expect(await gateway.run.exited()).toBe(0);
+    expect(gateway.run.children).toEqual([]);
+  });
+
   test("a second one ends the gateway at once, and the most stubborn child with it", async () => {
     const config = { backends: { healthy, stubborn: asBackend(fixture("ignores-sigterm")) } };
     await using gateway = await GatewayRun.start({ config });

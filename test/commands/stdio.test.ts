@@ -112,6 +112,27 @@ test("a call that is in flight when stdin ends is still answered", async () => {
   expect(run.stdout).toContain('"text":"done"');
 });
 
+test("a call that a signal cuts off is answered", async () => {
+  await using run = await ProgramRun.start(["stdio", "--backend", "healthy"], { config });
+  run.send(INITIALIZE);
+  run.send({
+    jsonrpc: "2.0",
+    id: 2,
+    method: "tools/call",
+    params: { name: "slow", arguments: { ms: 60_000 } },
+  });
+  run.send({
+    jsonrpc: "2.0",
+    id: 3,
+    method: "tools/call",
+    params: { name: "echo", arguments: { text: "x" } },
+  });
+  await waitFor(() => run.stdout.includes('"id":3'));
+  run.signal("SIGTERM");
+  expect(await run.exited()).toBe(0);
+  expect(run.stdout).toMatch(/"id":2,"error":.*stopped this backend before tools\/call was answered/);
+});
+
 test.each(["SIGINT", "SIGTERM"] as const)("%s ends everything", async (signal) => {
   await using run = await ProgramRun.start(["stdio", "--backend", "healthy"], { config });
   run.send(INITIALIZE);

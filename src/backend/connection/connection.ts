@@ -75,6 +75,7 @@ export class Connection implements AsyncDisposable {
   readonly #onAborted = (pending: Pending) => this.#cancel(pending);
   #lastSent: { readonly sent: Promise<void>; readonly ids: number[] } | undefined;
   #end: WireEnd | undefined;
+  #isClosing = false;
 
   private constructor({ name, log, events, habits, questionTimeoutMs }: ConnectionOptions) {
     this.#name = name;
@@ -169,6 +170,7 @@ export class Connection implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosing = true;
     await this.transport[Symbol.asyncDispose]();
     this.#finish({ reason: "the gateway closed the connection", permanent: false });
   }
@@ -268,8 +270,17 @@ export class Connection implements AsyncDisposable {
   #finish(end: WireEnd): void {
     if (this.#end !== undefined) return;
     this.#end = end;
-    for (const pending of this.calls.clear()) pending.reject(this.#failure(end, true));
+    for (const pending of this.calls.clear()) pending.reject(this.#cutOff(pending, end));
     this.#events.onEnd(end);
+  }
+
+  #cutOff({ method }: Pending, end: WireEnd): GatewayError {
+    if (!this.#isClosing) return this.#failure(end, true);
+    const words =
+      `${this.#name}: the gateway stopped this backend before ${method} was answered. The backend may have done part of ` +
+      "the work: check that, and call again in a few seconds.";
+    const cause = new SendError(end.reason, { maybeDelivered: true, end });
+    return new GatewayError("shutting-down", words, { cause });
   }
 
   #failure(end: WireEnd, maybeDelivered: boolean): GatewayError {
