@@ -42,18 +42,12 @@ const URL_SECRET = /([?&][\w.-]{0,60}(?:key|token|secret|password|auth|sig|signa
 const AUTHORIZATION =
   /\b([Bb]earer|BEARER|[Bb]asic|BASIC)\s+(?:(?=[\w.~+/=-]*[\dA-Z_+/=~])[\w.~+/=-]{6,}|[\w.~+/=-]{16,})/g;
 
-/** Redacts registered secrets alone. */
-export function hideSecrets(text: string): string {
+/** Redacts registered secrets, URL passwords, keys in a query and bearer tokens. */
+export function redact(text: string): string {
   let clean = text;
   for (const secret of secrets) {
     if (clean.includes(secret)) clean = clean.replaceAll(secret, MASK);
   }
-  return clean;
-}
-
-/** Redacts registered secrets, URL passwords, keys in a query and bearer tokens. */
-export function redact(text: string): string {
-  let clean = hideSecrets(text);
   for (const named of namedSecrets) clean = clean.replace(named, `$1${MASK}`);
   return withoutCutSecret(clean)
     .replace(URL_USER, `$1${MASK}@`)

@@ -11,9 +11,14 @@ export function said(text: string): Answer {
   return { result: { content: [{ type: "text", text }] } };
 }
 
+/** No model reads on for longer, and redaction looks at every character. */
+const MAX_FAILURE_CHARS = 100_000;
+
 /** A failure that a model can read and act on. */
 export function failed(text: string): Answer {
-  return { result: { content: [{ type: "text", text: shownText(text) }], isError: true } };
+  return {
+    result: { content: [{ type: "text", text: shownText(text.slice(0, MAX_FAILURE_CHARS)) }], isError: true },
+  };
 }
 
 export function describeServers(backends: readonly Backend[]): string {
