@@ -3,11 +3,11 @@
 
 import type { BackendConfig } from "../config/config.ts";
 import type { Log } from "../log.ts";
-import type { Answer, Call, Subscriber, Watch } from "../protocol/call.ts";
+import type { Answer, Call, Caller, Subscriber, Watch } from "../protocol/call.ts";
 import type { Abortable } from "../protocol/cancellation.ts";
 import { changed } from "../protocol/exact.ts";
 import { type Json, type Notification, notification } from "../protocol/jsonrpc.ts";
-import { type Implementation, LIST_KEY, Method, STALE_AFTER } from "../protocol/mcp.ts";
+import { type Implementation, LIST_KEY, Method, NOTICES, STALE_AFTER } from "../protocol/mcp.ts";
 import type { ParamHeader } from "../protocol/param-headers.ts";
 import { Admission } from "./admission.ts";
 import type { Catalog, Tool } from "./catalog.ts";
@@ -18,6 +18,7 @@ import type { Handshake } from "./introductions.ts";
 import { Listing } from "./listing.ts";
 import { Memory, type MemoryOptions } from "./memory.ts";
 import type { BackendObserver, BackendStatus } from "./observation.ts";
+import { messageOf } from "./starting.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import { ToolPolicy } from "./tool-policy.ts";
 import { waitWhile } from "./wait-while.ts";
@@ -196,8 +197,9 @@ export class Backend implements AsyncDisposable {
     return this.#subscriptions.add(subscriber);
   }
 
-  /** Passes a client's notification on, where a backend of this era has a use for it. */
-  notify(message: Notification): void {
+  /** Passes a client's notification on, if the server is of an era that has a use for it. */
+  notify(message: Notification, caller: Caller): void {
+    if (!NOTICES.has(message.method)) return this.#passOn(message, caller);
     for (const instance of this.#instances.all()) instance.notify(message);
   }
 
@@ -266,6 +268,18 @@ export class Backend implements AsyncDisposable {
     if (isRunning || handshake === undefined || list === undefined) return undefined;
     this.#options.observe?.answeredFromCatalog(this.name, call);
     return translateAnswer(handshake, call, { result: changed(list.rest, { [key]: list.items }) });
+  }
+
+  /** A notification of the client's own reaches a server of its era, which is woken for it. */
+  #passOn(message: Notification, caller: Caller): void {
+    const { handshake } = this.catalog;
+    if (handshake !== undefined && handshake.era !== caller.era) return;
+    Promise.try(() => this.#instances.of(caller).passOn(message, caller)).catch((thrown: unknown) => {
+      this.#log.debug("a client's notification was not delivered", {
+        method: message.method,
+        error: messageOf(thrown),
+      });
+    });
   }
 
   #makeInstance(key: string, config: BackendConfig, onAsleep: () => void): Instance {

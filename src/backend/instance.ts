@@ -3,7 +3,7 @@
 
 import type { BackendConfig } from "../config/config.ts";
 import type { Log } from "../log.ts";
-import type { Answer, Call, Question, Subscriber, Watch } from "../protocol/call.ts";
+import type { Answer, Call, Caller, Question, Subscriber, Watch } from "../protocol/call.ts";
 import type { Abortable } from "../protocol/cancellation.ts";
 import { type Json, type Notification, RpcError } from "../protocol/jsonrpc.ts";
 import { rank, wantedLogLevel } from "../protocol/log-level.ts";
@@ -51,6 +51,8 @@ export interface InstanceOptions {
   /** Resolves to the same error, with what may be behind it. */
   readonly explainFailure: (error: unknown) => Promise<unknown>;
 }
+
+const NEVER = new AbortController().signal;
 
 /** How long a wire that refused a message may take to end. */
 const WIRE_END_MS = 2_000;
@@ -165,6 +167,13 @@ export class Instance implements AsyncDisposable {
   /** One list, asked for now. Rejects with RpcError or GatewayError. */
   fetch(method: string, signal: Abortable): Promise<readonly Json[]> {
     return this.lifecycle.use(signal, (connected) => this.#options.listing.fetch(connected, method, signal));
+  }
+
+  /** Passes a notification of the client's own on, if the server turns out to be of its era. Rejects with GatewayError. */
+  async passOn({ method, params }: Notification, { era, ended = NEVER }: Caller): Promise<void> {
+    await this.lifecycle.use(ended, async (connected) => {
+      if (connected.era === era) await connected.connection.notify(method, params);
+    });
   }
 
   /** Passes a client's notification on, where a backend of this era has a use for it. */

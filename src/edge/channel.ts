@@ -103,7 +103,9 @@ export class Channel implements Disposable {
     } else if (isNotification(message)) {
       const cancelled = message.method === Notice.cancelled ? idIn(message.params, "requestId") : undefined;
       if (cancelled !== undefined) this.#modernCalls.get(cancelled)?.();
-      this.#session?.receiveNotification(message);
+      const { id, target, principal, modern } = this.#options;
+      if (isModern) modern.notify(message, { target, principal, client: id });
+      else this.#session?.receiveNotification(message);
     } else {
       this.#session?.receiveResponse(message);
     }

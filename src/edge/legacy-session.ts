@@ -26,6 +26,7 @@ import {
   META,
   Method,
   MODERN_ONLY,
+  NOTICES,
   Notice,
 } from "../protocol/mcp.ts";
 import type { Target } from "../target/target.ts";
@@ -128,8 +129,8 @@ export class LegacySession implements Disposable {
       this.#cancel(idIn(params, "requestId"));
     } else if (method === Notice.progress) {
       this.#progress(params ?? {});
-    } else if (method === Notice.rootsChanged) {
-      this.#options.target.notify(notification(method, params));
+    } else if (method === Notice.rootsChanged || !NOTICES.has(method)) {
+      this.#options.target.notify(notification(method, params), this.caller);
     }
   }
 

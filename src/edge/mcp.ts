@@ -8,6 +8,7 @@ import { itemTexts } from "../protocol/json-text.ts";
 import {
   ErrorCode,
   errorResponse,
+  isNotification,
   isRequest,
   type Message,
   toMessage,
@@ -105,8 +106,11 @@ export class McpEdge {
     legacy: LegacyArguments,
     incoming: globalThis.Request,
   ): Response | Promise<Response> {
-    if (!isRequest(message)) return accepted();
     const { target, headers, principal, canStream } = legacy;
+    if (!isRequest(message)) {
+      if (isNotification(message)) this.#options.modern.notify(message, { target, principal, headers });
+      return accepted();
+    }
     if (message.method === Method.listen && !canStream) {
       const words = `${Method.listen} is answered with a stream: list text/event-stream in Accept.`;
       return failure(406, { code: ErrorCode.invalidRequest, message: words }, { id: message.id });

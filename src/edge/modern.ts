@@ -21,6 +21,7 @@ import {
   META,
   Method,
   MODERN_REVISIONS,
+  NOTICES,
   Notice,
   ResultType,
 } from "../protocol/mcp.ts";
@@ -71,6 +72,16 @@ export class ModernEdge {
     };
     const mirrored = mirroredOf(message, target);
     return mirrored instanceof Promise ? mirrored.then(compare) : compare(mirrored);
+  }
+
+  /** Passes a notification of the client's own on; what the specification has is about requests, and seen to elsewhere. */
+  notify(
+    message: Notification,
+    { target, principal, headers, client }: Omit<ModernRequest, "message">,
+  ): void {
+    if (NOTICES.has(message.method)) return;
+    const envelope = readEnvelope(message, headers);
+    if (!("rejection" in envelope)) target.notify(message, callerOf({ principal, client }, envelope));
   }
 
   /** Answers a request that passed `check`. Returns what to call when the client goes away. */
@@ -165,7 +176,10 @@ export class ModernEdge {
   }
 }
 
-function callerOf({ principal, client }: ModernRequest, envelope: Envelope): Caller {
+function callerOf(
+  { principal, client }: { readonly principal: string; readonly client?: string | undefined },
+  envelope: Envelope,
+): Caller {
   requests += 1;
   return modernCaller(envelope, principal, client ?? `request-${requests}`);
 }

@@ -59,7 +59,7 @@ function isValidClaim(claim: unknown): boolean {
 
 /** Reads the envelope of a modern request; over HTTP its version must be the header's. */
 export function readEnvelope(
-  message: Request,
+  message: Pick<Request, "method" | "params">,
   headers: Headers | undefined,
 ): Envelope | { rejection: Rejection } {
   const meta = isObject(message.params?._meta) ? message.params._meta : {};

@@ -162,6 +162,9 @@ export const LIST_KEY: ReadonlyMap<string, string> = new Map<string, string>([
   [Method.listResourceTemplates, "resourceTemplates"],
 ]);
 
+/** Every notification of the specification; all others are somebody's own. */
+export const NOTICES: Words = new Set(Object.values(Notice));
+
 /** "The list has changed", and the methods whose cached answer it makes stale. */
 export const STALE_AFTER: ReadonlyMap<string, readonly string[]> = new Map<string, readonly string[]>([
   [Notice.toolsChanged, [Method.listTools]],

@@ -2,7 +2,7 @@
 
 import type { Backend } from "../backend/backend.ts";
 import type { Fleet } from "../backend/fleet.ts";
-import type { Answer, Call, Subscriber, Watch } from "../protocol/call.ts";
+import type { Answer, Call, Caller, Subscriber, Watch } from "../protocol/call.ts";
 import type { Abortable } from "../protocol/cancellation.ts";
 import type { Notification } from "../protocol/jsonrpc.ts";
 import type { ParamHeader } from "../protocol/param-headers.ts";
@@ -29,8 +29,8 @@ export class DirectTarget implements Target {
     return this.#backend.call(call);
   }
 
-  notify(notification: Notification): void {
-    this.#fleet.get(this.#backendName)?.notify(notification);
+  notify(notification: Notification, caller: Caller): void {
+    this.#fleet.get(this.#backendName)?.notify(notification, caller);
   }
 
   subscribe(subscriber: Subscriber): Disposable {

@@ -3,12 +3,19 @@
 import { type Backend, PARAM_HEADERS_DEADLINE_MS } from "../backend/backend.ts";
 import type { Fleet } from "../backend/fleet.ts";
 import type { Log } from "../log.ts";
-import { type Answer, type Call, reworded, type Subscriber, type Watch } from "../protocol/call.ts";
+import {
+  type Answer,
+  type Call,
+  type Caller,
+  reworded,
+  type Subscriber,
+  type Watch,
+} from "../protocol/call.ts";
 import { type Abortable, signalOf } from "../protocol/cancellation.ts";
 import { GatewayError } from "../protocol/errors.ts";
 import { changed, itemsOf, memberOf, objectOf } from "../protocol/exact.ts";
 import { type Json, type Notification, notification, RpcError } from "../protocol/jsonrpc.ts";
-import { type Implementation, LIST_KEY, Method, Notice } from "../protocol/mcp.ts";
+import { type Implementation, LIST_KEY, Method, NOTICES, Notice } from "../protocol/mcp.ts";
 import type { ParamHeader } from "../protocol/param-headers.ts";
 import { listedFor, policyFor } from "./listed-for.ts";
 import {
@@ -78,8 +85,10 @@ export class MergedTarget implements Target {
     }
   }
 
-  notify(message: Notification): void {
-    for (const backend of this.#fleet.all()) backend.notify(message);
+  /** A notification of the client's own names no backend, so it is for none. */
+  notify(message: Notification, caller: Caller): void {
+    if (!NOTICES.has(message.method)) return;
+    for (const backend of this.#fleet.all()) backend.notify(message, caller);
   }
 
   subscribe(subscriber: Subscriber): Disposable {

@@ -4,7 +4,7 @@ import type { Backend } from "../backend/backend.ts";
 import type { Fleet } from "../backend/fleet.ts";
 import type { Config } from "../config/config.ts";
 import type { Log } from "../log.ts";
-import type { Answer, Call, Subscriber, Watch } from "../protocol/call.ts";
+import type { Answer, Call, Caller, Subscriber, Watch } from "../protocol/call.ts";
 import type { Abortable } from "../protocol/cancellation.ts";
 import { GatewayError } from "../protocol/errors.ts";
 import { changed, memberOf } from "../protocol/exact.ts";
@@ -75,8 +75,8 @@ export class MetaTarget implements Target {
     return call.method === Method.listTools ? this.#list(call) : this.#merged.call(call);
   }
 
-  notify(message: Notification): void {
-    this.#merged.notify(message);
+  notify(message: Notification, caller: Caller): void {
+    this.#merged.notify(message, caller);
   }
 
   /** The four tools never change, so of the tools behind them only the pinned ones are news to a client. */

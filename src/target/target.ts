@@ -1,7 +1,7 @@
 // The narrow waist: what a client can be connected to. Edges know targets and nothing behind them; targets know nothing
 // of HTTP, sessions or streams.
 
-import type { Answer, Call, Subscriber, Watch } from "../protocol/call.ts";
+import type { Answer, Call, Caller, Subscriber, Watch } from "../protocol/call.ts";
 import type { Abortable } from "../protocol/cancellation.ts";
 import type { Notification } from "../protocol/jsonrpc.ts";
 import type { ServerDescription } from "../protocol/mcp.ts";
@@ -20,7 +20,7 @@ export interface Target {
   /** Throws or rejects with RpcError (data of the backend) or GatewayError (our own failure). */
   call(call: Call): Promise<Answer>;
   /** Passes on a client's notification that is no cancellation. */
-  notify(notification: Notification): void;
+  notify(notification: Notification, caller: Caller): void;
   subscribe(subscriber: Subscriber): Disposable;
   /** The caller must end the watch, with its session at the latest. Rejects as `call` does. */
   watch(uri: string, subscriber: Subscriber, call: Call): Promise<Watch>;

@@ -97,7 +97,8 @@ test("clients that say that their roots have changed make the server ask anew, w
   const client = new Client("client");
   await callTool(backend, "roots", {}, client.call);
   await Bun.sleep(TIMES.ROOTS_QUESTION_MS);
-  for (let times = 0; times < 2; times++) backend.notify({ jsonrpc: "2.0", method: Notice.rootsChanged });
+  for (let times = 0; times < 2; times++)
+    backend.notify({ jsonrpc: "2.0", method: Notice.rootsChanged }, caller());
   for (let times = 0; times < 2; times++)
     expect(await callTool(backend, "ask_again", {}, client.call)).toBe("file:///client");
   const stop = new AbortController();

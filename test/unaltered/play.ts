@@ -39,8 +39,9 @@ interface Route {
   readonly client: TextClient;
   /** The tool as it is called on this route, and its arguments. */
   call(tool: "say" | "ask", document: string): { readonly name: string; readonly args: string };
-  /** False for the meta-tools, which have no such lists. */
   readonly lists: readonly string[];
+  /** True if the client is connected to one server, of its own era. */
+  readonly isOfOneEra: boolean;
 }
 
 class Comparison {
@@ -112,6 +113,23 @@ async function playRestarted(
   await playLists("after a restart", routes, documents, comparison);
   if (await gateways.isAwake()) comparison.tell("a list started a backend after a restart");
   for (const route of routes) await playQuestion(route, documents.slice(0, ASKED), comparison);
+  for (const route of routes) if (route.isOfOneEra) await playNotification(route, documents, comparison);
+}
+
+/** What no specification has passes between a client and a server of one era. */
+async function playNotification(
+  { name, client }: Route,
+  documents: readonly string[],
+  comparison: Comparison,
+): Promise<void> {
+  const document = marked(1, documents.slice(0, ASKED));
+  await client.tell({ method: "notifications/vendor/said", params: `"said":${document}` });
+  let texts: string[] = [];
+  await waitFor(async () => {
+    texts = await client.ask({ id: "9", method: "vendor/recall", params: "" });
+    return !texts.join("").includes('"heard":null');
+  });
+  comparison.expect(`${name}, a notification`, texts, new Map([[1, document]]));
 }
 
 async function playCalls(
@@ -284,7 +302,8 @@ function ownName(backend: string, tool: "say" | "ask"): string {
 
 function direct(name: string, client: TextClient, backend: string): Route {
   const call: Route["call"] = (tool, document) => ({ name: ownName(backend, tool), args: document });
-  return { name, client, call, lists: LISTS };
+  const isOfOneEra = (client.era === "modern") === (backend === "new");
+  return { name, client, call, lists: LISTS, isOfOneEra };
 }
 
 function invoke(name: string, client: TextClient, backend: string): Route {
@@ -292,7 +311,7 @@ function invoke(name: string, client: TextClient, backend: string): Route {
     name: "gateway_invoke",
     args: `{"server":"${backend}", "tool":"${ownName(backend, tool)}" ,"arguments": ${document}}`,
   });
-  return { name, client, call, lists: [] };
+  return { name, client, call, lists: [], isOfOneEra: false };
 }
 
 function qualified(name: string, client: TextClient, backend: string, lists: readonly string[]): Route {
@@ -300,5 +319,5 @@ function qualified(name: string, client: TextClient, backend: string, lists: rea
     name: `${backend}__${ownName(backend, tool)}`,
     args: document,
   });
-  return { name, client, call, lists };
+  return { name, client, call, lists, isOfOneEra: false };
 }

@@ -14,7 +14,8 @@ const ENVELOPE =
   `"io.modelcontextprotocol/clientCapabilities":${CAPABILITIES},"io.modelcontextprotocol/logLevel":"debug"`;
 
 export interface TextRequest {
-  readonly id: string;
+  /** As it is written; a notification has none. */
+  readonly id?: string;
   readonly method: string;
   /** The name of the tool, where one is called. */
   readonly name?: string;
@@ -28,6 +29,8 @@ export interface TextClient {
   readonly era: "modern" | "legacy";
   /** The texts of all messages that came for this request, its answer last. Questions are answered with `answer`. */
   ask(request: TextRequest, answer?: string): Promise<string[]>;
+  /** Sends a notification. */
+  tell(notification: TextRequest): Promise<void>;
 }
 
 function write(era: TextClient["era"], { id, method, params, token }: TextRequest): string {
@@ -37,7 +40,8 @@ function write(era: TextClient["era"], { id, method, params, token }: TextReques
     '"vendor/n":1.0',
   ];
   const members = [`"_meta":{${meta.join(",")}}`, ...(params === "" ? [] : [params])];
-  return `{"method":"${method}","params":{${members.join(",")}},"jsonrpc":"2.0","id":${id}}`;
+  const end = id === undefined ? "" : `,"id":${id}`;
+  return `{"method":"${method}","params":{${members.join(",")}},"jsonrpc":"2.0"${end}}`;
 }
 
 function answerTo(question: string, result: string): string | undefined {
@@ -82,6 +86,12 @@ export class HttpTextClient implements TextClient {
     return texts;
   }
 
+  async tell(notification: TextRequest): Promise<void> {
+    const response = await this.#post(write(this.era, notification), notification);
+    await response.text();
+    if (response.status !== 202) throw new Error(`a notification was refused with ${response.status}`);
+  }
+
   #post(body: string, request?: TextRequest): Promise<Response> {
     const mirror: Record<string, string> = {};
     if (this.era === "modern" && request !== undefined) {
@@ -118,6 +128,10 @@ abstract class ChannelTextClient implements TextClient {
       { timeoutMs: ANSWER_MS, what: `the answer to ${request.id}` },
     );
     return this.texts.splice(0);
+  }
+
+  async tell(notification: TextRequest): Promise<void> {
+    await this.send(write(this.era, notification));
   }
 
   async initialize(): Promise<void> {
