@@ -114,6 +114,7 @@ function toText(report: TokenReport): string {
 }
 
 function advice({ all, meta, metaModePays, breakEvenSearches }: TokenReport): string {
+  if (all.tools === 0) return "No tools are known, so there is nothing to compare.";
   const deferring =
     "A client that defers tools itself loads none of them up front: connect it to /mcp/{backend}, or use --no-meta-mcp.";
   if (metaModePays) {

@@ -142,8 +142,8 @@ function createFilling(reading: Reading): Filling {
     blockers,
     block,
     fill: (path, template) => {
-      const { text, used, unset, isMalformed } = expand(template, surroundings.env);
-      for (const [variable, value] of used) hideNamed(variable, value);
+      const { text, used, defaulted, unset, isMalformed } = expand(template, surroundings.env);
+      for (const [variable, value] of [...used, ...defaulted]) hideNamed(variable, value);
       for (const variable of unset) block(variable, path, unsetReason(variable));
       if (isMalformed) block(pathText(path), path, MALFORMED);
       return { text, isComplete: unset.size === 0 && !isMalformed, isLiteral: used.size === 0 };

@@ -6,6 +6,8 @@ export interface Expansion {
   readonly text: string;
   /** The variables whose values are in the text now. */
   readonly used: ReadonlyMap<string, string>;
+  /** The variables whose defaults are in the text now. */
+  readonly defaulted: ReadonlyMap<string, string>;
   /** The variables that are not set and have no default; the text keeps them as they were written. */
   readonly unset: ReadonlySet<string>;
   /** True where a `${…}` names nothing that an environment could hold. */
@@ -19,6 +21,7 @@ const BRACED = /^(?:env:)?([A-Za-z_]\w*)(?::-([\s\S]*))?$/;
 /** As in a shell, `:-` also stands in for a variable that is set but empty; without it, empty is a value. */
 export function expand(template: string, env: Environment): Expansion {
   const used = new Map<string, string>();
+  const defaulted = new Map<string, string>();
   const unset = new Set<string>();
   let isMalformed = false;
 
@@ -33,7 +36,11 @@ export function expand(template: string, env: Environment): Expansion {
       used.set(name, value);
       return value;
     }
-    if (fallback !== undefined) return fill(fallback);
+    if (fallback !== undefined) {
+      const text = fill(fallback);
+      defaulted.set(name, text);
+      return text;
+    }
     unset.add(name);
     return written;
   };
@@ -50,7 +57,7 @@ export function expand(template: string, env: Environment): Expansion {
     return done + text.slice(from);
   };
 
-  return { text: fill(template), used, unset, isMalformed };
+  return { text: fill(template), used, defaulted, unset, isMalformed };
 }
 
 interface Reference {

@@ -18,7 +18,7 @@ const WEAK_WORD =
   /^(?:keys?|auth|session|sess|sid|sig|signature|signing|private|dsn|code|hook|webhook|salt|seed|nonce)$/;
 /** Last words of names whose values say something about a credential and are none: TOKEN_URL, PASSWORD_FILE. */
 const ABOUT =
-  /^(?:algorithm|alg|audience|count|dir|enabled|disabled|endpoint|env|expires|expiry|file|folder|format|header|headers|host|interval|issuer|kind|length|limit|location|max|method|min|mode|name|path|port|prefix|provider|region|required|scheme|scope|scopes|size|store|timeout|ttl|type|uri|url|version)$/;
+  /^(?:algorithm|alg|audience|budget|count|dir|enabled|disabled|endpoint|env|expires|expiry|file|folder|format|header|headers|host|interval|issuer|kind|length|limit|location|max|method|min|mode|name|path|policy|port|prefix|provider|quota|rate|region|required|scheme|scope|scopes|size|store|timeout|ttl|type|uri|url|usage|version|window)$/;
 
 type Strength = "strong" | "weak" | undefined;
 

@@ -82,6 +82,7 @@ describe("mcp-gateway tokens", () => {
     const { exitCode, stdout, stderr } = await runToEnd(["tokens"], { config });
     expect(exitCode).toBe(1);
     expect(stdout).toMatch(/^ {2}missing +- +-$/m);
+    expect(stdout).toContain("No tools are known");
     expect(stderr).toContain("not counted: missing");
   });
 

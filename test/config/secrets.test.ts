@@ -111,6 +111,11 @@ describe("is hidden", () => {
       "Mn12Bv34Cx56Za78",
     ],
     [
+      "the default of a variable",
+      "backends: {a: {command: x, args: ['${API_TOKEN:-default-50}']}}",
+      "default-50",
+    ],
+    [
       "a credential in JSON",
       `backends: {a: {command: x, env: {HEADERS: '{"Authorization":"Bearer ntn-48-x","V":"2022-06-28"}'}}}`,
       "ntn-48-x",
@@ -161,6 +166,7 @@ describe("is not hidden", () => {
     ],
     ["true", "backends: {a: {command: x, env: {AUTH_TOKEN: 'true'}}}", "AUTH_TOKEN=true"],
     ["a number", "backends: {a: {command: x, env: {MAX_TOKENS: 100000, PORT: 80}}}", "100000 of 80"],
+    ["a budget", "backends: {a: {command: x, env: {TOKEN_BUDGET: '87654321'}}}", "87654321"],
     ["a limit", "backends: {a: {command: x, env: {TOKEN_LIMIT: '12345678'}}}", "12345678"],
     ["a path", "backends: {a: {command: x, env: {TOKEN_FILE: /run/secrets/a1b2}}}", "/run/secrets/a1b2"],
     ["a path behind a key", "backends: {a: {command: x --key /etc/ssl/a1.pem}}", "/etc/ssl/a1.pem"],
