@@ -69,8 +69,9 @@ const modern: Case[] = [
 
 const legacy: Case[] = [
   call("url_required", { url: "https://example.com/first" }, {}),
-  call("url_required", {}, { name: "by a client that cannot", isPlain: true }),
+  // Before the gateway knows that the server asks so, and not just after a call of another client.
   call("ask_aside", { message: "aside" }, {}),
+  call("url_required", {}, { name: "by a client that cannot", isPlain: true }),
   call("ask_aside", {}, { name: "declined", manner: "decline" }),
   call("ask_aside", {}, { name: "by a client that cannot", isPlain: true }),
 ].map((one) => ({ ...one, only: "legacy" as const, offeredIn: "legacy" as const }));

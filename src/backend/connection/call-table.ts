@@ -7,7 +7,7 @@
 // waits until the other calls have been answered, or is refused.
 
 import type { Log } from "../../log.ts";
-import type { Caller, Era } from "../../protocol/call.ts";
+import type { Era } from "../../protocol/call.ts";
 import { type Abortable, signalOf } from "../../protocol/cancellation.ts";
 import { GatewayError } from "../../protocol/errors.ts";
 import { InFlight } from "../../protocol/in-flight.ts";
@@ -27,6 +27,7 @@ import {
 import { wantedLogLevel } from "../../protocol/log-level.ts";
 import { MAY_ASK_BACK, Method, Notice } from "../../protocol/mcp.ts";
 import { Alarm, type Clock, SYSTEM_CLOCK } from "./alarm.ts";
+import { type ClientIdentity, identityOf, isSameClient } from "./client-identity.ts";
 import type { Ask } from "./connection-events.ts";
 import type { Habits } from "./habits.ts";
 import type { CallState, Listener, Pending } from "./pending.ts";
@@ -80,7 +81,7 @@ interface HeldQuestion {
 }
 
 interface GivenUp {
-  readonly caller: Caller;
+  readonly client: ClientIdentity;
   readonly atMs: number;
   readonly untilMs: number;
 }
@@ -97,9 +98,9 @@ interface Candidates {
   /** In flight, but each waits for a person to answer its question. */
   readonly asking: readonly Pending[];
   /** Answered a moment ago. */
-  readonly answered: readonly Caller[];
+  readonly answered: readonly ClientIdentity[];
   /** Given up a moment ago. */
-  readonly givenUp: readonly Caller[];
+  readonly givenUp: readonly ClientIdentity[];
   /** True where there were more than could be kept. */
   readonly hasMore: boolean;
 }
@@ -121,7 +122,7 @@ export class CallTable {
   readonly #clock: Clock;
   readonly #alarm: Alarm;
   readonly #inFlight = new InFlight<Pending>();
-  readonly #recent = new RecentCalls((a, b) => this.#isSameClient(a, b));
+  readonly #recent = new RecentCalls(() => this.#habits.has("speaksLate"));
   readonly #givenUp = new Map<number, GivenUp>();
   readonly #open = new Set<OpenQuestion>();
   readonly #held = new Map<Id, HeldQuestion>();
@@ -372,7 +373,7 @@ export class CallTable {
   #mayEnter(turn: Turn): boolean {
     const isAlone = turn.company !== "beside-others";
     if (isAlone ? this.#active > 0 : this.#alone !== undefined) return false;
-    return !this.#needsGap(turn) || this.#quietAtMs(turn.call.caller) <= this.#clock.nowMs();
+    return !this.#needsGap(turn) || this.#quietAtMs(turn) <= this.#clock.nowMs();
   }
 
   /** True where nothing may come any more that is about another client's call which has ended. */
@@ -381,10 +382,12 @@ export class CallTable {
   }
 
   /** From when on nothing that comes can be about a call of another client that has ended. */
-  #quietAtMs(caller: Caller): number {
-    let atMs = this.#recent.foreignUntilMs(caller, this.#isTrusted);
+  #quietAtMs({ call }: Turn): number {
+    if (this.#recent.isEmpty && this.#givenUp.size === 0) return 0;
+    const client = identityOf(call.caller);
+    let atMs = this.#recent.foreignUntilMs(client, this.#isTrusted);
     for (const other of this.#givenUp.values())
-      if (!this.#isSameClient(other.caller, caller)) atMs = Math.max(atMs, other.untilMs);
+      if (!this.#isSameClient(other.client, client)) atMs = Math.max(atMs, other.untilMs);
     return atMs;
   }
 
@@ -432,7 +435,7 @@ export class CallTable {
     }
     const blocked = this.#queue[0];
     if (blocked !== undefined && this.#needsGap(blocked.turn)) {
-      const atMs = this.#quietAtMs(blocked.turn.call.caller);
+      const atMs = this.#quietAtMs(blocked.turn);
       if (atMs > this.#clock.nowMs()) this.#alarm.at(atMs);
     }
   }
@@ -457,14 +460,15 @@ export class CallTable {
     if (to === "answered" && caller !== undefined) {
       const untilMs = this.#clock.nowMs() + TIMES.LATE_MS;
       this.#recent.add(caller, this.#keepsLabels ? labelOf(pending) : pending.method, untilMs);
-      this.#lastAnswered = pending;
+      // A modern client has no channel but its request, so its call is not kept.
+      if (caller.era === "legacy") this.#lastAnswered = pending;
       this.#alarm.at(untilMs);
     }
     if (to === "abandoned" && caller !== undefined) {
       const atMs = this.#clock.nowMs();
       const untilMs = atMs + (this.#habits.has("worksOn") ? TIMES.WORKS_ON_MS : TIMES.LATE_MS);
       if (this.#givenUp.size >= MAX_GIVEN_UP) this.#makeRoom();
-      this.#givenUp.set(id, { caller, atMs, untilMs });
+      this.#givenUp.set(id, { client: identityOf(caller), atMs, untilMs });
       this.#alarm.at(untilMs);
     }
     if (to !== "answered" && pending.openQuestions > 0) this.#dropQuestionsOf(pending);
@@ -526,10 +530,10 @@ export class CallTable {
     return {
       running: owned.filter((pending) => !isSilent(pending)),
       asking: owned.filter(isSilent),
-      answered: this.#recent.callers(nowMs, isIgnored),
+      answered: this.#recent.clients(nowMs, isIgnored),
       givenUp: [...this.#givenUp.values()]
         .filter(({ untilMs }) => untilMs > nowMs)
-        .map(({ caller }) => caller),
+        .map(({ client }) => client),
       hasMore: this.#recent.isOverfull(nowMs),
     };
   }
@@ -541,7 +545,8 @@ export class CallTable {
     const calls = running.length > 0 ? running : asking;
     const over = [...answered, ...givenUp];
     const mayBeOver = hasMore || over.length > 0;
-    const client = calls.at(-1)?.caller ?? over[0];
+    const caller = calls.at(-1)?.caller;
+    const client = caller === undefined ? over[0] : identityOf(caller);
     if (client === undefined) return { verdict: hasMore ? "several" : "nobody", calls, mayBeOver };
     const isOne =
       calls.every((other) => isOf(other, client)) && over.every((other) => this.#isSameClient(other, client));
@@ -549,9 +554,10 @@ export class CallTable {
     if (!mayBeOver && running.length === 0) this.#habits.note("speaksWhileAsking");
     if (calls.length > 0) return { verdict: "one", calls, mayBeOver };
     // A client that gave up its call wants to hear no more of it.
-    if (givenUp.length > 0 || this.#lastAnswered === undefined) return { verdict: "one", calls, mayBeOver };
+    if (givenUp.length > 0) return { verdict: "one", calls, mayBeOver };
     this.#noteLate();
-    return { verdict: "one", calls: [this.#lastAnswered], mayBeOver };
+    const last = this.#lastAnswered;
+    return { verdict: "one", calls: last !== undefined && isOf(last, client) ? [last] : [], mayBeOver };
   }
 
   /** Tools that never spoke late do not disturb a call that is alone for its log lines. For questions there is no trust. */
@@ -561,17 +567,9 @@ export class CallTable {
     !this.#habits.has("asks") &&
     !this.#habits.has("speaksLate");
 
-  /**
-   * A modern client has no session: each of its requests has a key of its own. Requests of one program with the same
-   * credentials are taken for one client's, unless the server was seen to speak late.
-   */
-  #isSameClient(a: Caller, b: Caller): boolean {
-    if (a.key === b.key) return true;
-    if (a.era !== "modern" || b.era !== "modern" || a.principal !== b.principal) return false;
-    const [one, other] = [a.clientInfo, b.clientInfo];
-    const isSameProgram =
-      one?.name !== undefined && one.name === other?.name && one.version === other?.version;
-    return isSameProgram && !this.#habits.has("speaksLate");
+  /** Requests of one modern program are taken for one client's, unless the server was seen to speak late. */
+  #isSameClient(a: ClientIdentity, b: ClientIdentity): boolean {
+    return isSameClient(a, b, this.#habits.has("speaksLate"));
   }
 
   #withhold(method: string): Audience {
@@ -891,7 +889,7 @@ function canBeAsked({ listener }: Pending): boolean {
 }
 
 /** Where it must be clear which call asks, one client is one key. */
-function isOf({ caller }: Pending, client: Caller | undefined): boolean {
+function isOf({ caller }: Pending, client: { readonly key: string } | undefined): boolean {
   return caller?.key === client?.key;
 }
 

@@ -2,23 +2,26 @@
 // fixed places, and no object for a call.
 
 import type { Caller } from "../../protocol/call.ts";
+import { type ClientIdentity, isSameClient, programOwner } from "./client-identity.ts";
 
 const PLACES = 32;
 
-/** Which callers may be one client. */
-export type SameClient = (a: Caller, b: Caller) => boolean;
-
 export class RecentCalls {
-  readonly #callers: (Caller | undefined)[] = new Array<undefined>(PLACES).fill(undefined);
-  readonly #labels: string[] = new Array<string>(PLACES).fill("");
+  /** One place of each list for a client and what it called. */
+  readonly #keys = texts<string>("");
+  readonly #principals = texts<string | undefined>(undefined);
+  readonly #names = texts<unknown>(undefined);
+  readonly #versions = texts<unknown>(undefined);
+  readonly #labels = texts<string>("");
   readonly #untilMs = new Float64Array(PLACES);
-  readonly #isSame: SameClient;
+  /** True once requests of one program are not taken for one client's. */
+  readonly #byKey: () => boolean;
   #size = 0;
   /** Until then there are more calls than places: somebody else's, whoever is asked about. */
   #overflowUntilMs = 0;
 
-  constructor(isSame: SameClient) {
-    this.#isSame = isSame;
+  constructor(byKey: () => boolean) {
+    this.#byKey = byKey;
   }
 
   get isEmpty(): boolean {
@@ -27,10 +30,14 @@ export class RecentCalls {
 
   /** `label`: what was called. One client's calls of one tool share a place. */
   add(caller: Caller, label: string, untilMs: number): void {
+    const principal = programOwner(caller);
     let place = this.#size - 1;
-    while (place >= 0 && !this.#isAt(place, caller, label)) place -= 1;
+    while (place >= 0 && !this.#isAt(place, caller, principal, label)) place -= 1;
     if (place < 0) place = this.#size < PLACES ? this.#size++ : this.#makeRoom();
-    this.#callers[place] = caller;
+    this.#keys[place] = caller.key;
+    this.#principals[place] = principal;
+    this.#names[place] = principal === undefined ? undefined : caller.clientInfo?.name;
+    this.#versions[place] = principal === undefined ? undefined : caller.clientInfo?.version;
     this.#labels[place] = label;
     this.#untilMs[place] = untilMs;
   }
@@ -45,35 +52,26 @@ export class RecentCalls {
     if (this.#overflowUntilMs <= nowMs) this.#overflowUntilMs = 0;
     let kept = 0;
     for (let place = 0; place < this.#size; place++) {
-      const untilMs = this.#untilMs[place] ?? 0;
-      const label = this.#labels[place] ?? "";
-      if (untilMs <= nowMs) {
-        onExpired(label);
+      if (this.#isOver(place, nowMs)) {
+        onExpired(this.#labels[place] ?? "");
         continue;
       }
-      this.#callers[kept] = this.#callers[place];
-      this.#labels[kept] = label;
-      this.#untilMs[kept] = untilMs;
+      if (kept < place) this.#copy(place, kept);
       kept += 1;
     }
-    this.#callers.fill(undefined, kept, this.#size);
     this.#size = kept;
   }
 
   clear(): void {
-    this.#callers.fill(undefined);
     this.#size = 0;
     this.#overflowUntilMs = 0;
   }
 
-  /** The callers of those that are still recent and not `isIgnored`. */
-  callers(nowMs: number, isIgnored: (label: string) => boolean): Caller[] {
-    const found: Caller[] = [];
-    for (let place = 0; place < this.#size; place++) {
-      const caller = this.#callers[place];
-      if (caller === undefined || (this.#untilMs[place] ?? 0) <= nowMs) continue;
-      if (!isIgnored(this.#labels[place] ?? "")) found.push(caller);
-    }
+  /** The clients of those that are still recent and not `isIgnored`. */
+  clients(nowMs: number, isIgnored: (label: string) => boolean): ClientIdentity[] {
+    const found: ClientIdentity[] = [];
+    for (let place = 0; place < this.#size; place++)
+      if (!this.#isOver(place, nowMs) && !isIgnored(this.#labels[place] ?? "")) found.push(this.#at(place));
     return found;
   }
 
@@ -83,11 +81,10 @@ export class RecentCalls {
   }
 
   /** When the last call of another client, that is not `isIgnored`, is recent no more. */
-  foreignUntilMs(caller: Caller, isIgnored: (label: string) => boolean): number {
+  foreignUntilMs(client: ClientIdentity, isIgnored: (label: string) => boolean): number {
     let untilMs = this.#overflowUntilMs;
     for (let place = 0; place < this.#size; place++) {
-      const other = this.#callers[place];
-      if (other === undefined || this.#isSame(other, caller)) continue;
+      if (isSameClient(this.#at(place), client, this.#byKey())) continue;
       if (!isIgnored(this.#labels[place] ?? "")) untilMs = Math.max(untilMs, this.#untilMs[place] ?? 0);
     }
     return untilMs;
@@ -101,9 +98,37 @@ export class RecentCalls {
     return nextMs;
   }
 
-  #isAt(place: number, caller: Caller, label: string): boolean {
-    const other = this.#callers[place];
-    return other !== undefined && this.#labels[place] === label && this.#isSame(other, caller);
+  #at(place: number): ClientIdentity {
+    return {
+      key: this.#keys[place] ?? "",
+      principal: this.#principals[place],
+      name: this.#names[place],
+      version: this.#versions[place],
+    };
+  }
+
+  #isOver(place: number, nowMs: number): boolean {
+    return (this.#untilMs[place] ?? 0) <= nowMs;
+  }
+
+  #isAt(place: number, caller: Caller, principal: string | undefined, label: string): boolean {
+    if (this.#labels[place] !== label) return false;
+    if (this.#keys[place] === caller.key) return true;
+    if (principal === undefined || this.#principals[place] !== principal || this.#byKey()) return false;
+    const { clientInfo } = caller;
+    return this.#names[place] === clientInfo?.name && this.#versions[place] === clientInfo?.version;
+  }
+
+  #copy(from: number, to: number): void {
+    for (const list of [
+      this.#keys,
+      this.#principals,
+      this.#names,
+      this.#versions,
+      this.#labels,
+    ] as unknown[][])
+      list[to] = list[from];
+    this.#untilMs[to] = this.#untilMs[from] ?? 0;
   }
 
   /** The oldest makes way; that it was there is remembered. */
@@ -114,4 +139,8 @@ export class RecentCalls {
     this.addUnknown(this.#untilMs[oldest] ?? 0);
     return oldest;
   }
+}
+
+function texts<Text>(none: Text): Text[] {
+  return new Array<Text>(PLACES).fill(none);
 }
