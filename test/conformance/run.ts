@@ -55,11 +55,9 @@ export class Stage implements AsyncDisposable {
 
   async #entry(name: BackendName): Promise<BackendEntry> {
     const kind: BackendKind = BACKENDS[name];
-    // The suite leaves questions unanswered; on a wire with one channel the next question waits for them.
-    const patience = { question_timeout: "2s" };
-    if (kind.wire !== "stdio") return { http_url: await this.#directUrl(name), ...patience };
+    if (kind.wire !== "stdio") return { http_url: await this.#directUrl(name) };
     const [command, ...args] = referenceCommand(kind.eras);
-    return { command, args, ...patience };
+    return { command, args };
   }
 
   #gateway(): Promise<RunningGateway> {
