@@ -1,6 +1,8 @@
 // The mirror of a request in HTTP headers (2026-07-28, basic/transports/streamable-http, "Request Metadata").
 // Pure: which headers a request must have, and whether those that came agree with the body.
 
+import { objectOf, textOf } from "./exact.ts";
+import { memberText } from "./json-text.ts";
 import { isObject, type Json } from "./jsonrpc.ts";
 import { Header, NAMED_BY } from "./mcp.ts";
 
@@ -43,7 +45,7 @@ export function mirrorHeaders(
   const named = params?.[NAMED_BY.get(method) ?? ""];
   if (typeof named === "string") headers[Header.name] = encodeHeaderValue(named);
   for (const { path, name } of paramHeaders) {
-    const text = headerText(valueAt(params?.arguments, path));
+    const text = headerText(valueAt(params, path));
     if (text !== undefined) headers[`${Header.paramPrefix}${name}`] = encodeHeaderValue(text);
   }
   return headers;
@@ -84,7 +86,7 @@ function paramMismatch(
 ): string | undefined {
   for (const { path, name, type } of all) {
     const header = `${Header.paramPrefix}${name}`;
-    const text = headerText(valueAt(params?.arguments, path));
+    const text = headerText(valueAt(params, path));
     const sent = headers.get(header);
     if (text === undefined) {
       if (sent !== null) return `${header} is sent but the argument ${path.join(".")} is not in the body`;
@@ -105,13 +107,15 @@ function valueMismatch(header: string, sent: string | null, value: string, type:
   return numeric ? undefined : `${header} does not match the value in the body`;
 }
 
-function valueAt(value: unknown, path: readonly string[]): unknown {
-  let current = value;
-  for (const key of path) {
-    if (!isObject(current) || !Object.hasOwn(current, key)) return undefined;
-    current = current[key];
-  }
-  return current;
+/** One of the arguments; of a number that a double cannot hold, its text. */
+function valueAt(params: Json | undefined, path: readonly string[]): unknown {
+  let holder: Json | undefined = params === undefined ? undefined : objectOf(params, "arguments");
+  const last = path.at(-1);
+  for (const key of path.slice(0, -1)) holder = holder === undefined ? undefined : objectOf(holder, key);
+  if (holder === undefined || last === undefined || !Object.hasOwn(holder, last)) return undefined;
+  const value = holder[last];
+  const isExact = typeof value !== "number" || Number.isSafeInteger(value);
+  return isExact ? value : (memberText(textOf(holder) ?? "{}", last) ?? value);
 }
 
 function headerText(value: unknown): string | undefined {

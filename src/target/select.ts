@@ -2,7 +2,7 @@
 
 import type { JSONValue } from "@jmespath-community/jmespath";
 import { MAX_BACKEND_VALUES, parseBounded } from "../protocol/bounded-json.ts";
-import { changed, itemsOf, memberOf } from "../protocol/exact.ts";
+import { changed, exactly, itemsOf, keepText, memberOf, textOf, writeJson } from "../protocol/exact.ts";
 import { isObject, type Json, RpcError } from "../protocol/jsonrpc.ts";
 import { evaluate } from "./jmespath.ts";
 
@@ -32,7 +32,11 @@ export async function readSelect(expression: string): Promise<Select> {
       try {
         const chosen = evaluate(compiled, data);
         if (chosen !== null) {
-          return withTexts(result, [typeof chosen === "string" ? chosen : JSON.stringify(chosen)]);
+          const text =
+            typeof chosen === "string"
+              ? chosen
+              : exactText(chosen, data, (exact) => evaluate(compiled, exact));
+          return withTexts(result, [text]);
         }
       } catch (thrown) {
         failure ??= messageOf(thrown);
@@ -68,7 +72,8 @@ function messageOf(thrown: unknown): string {
  * the structured content wraps.
  */
 function candidates(result: Json): JSONValue[] {
-  const { structuredContent, content } = result;
+  const { content } = result;
+  const structuredContent = memberOf(result, "structuredContent");
   const found: JSONValue[] = structuredContent === undefined ? [] : [structuredContent as JSONValue];
   const texts = blocksOf(content).flatMap(({ text }) => (typeof text === "string" ? [text] : []));
   const values = texts.map(jsonIn).filter((value) => value !== undefined);
@@ -76,6 +81,39 @@ function candidates(result: Json): JSONValue[] {
   const inside = jsonIn(wrapped(result) ?? "");
   if (inside !== undefined) found.push(inside);
   return found;
+}
+
+const LONG_NUMBER = /[\d.]{16}|\d[eE]/;
+/** Longer texts take longer than one result may. */
+const MOST_EXACT = 1024 * 1024;
+
+/**
+ * What was chosen of `data`, with every digit: numbers that a double cannot hold are chosen once more as texts. If that
+ * chooses something else, as the expression reckons with them, they stay what they are as doubles.
+ */
+function exactText(chosen: JSONValue, data: JSONValue, choose: (exact: JSONValue) => JSONValue): string {
+  const rounded = JSON.stringify(chosen);
+  const text = writeJson(data);
+  if (text.length > MOST_EXACT || !LONG_NUMBER.test(text)) return rounded;
+  try {
+    const exact = choose(JSON.parse(text, withDigits));
+    const isSame = JSON.stringify(exact, (_key, value: unknown) => readBack(value)) === rounded;
+    return isSame ? writeJson(exact) : rounded;
+  } catch {
+    return rounded;
+  }
+}
+
+function withDigits(...[_key, value, context]: readonly unknown[]): unknown {
+  const source = isObject(context) ? context.source : undefined;
+  if (typeof value !== "number" || typeof source !== "string") return value;
+  const digits = source.replace(/[eE].*$/, "").replace(/^-?0*\.?0*|\./g, "");
+  return Number.isFinite(value) && digits.length < 16 ? value : exactly(source);
+}
+
+function readBack(value: unknown): unknown {
+  const text = typeof value === "object" && value !== null ? textOf(value) : undefined;
+  return text === undefined ? value : Number(text);
 }
 
 /** The text of structured content that is a text and nothing else, such as `{ "content": "…" }`. */
@@ -92,7 +130,8 @@ function jsonIn(text: string): JSONValue | undefined {
   for (const part of [text, fenced, start > 0 ? text.slice(start) : undefined]) {
     if (part === undefined || !/^\s*[[{]/.test(part)) continue;
     try {
-      return parseBounded(part, MAX_BACKEND_VALUES) as JSONValue;
+      const value = parseBounded(part, MAX_BACKEND_VALUES) as JSONValue;
+      return typeof value === "object" && value !== null ? keepText(value, part) : value;
     } catch {
       // Perhaps a smaller part is JSON.
     }

@@ -1,6 +1,7 @@
 // A part of a result by JMESPath: of structured content, of text that is JSON, and never by guessing.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { keepText } from "../../src/protocol/exact.ts";
 import { readSelect } from "../../src/target/select.ts";
 import { referenceCommand } from "../fixtures/reference/start.ts";
 import { asBackend } from "../support/npm-programs.ts";
@@ -34,6 +35,24 @@ describe("select", () => {
   ])("%s takes from structured content", async (expression, expected) => {
     const result = { ...texts("ignored"), structuredContent: ISSUES };
     expect(await selected(expression, result)).toEqual(texts(expected));
+  });
+
+  test.each([
+    ["id", "1234567890123456789"],
+    ["[id, n]", "[1234567890123456789,1e400]"],
+    ["items[].{id: id}", '[{"id":12345678901234567891},{"id":2}]'],
+    ["items[?id == `2`].id", "[2]"],
+    // Reckoned with as before.
+    ["items[?id > `5`].name", '["a"]'],
+    ["to_string(id)", "1234567890123456800"],
+  ])("%s loses no digit of a number, in structured content and in text", async (expression, expected) => {
+    const text =
+      '{"id":1234567890123456789,"n":1e400,"items":[{"id":12345678901234567891,"name":"a"},{"id":2,"name":"b"}]}';
+    const structuredContent: unknown = keepText(JSON.parse(text), text);
+    const result = keepText({ structuredContent }, `{"structuredContent":${text}}`);
+    const select = await readSelect(expression);
+    expect(select(result)).toEqual(texts(expected));
+    expect(select(texts(text))).toEqual(texts(expected));
   });
 
   test("takes from a text that is JSON, and from several as from a list", async () => {
