@@ -9,7 +9,7 @@ test.each(ROUNDS.map((round) => [`${round.backend}, ${round.name}`, round] as co
   "%s",
   async (_name, round) => {
     // A server that asks hears one client at a time, so there are fewer of them.
-    const clients = round.kinds.includes("ask") && !round.logsAreExact ? 16 : 50;
+    const clients = round.name.startsWith("asking") ? 16 : 50;
     const ledger = await playRound(round, { clients, callsPerClient: 6, seed: 20_260_728 });
     expect(ledger.violations).toEqual([]);
     expect(ledger.counts.marks).toBeGreaterThan(ledger.counts.calls ?? 0);

@@ -30,6 +30,13 @@ const ASKING: readonly KindName[] = ["echo", "progress", "log", "ask", "askTwice
 export const ROUNDS: readonly Round[] = [
   { backend: "http-legacy", name: "everything", kinds: ALL, logsAreExact: true, share: 1 },
   { backend: "http-modern", name: "everything", kinds: ALL, logsAreExact: true, share: 1 },
+  {
+    backend: "http-legacy",
+    name: "asking on the stream for everything",
+    kinds: ["echo", "aside", "progress"],
+    logsAreExact: true,
+    share: 0.1,
+  },
   { backend: "stdio-modern", name: "calm", kinds: CALM, logsAreExact: true, share: 0.6 },
   { backend: "stdio-modern", name: "everything", kinds: ALL, logsAreExact: false, share: 0.4 },
   { backend: "stdio-legacy", name: "calm", kinds: CALM, logsAreExact: true, share: 0.6 },

@@ -264,7 +264,7 @@ export class CallTable {
     const { verdict, calls } = this.#judge(
       this.#candidates(this.#alone === undefined ? trustsNone : this.#isTrusted),
     );
-    if (method === Notice.message && verdict !== "nobody") this.#noteLog();
+    if (method === Notice.message && verdict !== "nobody" && this.#isShared) this.#noteLog();
     if (verdict === "nobody" && this.#inFlight.size === 0) return "everybody";
     if (verdict !== "one") return this.#withhold(method);
     return calls.at(-1)?.listener ?? "nobody";
@@ -579,9 +579,10 @@ export class CallTable {
     return "nobody";
   }
 
+  /** Over HTTP calls run side by side whatever is logged: most log lines name their call there. */
   #noteLog(): void {
     this.#habits.note("logs");
-    this.#keepsLabels = this.#isShared;
+    this.#keepsLabels = true;
   }
 
   #noteLate(): void {
