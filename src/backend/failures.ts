@@ -26,10 +26,10 @@ export class Failures {
   }
 
   add(error: Error, permanent: boolean, before: State): Failed {
-    const nowMs = Date.now();
+    const nowMs = performance.now();
     if (before.name === "ready" && nowMs - before.sinceMs > STABLE_MS) this.forget();
     this.#attempts += 1;
-    if (this.#attempts === 1) this.#sinceMs = nowMs;
+    if (this.#attempts === 1) this.#sinceMs = Date.now();
     // A server that ran and died once may be started at once; one that keeps dying, or never came up, may not.
     const isFirstCrash = before.name === "ready" && this.#attempts === 1;
     const waitMs = Math.max(backoffMs(this.#attempts), Math.min(askedWaitMs(error), MAX_ASKED_WAIT_MS));
@@ -48,13 +48,13 @@ export class Failures {
   describe({ permanent, attempts, sinceMs, retryAtMs }: Failed): string {
     if (permanent) return "failed, and will not be retried until something changes";
     if (attempts < LOOP_ATTEMPTS) return "failed";
-    const waitMs = Math.max(0, retryAtMs - Date.now());
+    const waitMs = Math.max(0, retryAtMs - performance.now());
     return `keeps failing: ${times(attempts, sinceMs)}; it is left alone for ${seconds(waitMs)}`;
   }
 
   /** Throws what is known to be wrong, while another attempt would only find the same. */
   throwIfTooEarly({ error, attempts, sinceMs, retryAtMs }: Failed): void {
-    const waitMs = retryAtMs - Date.now();
+    const waitMs = retryAtMs - performance.now();
     if (waitMs <= 0) return;
     const when = `${times(attempts, sinceMs)}; the next attempt is possible in ${seconds(waitMs)}`;
     const loop = attempts < LOOP_ATTEMPTS ? "" : `${this.#name} keeps failing and is left alone for now. `;

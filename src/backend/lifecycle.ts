@@ -231,7 +231,7 @@ export class Lifecycle implements AsyncDisposable {
       this.#last = connection;
       throw new GatewayError("backend-failed", describeEnd(this.#config.name, connection.end));
     }
-    const state: Ready = { name: "ready", connected, inFlight: 0, sinceMs: Date.now() };
+    const state: Ready = { name: "ready", connected, inFlight: 0, sinceMs: performance.now() };
     this.#become(state);
     this.lastError = undefined;
     this.#idle.begin();
@@ -257,7 +257,7 @@ export class Lifecycle implements AsyncDisposable {
       () => {
         if (this.#state.name === "failed") this.#start();
       },
-      Math.max(0, atMs - Date.now()),
+      Math.max(0, atMs - performance.now()),
     );
   }
 

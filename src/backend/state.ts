@@ -7,6 +7,7 @@ export interface Ready {
   readonly connected: Connected;
   /** Calls of clients that run on this connection: part of the state, so that "idle" is a fact. */
   inFlight: number;
+  /** On the clock of `performance`. */
   readonly sinceMs: number;
 }
 
@@ -20,6 +21,7 @@ export interface Failed {
   readonly attempts: number;
   /** When the first of them was. */
   readonly sinceMs: number;
+  /** On the clock of `performance`: whoever sets the system's clock does not move it. */
   readonly retryAtMs: number;
 }
 

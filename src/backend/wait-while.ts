@@ -3,6 +3,6 @@
 const POLL_MS = 20;
 
 export async function waitWhile(isTrue: () => boolean, timeoutMs: number): Promise<void> {
-  const untilMs = Date.now() + timeoutMs;
-  while (isTrue() && Date.now() < untilMs) await Bun.sleep(POLL_MS);
+  const untilMs = performance.now() + timeoutMs;
+  while (isTrue() && performance.now() < untilMs) await Bun.sleep(POLL_MS);
 }

@@ -73,8 +73,8 @@ export class Channel implements Disposable {
 
   /** Resolves when everything has been answered, or after `timeoutMs`. */
   async whenAnswered(timeoutMs: number): Promise<void> {
-    const untilMs = Date.now() + timeoutMs;
-    while (this.#isBusy && Date.now() < untilMs) await Bun.sleep(POLL_MS);
+    const untilMs = performance.now() + timeoutMs;
+    while (this.#isBusy && performance.now() < untilMs) await Bun.sleep(POLL_MS);
   }
 
   [Symbol.dispose](): void {

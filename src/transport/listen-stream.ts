@@ -68,7 +68,7 @@ export class ListenStream implements Disposable {
 
   /** Opens the stream once and reads it to its end. False where there is no use in another try. */
   async #listen(signal: AbortSignal): Promise<boolean> {
-    const startedAtMs = Date.now();
+    const startedAtMs = performance.now();
     this.#wasGood = false;
     this.#askedMs = 0;
     try {
@@ -84,7 +84,7 @@ export class ListenStream implements Disposable {
       if (error instanceof TooLargeError) this.#lastEventId = ""; // Not that one again.
       this.#options.log.debug("the stream for what the server says unasked broke", { error: String(error) });
     }
-    this.#wasGood ||= Date.now() - startedAtMs >= GOOD_LIFE_MS;
+    this.#wasGood ||= performance.now() - startedAtMs >= GOOD_LIFE_MS;
     return !signal.aborted;
   }
 
