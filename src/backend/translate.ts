@@ -24,14 +24,28 @@ import {
 /** Legacy caller → modern backend: the envelope that the session stands for. */
 export function toModernParams(given: Json | undefined, caller: Caller, revision: string): Json {
   const params = given ?? {};
+  const envelope = envelopeOf(caller, revision);
+  const own = objectOf(params, "_meta");
+  const meta = own === undefined ? envelope : changed(own, envelope);
+  return changed(params, params.task === undefined ? { _meta: meta } : { task: undefined, _meta: meta });
+}
+
+const envelopes = new WeakMap<Caller, { readonly revision: string; readonly meta: Json }>();
+
+/** Written once for each caller. */
+function envelopeOf(caller: Caller, revision: string): Json {
+  const known = envelopes.get(caller);
+  if (known?.revision === revision) return known.meta;
   const { clientInfo, logLevel } = caller;
-  const meta = changed(objectOf(params, "_meta") ?? {}, {
+  const meta: Json = {
     [META.protocolVersion]: revision,
     [META.clientCapabilities]: modernCapabilities(caller.capabilities),
     ...(clientInfo === undefined ? {} : { [META.clientInfo]: clientInfo }),
     ...(logLevel === undefined ? {} : { [META.logLevel]: logLevel }),
-  });
-  return changed(params, { task: undefined, _meta: meta });
+  };
+  keepText(meta, writeJson(meta));
+  envelopes.set(caller, { revision, meta });
+  return meta;
 }
 
 /** What means the same in both eras: tasks are of one era only, and roots have no list_changed any more. */
@@ -48,10 +62,10 @@ export function toLegacyParams(params: Json | undefined): Json | undefined {
 
 function legacyMeta(params: Json): unknown {
   if (!isObject(params._meta)) return undefined;
-  const isOwn = (key: string) => !ENVELOPE_KEYS.includes(key);
-  return Object.keys(params._meta).some(isOwn)
-    ? changed(objectOf(params, "_meta") ?? {}, NO_ENVELOPE)
-    : undefined;
+  for (const key of Object.keys(params._meta)) {
+    if (!ENVELOPE_KEYS.includes(key)) return changed(objectOf(params, "_meta") ?? {}, NO_ENVELOPE);
+  }
+  return undefined;
 }
 
 const NO_ENVELOPE: Json = Object.fromEntries(ENVELOPE_KEYS.map((key) => [key, undefined]));

@@ -2,7 +2,7 @@
 // the order of keys, keys that occur twice, escapes. A value is read as always, and written as its text.
 // Such a value must never be changed in place: `changed` makes another one.
 
-import { type Change, itemTexts, membersOf, memberText, withMembers } from "./json-text.ts";
+import { type Change, itemTexts, membersOf, memberText, withInnerMember, withMembers } from "./json-text.ts";
 import type { Json } from "./jsonrpc.ts";
 
 /** A constructor that returns what it is given, so that `Exact` adds its private field to an object that is there. */
@@ -116,15 +116,52 @@ export function entriesOf(value: Json): [key: string, member: unknown][] {
 
 /** The same object with other members, undefined removes one. In the text nothing else changes. */
 export function changed(value: Readonly<Json>, changes: Readonly<Json>): Json {
-  const other: Json = { ...value, ...changes };
-  for (const key of Object.keys(changes)) if (changes[key] === undefined) delete other[key];
+  const keys = Object.keys(changes);
+  const other = merged(value, changes, keys);
   const text = Exact.textOf(value);
   if (text === undefined) return other;
-  const texts = Object.keys(changes).map((key): Change => {
+  const texts: Change[] = [];
+  for (const key of keys) {
     const member = changes[key];
-    return [key, member === undefined ? undefined : writeJson(member)];
-  });
+    texts.push([key, member === undefined ? undefined : writeJson(member)]);
+  }
   return keepText(other, withMembers(text, texts));
+}
+
+/** No member is deleted: the engine is slow with objects that ever lost one. */
+function merged(value: Readonly<Json>, changes: Readonly<Json>, keys: readonly string[]): Json {
+  if (!keys.some((key) => changes[key] === undefined)) return { ...value, ...changes };
+  const other: Json = {};
+  for (const key of Object.keys(value)) if (!keys.includes(key)) put(other, key, value[key]);
+  for (const key of keys) if (changes[key] !== undefined) put(other, key, changes[key]);
+  return other;
+}
+
+function put(value: Json, key: string, member: unknown): void {
+  if (key !== "__proto__") value[key] = member;
+  else
+    Object.defineProperty(value, key, {
+      value: member,
+      enumerable: true,
+      writable: true,
+      configurable: true,
+    });
+}
+
+/** `changed` for one member of a member that is an object. */
+export function changedInside(
+  value: Readonly<Json>,
+  [outer, inner]: readonly [outer: string, inner: string],
+  member: unknown,
+): Json {
+  const text = Exact.textOf(value);
+  const { [outer]: holder } = value;
+  if (text !== undefined && isRecord(holder)) {
+    const written = withInnerMember(text, [outer, inner], writeJson(member));
+    if (written !== undefined)
+      return keepText({ ...value, [outer]: { ...holder, [inner]: member } }, written);
+  }
+  return changed(value, { [outer]: changed(objectOf(value, outer) ?? {}, { [inner]: member }) });
 }
 
 function isRecord(value: unknown): value is Json {

@@ -36,7 +36,7 @@ STEPS[CLOSE_BRACE] = -1;
 STEPS[CLOSE_BRACKET] = -1;
 
 /** Shorter strings are read character by character: that takes less time than a call of `indexOf`. */
-const SHORT_STRING = 32;
+const SHORT_STRING = 16;
 
 /** True if arrays and objects nest deeper than `levels`. */
 export function nestsDeeper(text: string, levels: number): boolean {
@@ -44,15 +44,15 @@ export function nestsDeeper(text: string, levels: number): boolean {
   return text.length > 2 * levels && endOfValue(text, skipSpace(text, 0), levels) === TOO_DEEP;
 }
 
-/** The members of the object that `text` is, in their order; a key that occurs twice is there twice. */
-export function membersOf(text: string): Member[] {
-  return membersWithin(text, Number.POSITIVE_INFINITY) ?? [];
+/** The members of the object that begins at `from`, in their order; a key that occurs twice is there twice. */
+export function membersOf(text: string, from = 0): Member[] {
+  return membersWithin(text, Number.POSITIVE_INFINITY, from) ?? [];
 }
 
 /** As `membersOf`; undefined if arrays and objects nest deeper than `levels`, this object included. */
-export function membersWithin(text: string, levels: number): Member[] | undefined {
+export function membersWithin(text: string, levels: number, from = 0): Member[] | undefined {
   const members: Member[] = [];
-  let at = skipSpace(text, skipSpace(text, 0) + 1);
+  let at = skipSpace(text, skipSpace(text, from) + 1);
   while (text.charCodeAt(at) === QUOTE) {
     const keyEnd = endOfString(text, at);
     const start = skipSpace(text, skipSpace(text, keyEnd) + 1);
@@ -69,8 +69,14 @@ export function membersWithin(text: string, levels: number): Member[] | undefine
 
 /** The text of one member's value; of a key that occurs twice, the last one, as every parser of JavaScript reads it. */
 export function memberText(text: string, key: string): string | undefined {
-  const member = membersOf(text).findLast((candidate) => candidate.key === key);
+  const member = lastMember(membersOf(text), key);
   return member === undefined ? undefined : text.slice(member.start, member.end);
+}
+
+/** The last member of this key, which is the one that counts. */
+export function lastMember(members: readonly Member[], key: string): Member | undefined {
+  for (let at = members.length - 1; at >= 0; at--) if (members[at]?.key === key) return members[at];
+  return undefined;
 }
 
 /** The texts of the items of the array that `text` is. */
@@ -97,40 +103,69 @@ export type Change = readonly [key: string, value: string | undefined];
  */
 export function withMembers(text: string, changes: readonly Change[]): string {
   const members = membersOf(text);
-  const start = members[0]?.at ?? skipSpace(text, 0) + 1;
-  let written = text.slice(0, start);
-  let last: Member | undefined;
+  const end = members.at(-1)?.end ?? skipSpace(text, 0) + 1;
+  let written = "";
+  /** What stands before this is written, or is gone. */
+  let from = 0;
+  let keptEnd: number | undefined;
   for (let index = 0; index < members.length; index++) {
     const member = members[index];
-    const kept = member === undefined ? undefined : keptText(text, members, index, changes);
-    if (member === undefined || kept === undefined) continue;
-    // What stands between two members that were neighbours stays.
-    if (last !== undefined) written += last === members[index - 1] ? text.slice(last.end, member.at) : ",";
-    written += kept;
-    last = member;
+    if (member === undefined) break;
+    const change = changeOf(changes, member.key);
+    if (change === undefined) {
+      keptEnd = member.end;
+    } else if (change[1] !== undefined && !occursAfter(members, index)) {
+      written += `${text.slice(from, member.start)}${change[1]}`;
+      from = member.end;
+      keptEnd = from;
+    } else {
+      // One comma goes with it: that before it, or if it came first, that after it.
+      written += text.slice(from, keptEnd ?? member.at);
+      from = keptEnd === undefined ? (members[index + 1]?.at ?? member.end) : member.end;
+    }
   }
-  let comma = last === undefined ? "" : ",";
-  for (const [key, value] of changes) {
-    if (value === undefined || members.some((member) => member.key === key)) continue;
-    written += `${comma}${JSON.stringify(key)}:${value}`;
-    comma = ",";
-  }
-  return written + text.slice(members.at(-1)?.end ?? start);
+  return `${written}${text.slice(from, end)}${additions(members, changes, keptEnd === undefined)}${text.slice(end)}`;
 }
 
-/** One member as it is to be; undefined if it goes. */
-function keptText(
-  text: string,
-  members: readonly Member[],
-  index: number,
-  changes: readonly Change[],
-): string | undefined {
-  const member = members[index];
-  if (member === undefined) return undefined;
-  const change = changes.find(([key]) => key === member.key);
-  if (change === undefined) return text.slice(member.at, member.end);
-  if (change[1] === undefined || occursAfter(members, index)) return undefined;
-  return `${text.slice(member.at, member.start)}${change[1]}`;
+function additions(members: readonly Member[], changes: readonly Change[], isEmpty: boolean): string {
+  let added = "";
+  for (const [key, value] of changes) {
+    if (value === undefined || hasMember(members, key)) continue;
+    const comma = isEmpty && added === "" ? "" : ",";
+    added += `${comma}${JSON.stringify(key)}:${value}`;
+  }
+  return added;
+}
+
+/**
+ * `withMembers` for one member of a member, in one pass where that is there already; undefined where the one or the other
+ * is missing or occurs twice.
+ */
+export function withInnerMember(text: string, [outer, inner]: readonly [string, string], value: string) {
+  const holder = onlyMember(membersOf(text), outer);
+  const member = holder === undefined ? undefined : onlyMember(membersOf(text, holder.start), inner);
+  if (member === undefined) return;
+  return `${text.slice(0, member.start)}${value}${text.slice(member.end)}`;
+}
+
+function onlyMember(members: readonly Member[], key: string): Member | undefined {
+  let found: Member | undefined;
+  for (const member of members) {
+    if (member.key !== key) continue;
+    if (found !== undefined) return undefined;
+    found = member;
+  }
+  return found;
+}
+
+function changeOf(changes: readonly Change[], key: string): Change | undefined {
+  for (const change of changes) if (change[0] === key) return change;
+  return undefined;
+}
+
+function hasMember(members: readonly Member[], key: string): boolean {
+  for (const member of members) if (member.key === key) return true;
+  return false;
 }
 
 function occursAfter(members: readonly Member[], index: number): boolean {

@@ -2,7 +2,7 @@
 
 import { MAX_DEPTH } from "./bounded-json.ts";
 import { exactly, keepText, memberOf, textOf, writeJson } from "./exact.ts";
-import { type Member, membersWithin, memberText, onOneLine } from "./json-text.ts";
+import { lastMember, type Member, membersWithin, memberText, onOneLine } from "./json-text.ts";
 
 export type Json = Record<string, unknown>;
 
@@ -120,7 +120,7 @@ function keepPart(part: unknown, key: string, text: string, members: readonly Me
 }
 
 function partOf(key: string, text: string, members: readonly Member[]): string | undefined {
-  const member = members.findLast((candidate) => candidate.key === key);
+  const member = lastMember(members, key);
   return member === undefined ? undefined : text.slice(member.start, member.end);
 }
 

@@ -4,6 +4,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import {
   changed,
+  changedInside,
   entriesOf,
   exactly,
   itemsOf,
@@ -72,6 +73,41 @@ describe("a changed value", () => {
     expect(textOf(changed({ a: 1 }, { b: 2 }))).toBeUndefined();
     expect(changed({ a: 1 }, { b: 2, a: undefined })).toEqual({ b: 2 });
   });
+});
+
+describe("a member of a member is changed", () => {
+  const withToken = (text: string) => {
+    const value = changedInside(parsed(text), ["_meta", "progressToken"], 7);
+    expect(JSON.parse(writeJson(value))).toEqual(value);
+    return textOf(value);
+  };
+
+  test("in place", () => {
+    expect(withToken('{"a":1.0, "_meta" : { "x":1e400, "progressToken" : 1.0 } }')).toBe(
+      '{"a":1.0, "_meta" : { "x":1e400, "progressToken" : 7 } }',
+    );
+  });
+
+  test("or added, where it or its holder is missing", () => {
+    expect(withToken('{"a":1.0,"_meta":{"x":1.0}}')).toBe('{"a":1.0,"_meta":{"x":1.0,"progressToken":7}}');
+    expect(withToken('{"a":1.0}')).toBe('{"a":1.0,"_meta":{"progressToken":7}}');
+    expect(withToken('{"_meta":null}')).toBe('{"_meta":{"progressToken":7}}');
+  });
+
+  test("so that it is there once, also if it occurred twice", () => {
+    expect(withToken('{"_meta":{"progressToken":17},"a":1,"_meta":{"x":1,"progressToken":2}}')).toBe(
+      '{"a":1,"_meta":{"x":1,"progressToken":7}}',
+    );
+    expect(withToken('{"_meta":{"progressToken":17,"progress\\u0054oken":2}}')).toBe(
+      '{"_meta":{"progress\\u0054oken":7}}',
+    );
+  });
+});
+
+test("a key that would be a prototype stays a key", () => {
+  const value = changed(parsed('{"__proto__":{"x":1.0},"a":1}'), { a: undefined });
+  expect([textOf(value), Object.keys(value)]).toEqual(['{"__proto__":{"x":1.0}}', ["__proto__"]]);
+  expect(Object.getPrototypeOf(value)).toBe(Object.prototype);
 });
 
 test("a copy by spread has no text: it may be another value", () => {

@@ -1,6 +1,6 @@
 // A caller's progress token travels as the id of our request, so that tokens of different callers never meet.
 
-import { changed, objectOf } from "../../protocol/exact.ts";
+import { changedInside, objectOf } from "../../protocol/exact.ts";
 import { type Id, idIn, isObject, type Json } from "../../protocol/jsonrpc.ts";
 import { META } from "../../protocol/mcp.ts";
 
@@ -10,6 +10,5 @@ export function progressTokenOf(params: Json): Id | undefined {
 }
 
 export function withProgressToken(params: Json, token: Id): Json {
-  const meta = objectOf(params, "_meta") ?? {};
-  return changed(params, { _meta: changed(meta, { [META.progressToken]: token }) });
+  return changedInside(params, ["_meta", META.progressToken], token);
 }
