@@ -5,7 +5,7 @@ import { Fleet } from "./backend/fleet.ts";
 import type { Config } from "./config/config.ts";
 import { IDENTITY } from "./core.ts";
 import type { Explained } from "./discovery/search.ts";
-import { answerLine } from "./discovery/signature.ts";
+import { answerLine, askedIn } from "./discovery/signature.ts";
 import { cacheFolder } from "./folders.ts";
 import { silentLog } from "./log.ts";
 import { shownText } from "./shown.ts";
@@ -83,7 +83,8 @@ export class Survey implements AsyncDisposable {
 
   /** The best hits of what is known, with the reasons. */
   explain(query: string, limit: number): ExplainedLine[] {
-    return this.#search.explain(query, limit).map((hit) => ({ ...hit, line: answerLine(hit) }));
+    const asked = askedIn(query);
+    return this.#search.explain(query, limit).map((hit) => ({ ...hit, line: answerLine(hit, asked) }));
   }
 
   [Symbol.asyncDispose](): Promise<void> {

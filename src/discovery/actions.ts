@@ -14,6 +14,13 @@ const VERBS = {
   stop: "stop cancel kill terminate",
 };
 
+/** Words of other languages, and of the street, that ask for a deletion. Accents are folded. */
+const DELETING = `delete remove drop destroy erase purge clear forget discard wipe trash uninstall unlink shred kill
+  losche loschen entferne entfernen vergiss supprime supprimer efface effacer enlever retire retirer oublie oublier
+  borra borrar elimina eliminar elimine quitar olvida olvidar apaga apagar remova remover exclua excluir cancella
+  cancellare eliminare rimuovi rimuovere verwijder verwijderen wissen usun usunac удали удалить 削除 消去 消す 消し 刪除
+  删除 移除 삭제 지워`;
+
 /** A set of kinds, as bits. */
 export type Actions = number;
 
@@ -23,6 +30,19 @@ const BY_VERB = new Map<string, Actions>(
     list.split(" ").map((verb): [string, Actions] => [verb, 1 << bit]),
   ),
 );
+
+const DELETE: Actions = 1 << Object.keys(VERBS).indexOf("delete");
+const DELETING_WORDS = new Set(DELETING.split(/\s+/));
+
+/** True if it does nothing but delete. */
+export function onlyDeletes(actions: Actions): boolean {
+  return actions === DELETE;
+}
+
+/** True if a word of the query asks for a deletion. */
+export function asksForDeletion(query: readonly string[]): boolean {
+  return query.some((word) => DELETING_WORDS.has(word));
+}
 
 /** By the verbs of its name, else by the opening of its description, else by its own annotation. */
 export function actionsOf(tool: ToolDoc, name: readonly string[], opening: readonly string[]): Actions {

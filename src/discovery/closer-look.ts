@@ -1,13 +1,16 @@
 // What adding up words does not see: how much of a tool's name is asked for, words that stand together, the verb.
 
+import { onlyDeletes } from "./actions.ts";
 import type { Corpus, Entry } from "./corpus.ts";
 import { type Query, rarity } from "./query.ts";
 
-/** Each is a share to add to a score. */
+/** Each is a share to add to a score, unless said otherwise. */
 export interface Closer {
   readonly name: number;
   readonly phrase: number;
   readonly action: number;
+  /** A factor: less than 1 for what must not come first whatever its words are. */
+  readonly standing: number;
 }
 
 const NAME_SHARE = 0.7;
@@ -15,6 +18,7 @@ const PHRASE_SHARE = { name: 0.5, description: 1.2 };
 /** With a word between. */
 const GAP_SHARE = 0.6;
 const ACTION_SHARE = 0.1;
+const STANDING = { deprecated: 0.5, deletesUnasked: 0.5 };
 
 interface Match {
   readonly concept: number;
@@ -51,6 +55,7 @@ export class CloserLook {
       name: NAME_SHARE * this.#nameCovered(entry),
       phrase: inName + inDescription,
       action: this.#action(entry),
+      standing: this.#standing(entry),
     };
   }
 
@@ -91,6 +96,11 @@ export class CloserLook {
     let sum = 0;
     for (const [concept, found] of best) sum += (this.#pairShares[concept] ?? 0) * found;
     return sum;
+  }
+
+  #standing(entry: Entry): number {
+    const deletes = !this.#query.mayDelete && onlyDeletes(entry.actions);
+    return (entry.isDeprecated ? STANDING.deprecated : 1) * (deletes ? STANDING.deletesUnasked : 1);
   }
 
   #action(entry: Entry): number {

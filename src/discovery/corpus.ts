@@ -2,6 +2,7 @@
 
 import { isObject } from "../protocol/jsonrpc.ts";
 import { type Actions, actionsOf } from "./actions.ts";
+import { deprecationOf } from "./deprecation.ts";
 import { FIELD_NAMES, fieldsOf, nameParts, weightAt } from "./fields.ts";
 import { Postings } from "./postings.ts";
 import { Tally } from "./tally.ts";
@@ -27,6 +28,7 @@ export interface Entry {
   readonly nameText: Int32Array;
   readonly descriptionText: Int32Array;
   readonly actions: Actions;
+  readonly isDeprecated: boolean;
 }
 
 export interface ServerEntry {
@@ -139,6 +141,7 @@ export class Corpus {
       nameText: Int32Array.from(fields.name.words),
       descriptionText: Int32Array.from(fields.description.words.slice(0, PHRASE_WORDS)),
       actions: actionsOf(tool, parts, opening),
+      isDeprecated: deprecationOf(tool) !== undefined,
     };
     this.#entries[slot] = entry;
     this.#toolCount += 1;

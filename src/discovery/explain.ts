@@ -10,9 +10,9 @@ import type { How } from "./variants.ts";
 export interface Explained {
   readonly server: string;
   readonly tool: ToolDoc;
-  /** (words + server) × (1 + name) × (1 + phrase + action) */
+  /** (words + server) × (1 + name) × (1 + phrase + action) × standing */
   readonly score: number;
-  readonly parts: Readonly<Record<"words" | "server" | "name" | "phrase" | "action", number>>;
+  readonly parts: Readonly<Record<"words" | "server" | "name" | "phrase" | "action" | "standing", number>>;
   readonly words: readonly ExplainedWord[];
 }
 
@@ -40,14 +40,14 @@ export function explain(corpus: Corpus, query: Query, limit: number): Explained[
 }
 
 function explained(corpus: Corpus, query: Query, ranked: Ranked): Explained {
-  const { entry, score, words, server, name, phrase, action } = ranked;
+  const { entry, score, words, server, name, phrase, action, standing } = ranked;
   // Its words are all known already.
   const fields = fieldsOf(entry.tool, corpus.vocabulary);
   return {
     server: entry.server.name,
     tool: entry.tool,
     score,
-    parts: { words, server, name, phrase, action },
+    parts: { words, server, name, phrase, action, standing },
     words: query.concepts.map((concept) => explainedWord(corpus, concept, fields)),
   };
 }

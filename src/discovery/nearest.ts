@@ -18,8 +18,12 @@ interface Near {
   readonly score: number;
 }
 
-/** A tool of the server that was named counts so much more than one alike elsewhere. */
-const SAME_SERVER = 0.25;
+/** The tools of a server whose name is like the one named count so much more; those of the very server come first. */
+const ALIKE_SERVER = 0.25;
+const SAME_SERVER = 1;
+const ALIKE_ELSEWHERE = 0.75;
+/** Spelt so much alike elsewhere, a tool stands among those of the server that was named. */
+const SAME_NAME = 0.9;
 /** What a name in other words (`read_doc`, `document_reader`) counts at best: less than nearly the same letters. */
 const SAME_MEANING = 0.6;
 /** Below this, nobody can have meant it. */
@@ -30,21 +34,26 @@ const LONGEST_NAME = 64;
 export function nearest(corpus: Corpus, wanted: Named, limit: number): Near[] {
   if (limit < 1) return [];
   const name = plain(wanted.name);
-  const server = wanted.server === undefined ? undefined : plain(wanted.server);
   const meant = byMeaning(corpus, wanted);
   const found: Near[] = [];
   for (const candidate of corpus.all()) {
     const serverName = plain(candidate.name);
-    const bonus = server === undefined ? 0 : SAME_SERVER * likeness(server, serverName);
+    const bonus = serverBonus(wanted.server, candidate.name);
     for (const entry of candidate.entries) {
-      const own = plain(entry.tool.name);
+      const toolName = plain(entry.tool.name);
       // `github__create_issue`, or the name alone.
-      const spelling = Math.max(likeness(name, own), likeness(name, serverName + own));
-      const score = Math.max(spelling, meant.get(entry) ?? 0) + bonus;
-      if (score >= LEAST_SCORE + bonus) found.push({ server: candidate.name, tool: entry.tool, score });
+      const spelling = Math.max(likeness(name, toolName), likeness(name, serverName + toolName));
+      const own = Math.max(spelling, meant.get(entry) ?? 0);
+      const score = own + (spelling >= SAME_NAME ? Math.max(bonus, ALIKE_ELSEWHERE) : bonus);
+      if (own >= LEAST_SCORE) found.push({ server: candidate.name, tool: entry.tool, score });
     }
   }
   return found.sort(byScore).slice(0, limit);
+}
+
+function serverBonus(wanted: string | undefined, server: string): number {
+  if (wanted === undefined) return 0;
+  return wanted === server ? SAME_SERVER : ALIKE_SERVER * likeness(plain(wanted), plain(server));
 }
 
 function byMeaning(corpus: Corpus, { server, name }: Named): Map<Entry, number> {

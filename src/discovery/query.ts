@@ -1,6 +1,6 @@
 // What a query asks for: its words that matter, each with the words of the corpus that may stand for it.
 
-import { type Actions, actionsWanted } from "./actions.ts";
+import { type Actions, actionsWanted, asksForDeletion } from "./actions.ts";
 import type { Corpus } from "./corpus.ts";
 import { STOP_WORDS } from "./stop-words.ts";
 import { type Variant, variantsOf } from "./variants.ts";
@@ -19,6 +19,10 @@ export interface Concept {
 export interface Query {
   readonly concepts: readonly Concept[];
   readonly actions: Actions;
+  /** True if what only deletes can be meant. */
+  readonly mayDelete: boolean;
+  /** What the words of the query weigh together, those included that no tool knows. */
+  readonly worth: number;
 }
 
 const LONGEST_QUERY = 2_000;
@@ -39,15 +43,18 @@ export function readQuery(text: string, corpus: Corpus): Query {
   const query = text.slice(0, LONGEST_QUERY);
   const asked = askedWords(query, corpus);
   const concepts: Concept[] = [];
+  let worth = 0;
   for (const [i, { word, parts, weight }] of asked.entries()) {
     if (concepts.length === MOST_CONCEPTS) break;
     if (concepts.some((concept) => concept.word === word)) continue;
     const near = { previous: asked[i - 1]?.word, next: asked[i + 1]?.word, parts };
     const variants = variantsOf(word, near, corpus.vocabulary);
-    if (variants.length > 0)
-      concepts.push({ word, weight, rarity: rarityOf(word, variants, corpus), variants });
+    const rarity = rarityOf(word, variants, corpus);
+    worth += weight * rarity;
+    if (variants.length > 0) concepts.push({ word, weight, rarity, variants });
   }
-  return { concepts, actions: actionsWanted(partsOf(query)) };
+  const said = partsOf(query);
+  return { concepts, actions: actionsWanted(said), mayDelete: asksForDeletion(said), worth };
 }
 
 interface AskedWord {

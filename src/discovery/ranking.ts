@@ -7,7 +7,7 @@ import { type Concept, type Query, rarity } from "./query.ts";
 import { Tally } from "./tally.ts";
 import { Top } from "./top.ts";
 
-/** A tool, and what its score is made of: (words + server) × (1 + name) × (1 + phrase + action). */
+/** A tool, and what its score is made of: (words + server) × (1 + name) × (1 + phrase + action) × standing. */
 export interface Ranked {
   readonly entry: Entry;
   readonly score: number;
@@ -16,6 +16,7 @@ export interface Ranked {
   readonly name: number;
   readonly phrase: number;
   readonly action: number;
+  readonly standing: number;
 }
 
 /** A word that occurs again adds ever less: the k1 of BM25. */
@@ -38,9 +39,9 @@ export function rank(corpus: Corpus, query: Query, limit: number): Ranked[] {
     const entry = corpus.entry(slot);
     if (total === 0 || total < least || entry === undefined) continue;
     const own = words.scores[slot] ?? 0;
-    const { name, phrase, action } = look.at(entry);
-    const score = total * (1 + name) * (1 + phrase + action);
-    ranked.push({ entry, score, words: own, server: total - own, name, phrase, action });
+    const { name, phrase, action, standing } = look.at(entry);
+    const score = total * (1 + name) * (1 + phrase + action) * standing;
+    ranked.push({ entry, score, words: own, server: total - own, name, phrase, action, standing });
   }
   return ranked.sort(byScore).slice(0, limit);
 }

@@ -2,7 +2,7 @@
 
 import { distance } from "fastest-levenshtein";
 import { isObject, type Json } from "../protocol/jsonrpc.ts";
-import { alternatives, propertiesOf, requiredOf, resolved, typesOf } from "./schema.ts";
+import { alternatives, neededOf, propertiesOf, resolved, typesOf } from "./schema.ts";
 import { oneLine } from "./type-text.ts";
 
 const DEEPEST = 6;
@@ -13,6 +13,8 @@ const MOST_ITEMS = 50;
 const MEMBERS_PER_STEP = 20;
 const MOST_SUGGESTED = 1_000;
 const LONGEST_NAME = 64;
+/** So many names are told if none is like the wrong one. */
+const MOST_NAMED = 12;
 
 export function problemsOf(args: Json, schema: unknown): string[] {
   if (!isObject(schema)) return [];
@@ -84,7 +86,7 @@ class Check {
 
   #object(value: Json, schema: Json, place: Place): string[] {
     const properties = propertiesOf(schema);
-    const required = [...requiredOf(schema)];
+    const required = [...neededOf(schema, this.#root)];
     this.#stepsLeft -= (properties.length + required.length) / MEMBERS_PER_STEP;
     const missing = required.filter((name) => !Object.hasOwn(value, name));
     return [
@@ -98,15 +100,20 @@ class Check {
     ];
   }
 
+  /** Names that the schema does not allow; at the top of an open one, those that look like a mistake for one of its own. */
   #unknown(value: Json, schema: Json, { path }: Place): string[] {
     // Parts and alternatives may know the name.
+    if (schema.allOf !== undefined || alternatives(schema).length > 0) return [];
     const isClosed = schema.additionalProperties === false && schema.patternProperties === undefined;
-    if (!isClosed || schema.allOf !== undefined || alternatives(schema).length > 0) return [];
+    if (!isClosed && path !== "") return [];
     const known = new Set(propertiesOf(schema).map(([name]) => name));
     return Object.keys(value)
       .filter((name) => !known.has(name))
       .slice(0, MOST_PROBLEMS)
-      .map((name) => `unknown ${named(within(path, name))}${suggestion(name, known)}`);
+      .flatMap((name) => {
+        const meant = suggestion(name, known);
+        return isClosed || meant.nearest ? [`unknown ${named(within(path, name))}${meant.text}`] : [];
+      });
   }
 
   #items(value: readonly unknown[], schema: Json, { path, depth }: Place): string[] {
@@ -140,13 +147,44 @@ function within(path: string, name: string): string {
   return path === "" ? name : `${path}.${name}`;
 }
 
-function suggestion(name: string, known: Iterable<string>): string {
-  const plain = (text: string) => text.slice(0, LONGEST_NAME).toLowerCase();
+interface Suggestion {
+  readonly nearest: string | undefined;
+  readonly text: string;
+}
+
+/** The known name that was meant, or if none is alike, some of those that there are. */
+function suggestion(name: string, known: ReadonlySet<string>): Suggestion {
   const wanted = plain(name);
-  const [nearest] = [...known]
-    .slice(0, MOST_SUGGESTED)
-    .map((other) => ({ other, apart: distance(wanted, plain(other)) }))
-    .filter(({ other, apart }) => apart <= Math.max(2, other.length / 3))
+  const names = [...known].slice(0, MOST_SUGGESTED);
+  const [best] = names
+    .map((other) => ({ other, apart: apart(wanted, plain(other)) }))
+    .filter(({ other, apart: letters }) => isNear(letters, wanted, other))
     .sort((a, b) => a.apart - b.apart);
-  return nearest === undefined ? "" : ` (did you mean ${JSON.stringify(oneLine(nearest.other))}?)`;
+  if (best !== undefined)
+    return { nearest: best.other, text: ` (did you mean ${JSON.stringify(oneLine(best.other))}?)` };
+  const some = names.slice(0, MOST_NAMED).map((other) => oneLine(other));
+  const more = names.length > some.length ? ", …" : "";
+  return { nearest: undefined, text: some.length === 0 ? "" : ` (there are ${some.join(", ")}${more})` };
+}
+
+/** Some letters may differ, but not half of them. */
+function isNear(letters: number, wanted: string, other: string): boolean {
+  return letters <= Math.max(2, other.length / 3) && 2 * letters < Math.max(wanted.length, other.length);
+}
+
+function plain(text: string): string {
+  return text
+    .slice(0, LONGEST_NAME)
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]/gu, "");
+}
+
+/** In letters; a name that is the beginning or the end of the other is near. */
+function apart(wanted: string, other: string): number {
+  const isPart =
+    wanted.length >= 3 &&
+    (other.startsWith(wanted) ||
+      other.endsWith(wanted) ||
+      (other.length >= 3 && (wanted.startsWith(other) || wanted.endsWith(other))));
+  return isPart ? 1 : distance(wanted, other);
 }

@@ -43,6 +43,14 @@ export function requiredOf(schema: Json): Set<string> {
   return new Set(names.filter((name) => typeof name === "string"));
 }
 
+/** The required properties that have no default: a default says what happens without the argument. */
+export function neededOf(schema: Json, root: Json): Set<string> {
+  const properties = isObject(schema.properties) ? schema.properties : {};
+  const hasDefault = (name: string) =>
+    Object.hasOwn(properties, name) && resolved(properties[name], root)?.default !== undefined;
+  return new Set([...requiredOf(schema)].filter((name) => !hasDefault(name)));
+}
+
 /** The names of the types allowed: none where the schema does not say. */
 export function typesOf(schema: Json): string[] {
   const types: unknown[] = Array.isArray(schema.type) ? schema.type.slice(0, MOST_TYPES) : [schema.type];

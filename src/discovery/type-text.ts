@@ -1,7 +1,7 @@
 // A schema as a short type: `string`, `"a"|"b"`, `{path: string, depth?: int}[]`. `…` stands where something is left out.
 
 import { isObject, type Json } from "../protocol/jsonrpc.ts";
-import { alternatives, flattened, nameOfRef, propertiesOf, requiredOf, resolved, typesOf } from "./schema.ts";
+import { alternatives, flattened, nameOfRef, neededOf, propertiesOf, resolved, typesOf } from "./schema.ts";
 
 export const LOST = "…";
 
@@ -86,7 +86,7 @@ export class TypeText {
   #object(schema: Json, depth: number): string {
     const properties = propertiesOf(schema);
     if (properties.length === 0) return this.#record(schema, depth);
-    const required = requiredOf(schema);
+    const required = neededOf(schema, this.#root);
     this.#stepsLeft -= (properties.length + required.size) / PROPERTIES_PER_STEP;
     if (depth >= this.#detail.depth) return `{${LOST}}`;
     // One more than is written, so that it shows that there are more.

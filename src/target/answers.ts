@@ -2,10 +2,15 @@
 
 import type { Backend } from "../backend/backend.ts";
 import type { Tool } from "../backend/catalog.ts";
-import { firstSentence, signature } from "../discovery/signature.ts";
+import type { ToolDoc } from "../discovery/search.ts";
+import { answerLine, firstSentence, isCut, signature } from "../discovery/signature.ts";
+import { oneLine } from "../discovery/type-text.ts";
 import type { Answer } from "../protocol/call.ts";
 import { memberOf, writeJson } from "../protocol/exact.ts";
 import { shownLine, shownText } from "../shown.ts";
+
+/** Longer ones have lists of folders in them; the log has the whole. */
+const LONGEST_REASON = 200;
 
 export function said(text: string): Answer {
   return { result: { content: [{ type: "text", text }] } };
@@ -39,7 +44,7 @@ function describeServer(backend: Backend): string {
   const [reason = ""] = shownText(backend.config.problem ?? lastError ?? "")
     .replace(`${backend.name}: `, "")
     .split("\n", 1);
-  const why = isBroken ? `: ${reason}` : "";
+  const why = isBroken ? `: ${oneLine(reason, LONGEST_REASON)}` : "";
   return `${backend.name}${about === "" ? "" : `: ${about}`} (${tools}, ${isBroken ? "failed" : state}${why})`;
 }
 
@@ -51,16 +56,26 @@ function titleOf(backend: Backend): string {
 export function describeTools(backend: Backend): string {
   const { tools } = backend.catalog;
   if (tools.length === 0) return `${backend.name} has no tools.`;
-  return tools.map((tool) => toolLine(backend, tool)).join("\n");
+  return withCutsExplained(
+    tools.map((tool) => ({ server: backend.name, tool, line: answerLine({ server: backend.name, tool }) })),
+  );
+}
+
+/** Lines, and where one leaves parameters out, how to see them. */
+export function withCutsExplained(
+  lines: readonly { readonly server: string; readonly tool: ToolDoc; readonly line: string }[],
+): string {
+  const cut = lines.find(({ line }) => isCut(line));
+  const texts = lines.map(({ line }) => line);
+  if (cut !== undefined) {
+    const call = JSON.stringify({ server: cut.server, tool: oneLine(cut.tool.name) });
+    texts.push(`(… n more: parameters that gateway_list_tools ${call} shows)`);
+  }
+  return texts.join("\n");
 }
 
 /** One tool with the exact schema of its arguments, for when the signature says too little. */
 export function describeTool(backend: Backend, tool: Tool): string {
   const about = typeof tool.description === "string" ? `\n${tool.description}` : "";
   return `${signature(backend.name, tool)}${about}\ninputSchema: ${writeJson(memberOf(tool, "inputSchema") ?? {})}`;
-}
-
-function toolLine(backend: Backend, tool: Tool): string {
-  const about = firstSentence(typeof tool.description === "string" ? tool.description : undefined);
-  return about === "" ? signature(backend.name, tool) : `${signature(backend.name, tool)} — ${about}`;
 }

@@ -47,11 +47,15 @@ export interface MetaTool {
   readonly description: string;
   readonly inputSchema: object;
   readonly annotations?: object;
+  readonly _meta: object;
 }
+
+/** Claude Code hides tools behind a search of its own unless they say this; the four are a search already. */
+const ALWAYS_LOAD = { "anthropic/alwaysLoad": true };
 
 /** The definitions, the same from one request to the next as long as the servers are the same. */
 export function metaToolDefinitions(servers: readonly string[]): MetaTool[] {
-  return [
+  const definitions: Omit<MetaTool, "_meta">[] = [
     {
       name: "gateway_search_tools",
       description:
@@ -79,6 +83,7 @@ export function metaToolDefinitions(servers: readonly string[]): MetaTool[] {
       annotations: { readOnlyHint: true },
     },
   ];
+  return definitions.map((definition) => ({ ...definition, _meta: ALWAYS_LOAD }));
 }
 
 /** As many names as the budget holds, in the order of the configuration. */

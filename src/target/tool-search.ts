@@ -4,10 +4,11 @@ import type { Backend } from "../backend/backend.ts";
 import type { Tool } from "../backend/catalog.ts";
 import type { Fleet } from "../backend/fleet.ts";
 import { type Explained, SearchIndex } from "../discovery/search.ts";
-import { answerLine } from "../discovery/signature.ts";
+import { answerLine, askedIn } from "../discovery/signature.ts";
 import { oneLine } from "../discovery/type-text.ts";
 import { type Abortable, signalOf } from "../protocol/cancellation.ts";
 import { RpcError } from "../protocol/jsonrpc.ts";
+import { withCutsExplained } from "./answers.ts";
 import { unknownBackend } from "./merged.ts";
 import type { Prewarm } from "./prewarm.ts";
 
@@ -46,10 +47,11 @@ export class ToolSearch {
     this.#onSearched?.((performance.now() - startedMs) / 1000);
     const best = this.#fleet.get(hits[0]?.server ?? "");
     if (best !== undefined) this.expectCall(best);
-    const lines = hits.map(answerLine);
-    if (hits.length === 0) lines.push(this.#nothingFound(query));
-    for (const [name, reason] of unavailable) lines.push(`(not searched: ${name}, ${reason})`);
-    return lines.join("\n");
+    const asked = askedIn(query);
+    const lines = hits.map((hit) => ({ ...hit, line: answerLine(hit, asked) }));
+    const parts = [hits.length === 0 ? this.#nothingFound(query) : withCutsExplained(lines)];
+    if (unavailable.length > 0) parts.push(notSearched(unavailable));
+    return parts.join("\n");
   }
 
   /** What is known now, with the reasons; asks nobody. */
@@ -83,7 +85,7 @@ export class ToolSearch {
 
   unknownToolText(server: string | undefined, name: string): string {
     this.#bringUpToDate();
-    const nearest = this.#index.nearest(server, name, NEAREST).map(answerLine);
+    const nearest = this.#index.nearest(server, name, NEAREST).map((hit) => answerLine(hit));
     const where = server === undefined ? "" : ` on ${server}`;
     const hint =
       nearest.length === 0 ? "Find tools with gateway_search_tools." : `Nearest:\n${nearest.join("\n")}`;
@@ -95,23 +97,20 @@ export class ToolSearch {
     return `No tool fits "${oneLine(query, LONGEST_QUOTED)}". Servers: ${names.join(", ")}. Try other words, one need per query.`;
   }
 
-  /** Asks every backend whose tools nobody knows yet, side by side; returns those that gave no answer, and why. */
-  async #askUnknown(signal: Abortable): Promise<[name: string, reason: string][]> {
+  /** Asks every backend whose tools nobody knows yet, side by side; returns those that gave no answer, and why in a word. */
+  async #askUnknown(signal: Abortable): Promise<Unavailable[]> {
     const unknown = this.#fleet.enabled().filter(({ catalog }) => catalog.list("tools/list") === undefined);
     if (unknown.length === 0) return [];
     const deadline = AbortSignal.timeout(ASK_DEADLINE_MS);
     const both = AbortSignal.any([signalOf(signal), deadline]);
     const results = await Promise.all(
-      unknown.map(async (backend): Promise<[string, string] | undefined> => {
+      unknown.map(async (backend): Promise<Unavailable | undefined> => {
         try {
           await backend.tools(both);
           return undefined;
-        } catch (thrown) {
+        } catch {
           const isLate = deadline.aborted && !signal.aborted;
-          return [
-            backend.name,
-            isLate ? "still starting; search again shortly" : reason(backend.name, thrown),
-          ];
+          return { name: backend.name, why: isLate ? "still starting, search again shortly" : "failed" };
         }
       }),
     );
@@ -134,9 +133,14 @@ export class ToolSearch {
   }
 }
 
-/** The first line of what went wrong; whose failure it is stands before it already. */
-function reason(backend: string, thrown: unknown): string {
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
-  const [line = ""] = message.split("\n", 1);
-  return line.startsWith(`${backend}: `) ? line.slice(backend.length + 2) : line;
+interface Unavailable {
+  readonly name: string;
+  readonly why: string;
+}
+
+/** Names only: this stands in every answer, and gateway_list_servers says more. */
+function notSearched(unavailable: readonly Unavailable[]): string {
+  const groups = [...Map.groupBy(unavailable, ({ why }) => why)];
+  const texts = groups.map(([why, some]) => `${some.map(({ name }) => name).join(", ")}: ${why}`);
+  return `(not searched: ${texts.join("; ")})`;
 }

@@ -31,7 +31,10 @@ describe("a problem is", () => {
     [{ path: "x", lines: 1.5 }, '"lines" must be integer, not number'],
     [{ path: "x", mode: "txt" }, '"mode" must be one of "text", "binary"'],
     [{ path: "x", pth: "y" }, 'unknown "pth" (did you mean "path"?)'],
-    [{ path: "x", something: 1 }, 'unknown "something"'],
+    [
+      { path: "x", something: 1 },
+      'unknown "something" (there are path, lines, mode, range, tags, size, shape)',
+    ],
     [{ path: "x", range: {} }, 'missing required "range.from"'],
     [{ path: "x", range: { from: "1" } }, '"range.from" must be integer, not string'],
     [{ path: "x", tags: ["a", 1] }, '"tags[1]" must be string, not number'],
@@ -93,4 +96,17 @@ test("a schema that unfolds without end is given up on", () => {
   const startedMs = performance.now();
   expect(problems(schema, deep)).toEqual([]);
   expect(performance.now() - startedMs).toBeLessThan(3_000);
+});
+
+describe("a name that the schema does not know", () => {
+  const properties = { branchName: {}, newBranchName: {}, path: {}, all: {} };
+  test.each([
+    ["branch_name", ['unknown "branch_name" (did you mean "branchName"?)']],
+    ["branch", ['unknown "branch" (did you mean "branchName"?)']],
+    ["Path", ['unknown "Path" (did you mean "path"?)']],
+    ["colour", []],
+    ["x", []],
+  ])("is named with the nearest of all, also where others are allowed: %s", (name, problems) => {
+    expect(argumentProblems({ name: "t", inputSchema: { properties } }, { [name]: 1 })).toEqual(problems);
+  });
 });

@@ -17,8 +17,8 @@ describe("explain", () => {
 
   test("takes the score apart so that it can be put together again", () => {
     for (const { score, parts, words } of indexOf().explain("delete the folder /var/x of github", 10)) {
-      const { words: own, server, name, phrase, action } = parts;
-      expect((own + server) * (1 + name) * (1 + phrase + action)).toBeCloseTo(score, 9);
+      const { words: own, server, name, phrase, action, standing } = parts;
+      expect((own + server) * (1 + name) * (1 + phrase + action) * standing).toBeCloseTo(score, 9);
       expect(words.reduce((sum, { points }) => sum + points, 0)).toBeCloseTo(own, 9);
     }
   });

@@ -1,8 +1,16 @@
 // One line per tool: how every kind of schema is written, and what is left out where there is no room.
 
 import { describe, expect, test } from "bun:test";
-import type { ToolDoc } from "../../src/discovery/search.ts";
-import { answerLine, signature } from "../../src/discovery/signature.ts";
+import { deprecationOf } from "../../src/discovery/deprecation.ts";
+import { SearchIndex, type ToolDoc } from "../../src/discovery/search.ts";
+import {
+  aboutTool,
+  answerLine,
+  argumentProblems,
+  askedIn,
+  isCut,
+  signature,
+} from "../../src/discovery/signature.ts";
 
 function written(inputSchema: Record<string, unknown>, rest: Partial<ToolDoc> = {}): string {
   return signature("s", { name: "t", inputSchema, ...rest });
@@ -151,7 +159,7 @@ describe("arguments", () => {
     );
     const text = written({ properties }, { description: "Lists keys, by a label or a filter of labels" });
     expect(text).toContain("label-filter?: string");
-    expect(text).toEndWith(", …)");
+    expect(text).toEndWith(", … 6 more)");
     expect(text).not.toContain("proxy");
     expect(text.length).toBeLessThan(120);
   });
@@ -191,5 +199,119 @@ describe("a whole answer line", () => {
 
   test("has the signature alone where nothing is described", () => {
     expect(answerLine({ server: "files", tool: { name: "read", description: " \n" } })).toBe("files.read()");
+  });
+});
+
+describe("what decides about a call is shown before what does not:", () => {
+  // The parameters of git_branch of a well-known server, in its order.
+  const branch = {
+    name: "git_branch",
+    description: "List, create, delete, rename, or show branches.",
+    inputSchema: {
+      type: "object",
+      properties: {
+        path: { type: "string", default: "." },
+        all: { type: "boolean", default: false },
+        limit: { type: "integer", default: 100 },
+        pattern: { type: "string", description: "A pattern that the names have to fit" },
+        verbose: { type: "boolean", default: false },
+        mode: {
+          type: "string",
+          enum: ["list", "create", "delete", "rename", "show-current"],
+          default: "list",
+        },
+        branchName: { type: "string" },
+        newBranchName: { type: "string" },
+        force: { type: "boolean" },
+        merged: { type: "string" },
+        noMerged: { type: "string" },
+      },
+    },
+  };
+
+  test("a choice, and what the query speaks of; how much is left out is said", () => {
+    const line = answerLine({ server: "git", tool: branch }, askedIn("create a branch"));
+    expect(line).toContain('mode?: "list"|"create"|"delete"|"rename"|"show-current" = "list"');
+    expect(line).toContain("branchName?: string");
+    expect(line).toMatch(/… \d+ more\)/);
+    expect(isCut(line)).toBe(true);
+    const shown = (line.match(/\?:/g) ?? []).length;
+    expect(line).toContain(`… ${11 - shown} more)`);
+  });
+
+  test("what fits is shown in its order, and nothing is said to be left out", () => {
+    const few = { ...branch, inputSchema: { properties: { path: {}, mode: { enum: ["a"] } } } };
+    expect(answerLine({ server: "git", tool: few })).toStartWith('git.git_branch(path?: any, mode?: "a")');
+  });
+
+  test("a default wins over required, at any depth", () => {
+    const inputSchema = {
+      required: ["a", "b", "c"],
+      properties: {
+        a: { type: "string" },
+        b: { type: "string", default: "x" },
+        c: { $ref: "#/$defs/C" },
+      },
+      $defs: {
+        C: {
+          type: "object",
+          default: {},
+          required: ["d"],
+          properties: { d: { type: "boolean", default: true } },
+        },
+      },
+    };
+    expect(signature("s", { name: "t", inputSchema })).toBe(
+      's.t(a: string, b?: string = "x", c?: {d?: boolean = true} = {})',
+    );
+    expect(argumentProblems({ name: "t", inputSchema }, {})).toEqual(['missing required "a"']);
+  });
+});
+
+describe("that a tool is deprecated is", () => {
+  test.each([
+    [
+      "Read a file as text. DEPRECATED: Use read_text_file instead.",
+      "DEPRECATED (Use read_text_file instead): Read a file as text",
+    ],
+    ["DEPRECATED: use read_text_file. Reads a file.", "DEPRECATED: use read_text_file"],
+    ["[Deprecated] Reads a file.", "[Deprecated] Reads a file"],
+    ["Reads a file. This tool is deprecated and will be removed.", "DEPRECATED: Reads a file"],
+    [
+      "Reads a file.\n\n**Deprecated** since 2.0, use `read` instead.",
+      "DEPRECATED (since 2.0, use `read` instead): Reads a file",
+    ],
+  ])("shown: %s", (description, about) => {
+    expect(aboutTool({ name: "t", description })).toBe(about);
+  });
+
+  test.each([
+    ["Check if packages are deprecated", "npm_deprecated_check"],
+    ["Lists deprecated APIs and what to use instead.", "list"],
+    ["Marks a release as deprecated.", "mark"],
+  ])("not taken from what it is about: %s", (description, name) => {
+    expect(deprecationOf({ name: `${name}s`, description })).toBeUndefined();
+  });
+
+  test("seen by search: what is not deprecated comes first", () => {
+    const index = new SearchIndex();
+    index.update({
+      name: "files",
+      tools: [
+        {
+          name: "read_file",
+          description:
+            "Read the complete contents of a file as text. DEPRECATED: Use read_text_file instead.",
+        },
+        {
+          name: "read_text_file",
+          description: "Read the complete contents of a file from the file system as text.",
+        },
+      ],
+    });
+    expect(index.search("read a file", 2).map(({ tool }) => tool.name)).toEqual([
+      "read_text_file",
+      "read_file",
+    ]);
   });
 });

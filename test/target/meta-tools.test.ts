@@ -4,7 +4,9 @@ import { describe, expect, test } from "bun:test";
 import { encode } from "gpt-tokenizer/encoding/o200k_base";
 import { metaToolDefinitions } from "../../src/target/meta-tools.ts";
 
-const tokens = (value: unknown) => encode(JSON.stringify(value)).length;
+/** Clients keep `_meta` to themselves. */
+const tokens = (value: unknown) =>
+  encode(JSON.stringify(value, (key, inner) => (key === "_meta" ? undefined : inner))).length;
 const FIVE = ["github", "files", "memory", "calendar", "browser"];
 
 describe("the four definitions", () => {
@@ -24,6 +26,11 @@ describe("the four definitions", () => {
     const added = tokens(definitions) - tokens(without);
     expect(added).toBeGreaterThan(0);
     expect(added).toBeLessThanOrEqual(60);
+  });
+
+  test("are loaded at once by clients that defer tools", () => {
+    for (const { _meta } of metaToolDefinitions(FIVE))
+      expect(_meta).toEqual({ "anthropic/alwaysLoad": true });
   });
 
   test("are the same each time", () => {

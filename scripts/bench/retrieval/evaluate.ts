@@ -2,7 +2,7 @@
 
 import { countTokens } from "gpt-tokenizer/encoding/o200k_base";
 import { SearchIndex } from "../../../src/discovery/search.ts";
-import { answerLine } from "../../../src/discovery/signature.ts";
+import { answerLine, askedIn } from "../../../src/discovery/signature.ts";
 import type { DataSet, Query } from "./data-set.ts";
 import { KindScores, scoresOf } from "./metrics.ts";
 import type { Ranker } from "./rankers.ts";
@@ -30,7 +30,12 @@ export function answerCosts(sets: readonly DataSet[], hits = 5): Cost[] {
     for (const server of servers) index.update(server);
     const costOf = ({ kind, query }: Query) => ({
       kind,
-      tokens: countTokens(index.search(query, hits).map(answerLine).join("\n")),
+      tokens: countTokens(
+        index
+          .search(query, hits)
+          .map((hit) => answerLine(hit, askedIn(query)))
+          .join("\n"),
+      ),
     });
     return queries.map(costOf);
   });
