@@ -75,6 +75,7 @@ export async function buildCore(
       identity: IDENTITY,
       via: (name) => via.headerFor(name),
       log,
+      budget: memory,
       observe: observeInto(metrics, activity, (name) => fleet.get(name)?.pids ?? []),
       cacheFolder: options.cacheFolder ?? cacheFolder(),
     }),

@@ -29,8 +29,6 @@ const ORDER = {
   lists: undefined,
   /** Catalogues of backends. */
   catalogs: undefined,
-  /** Messages that a backend has not read. */
-  queues: undefined,
 } as const;
 
 export type HolderKind = keyof typeof ORDER;

@@ -71,7 +71,7 @@ describe("who loses first", () => {
   });
 
   test("is never what is being worked on: who asks for more is refused", () => {
-    const all = holders(["requests", "lists", "catalogs", "queues", "requests"]);
+    const all = holders(["requests", "lists", "catalogs", "lists", "requests"]);
     const [last, ...others] = all.map(({ held }) => held).reverse();
     for (const held of others) expect(held.set(25)).toBeTrue();
     expect(last?.set(1)).toBeFalse();

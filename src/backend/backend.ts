@@ -3,6 +3,7 @@
 
 import type { BackendConfig } from "../config/config.ts";
 import type { Log } from "../log.ts";
+import type { MemoryBudget } from "../memory-budget.ts";
 import type { Answer, Call, Caller, Subscriber, Watch } from "../protocol/call.ts";
 import type { Abortable } from "../protocol/cancellation.ts";
 import { changed } from "../protocol/exact.ts";
@@ -32,6 +33,8 @@ export interface BackendOptions extends MemoryOptions {
   readonly via?: (backend: string) => string;
   readonly log: Log;
   readonly observe?: BackendObserver;
+  /** Counts what is held for its sake. */
+  readonly budget?: MemoryBudget;
   /** Resolves when the processes of a backend before it have ended; undefined if there are none. */
   readonly predecessor?: () => Promise<void> | undefined;
 }
@@ -68,6 +71,7 @@ export class Backend implements AsyncDisposable {
       identity,
       timeoutMs: config.requestTimeoutMs,
       log: this.#log,
+      budget: options.budget,
       onLearnt: (method, isChanged) => this.#learnt(method, isChanged),
     });
     this.#instances = new Instances(config, (...given) => this.#makeInstance(...given));
@@ -255,6 +259,7 @@ export class Backend implements AsyncDisposable {
   /** Ends the connection for good. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#instances[Symbol.asyncDispose]();
+    this.#listing[Symbol.dispose]();
     await this.#memory[Symbol.asyncDispose]();
   }
 

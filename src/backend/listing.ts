@@ -1,10 +1,11 @@
 // Asks a backend for its lists, every page of them, and keeps the catalog true.
 
-import type { Log } from "../log.ts";
+import { type Log, silentLog } from "../log.ts";
+import { type Holding, MemoryBudget } from "../memory-budget.ts";
 import { strictestPolicy } from "../protocol/cache-policy.ts";
 import type { Answer } from "../protocol/call.ts";
 import type { Abortable } from "../protocol/cancellation.ts";
-import { changed, itemsOf, memberOf } from "../protocol/exact.ts";
+import { changed, itemsOf, memberOf, writeJson } from "../protocol/exact.ts";
 import { isObject, type Json } from "../protocol/jsonrpc.ts";
 import { type Implementation, Method } from "../protocol/mcp.ts";
 import { mirrorHeaders, readParamHeaders } from "../protocol/param-headers.ts";
@@ -14,6 +15,10 @@ import type { ToolPolicy } from "./tool-policy.ts";
 
 /** More pages than this are taken for a loop. */
 const MAX_PAGES = 1_000;
+/** The most that one list may take, in bytes of JSON: many times the largest that are known. */
+const MAX_LIST_BYTES = 32 * 1024 * 1024;
+/** For all pages of one list; each has its own request_timeout. */
+const WHOLE_LIST_MS = 300_000;
 
 /** The capability that a server declares when it has such a list. */
 const CAPABILITY: ReadonlyMap<string, string> = new Map([
@@ -29,6 +34,8 @@ export interface ListingOptions {
   readonly identity: Implementation;
   readonly timeoutMs: number;
   readonly log: Log;
+  /** Counts what is listed. */
+  readonly budget?: MemoryBudget | undefined;
   /** A list was read; `isChanged`: it differs from what was known. */
   readonly onLearnt: (method: string, isChanged: boolean) => void;
 }
@@ -39,10 +46,21 @@ interface ListRead {
   readonly isChanged: boolean;
 }
 
-export class Listing {
+export class Listing implements Disposable {
   readonly #options: ListingOptions;
+  readonly #budget: MemoryBudget;
+  readonly #catalogHeld: Holding;
+  /** Bytes of each list in the catalog. */
+  readonly #sizes = new Map<string, number>();
   constructor(options: ListingOptions) {
     this.#options = options;
+    this.#budget = options.budget ?? new MemoryBudget(silentLog);
+    this.#catalogHeld = this.#budget.hold("catalogs");
+  }
+
+  /** The catalog is another one's from now on. */
+  [Symbol.dispose](): void {
+    this.#catalogHeld[Symbol.dispose]();
   }
 
   /** Reads these lists. Returns true if one differs from what was known. Rejects with RpcError or GatewayError. */
@@ -61,37 +79,54 @@ export class Listing {
 
   async #read(connected: Connected, method: string, signal: Abortable): Promise<ListRead> {
     if (connected.description.capabilities[CAPABILITY.get(method) ?? ""] === undefined) {
-      return this.#learn(method, { items: [], rest: {} });
+      return this.#learn(method, { items: [], rest: {} }, 0);
     }
+    using held = this.#budget.hold("lists");
+    const { items, rest } = await this.#collect(connected, method, signal, held);
+    const { bytes } = held;
+    // From here on it is the catalog that holds it.
+    held[Symbol.dispose]();
+    if (method !== Method.listTools) return this.#learn(method, { items, rest }, bytes);
+    this.#warnOfIdleRules(items);
+    return this.#learn(method, { items: this.#toolsForClients(connected, items), rest }, bytes);
+  }
+
+  /** All pages, as far as they fit and say something new; `held` counts them. */
+  async #collect(connected: Connected, method: string, signal: Abortable, held: Holding): Promise<List> {
     const items: Json[] = [];
     const rests: Json[] = [];
     const seen = new Set<string>();
     const known = new Set<unknown>();
+    const untilMs = performance.now() + WHOLE_LIST_MS;
     let cursor: string | undefined;
+    let end: string | undefined;
     do {
-      const page = readPage(method, await this.#ask(connected, method, cursor, signal));
-      if (
-        page.items.length > 0 &&
-        cursor !== undefined &&
-        page.items.every((item) => known.has(idOf(item)))
-      ) {
-        this.#options.log.warning("a page of a list has nothing new; taking what came so far", { method });
+      const result = await this.#ask(connected, method, cursor, signal);
+      const page = readPage(method, result);
+      const bytes = held.bytes + Buffer.byteLength(writeJson(result));
+      if (bytes > MAX_LIST_BYTES || !held.set(bytes)) {
+        end = "a list is too large";
         break;
       }
-      for (const item of page.items) known.add(idOf(item));
-      for (const item of page.items) items.push(item);
+      if (cursor !== undefined && isKnown(page.items, known)) {
+        end = "a page of a list has nothing new";
+        break;
+      }
+      for (const item of page.items) {
+        known.add(idOf(item));
+        items.push(item);
+      }
       rests.push(page.rest);
       cursor = page.nextCursor;
-      if (cursor !== undefined && (seen.has(cursor) || seen.size >= MAX_PAGES)) {
-        this.#options.log.warning("a list repeats its pages; taking what came so far", { method });
-        break;
-      }
-      if (cursor !== undefined) seen.add(cursor);
-    } while (cursor !== undefined);
-    const rest = ofAllPages(rests);
-    if (method !== Method.listTools) return this.#learn(method, { items, rest });
-    this.#warnOfIdleRules(items);
-    return this.#learn(method, { items: this.#toolsForClients(connected, items), rest });
+      if (cursor === undefined) break;
+      if (seen.has(cursor) || seen.size >= MAX_PAGES) end = "a list repeats its pages";
+      else if (performance.now() > untilMs) end = "a list does not come to its end";
+      seen.add(cursor);
+    } while (end === undefined);
+    if (end !== undefined) {
+      this.#options.log.warning(`${end}; taking what came so far`, { method, items: items.length });
+    }
+    return { items, rest: ofAllPages(rests) };
   }
 
   #warnOfIdleRules(tools: readonly Json[]): void {
@@ -100,7 +135,13 @@ export class Listing {
     }
   }
 
-  #learn(method: string, list: List): ListRead {
+  #learn(method: string, list: List, bytes: number): ListRead {
+    const others = [...this.#sizes].reduce((sum, [name, size]) => (name === method ? sum : sum + size), 0);
+    if (!this.#catalogHeld.set(others + bytes)) {
+      this.#options.log.warning("a list was not taken: too much is held (memory_limit)", { method });
+      return { items: this.#options.catalog.list(method) ?? [], isChanged: false };
+    }
+    this.#sizes.set(method, bytes);
     const isChanged = this.#options.catalog.learnList(method, list);
     this.#options.onLearnt(method, isChanged);
     return { items: list.items, isChanged };
@@ -158,6 +199,10 @@ function idOf({ uri, uriTemplate, name }: Json): unknown {
 /** What the first page says beside its items, with the strictest of what all pages say of how they may be kept. */
 function ofAllPages([first = {}, ...others]: readonly Json[]): Json {
   return others.length === 0 ? first : changed(first, strictestPolicy([first, ...others]));
+}
+
+function isKnown(items: readonly Json[], known: ReadonlySet<unknown>): boolean {
+  return items.length > 0 && items.every((item) => known.has(idOf(item)));
 }
 
 /** Only modern HTTP carries arguments in headers, so only there is a bad annotation a danger. */
