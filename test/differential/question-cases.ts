@@ -69,11 +69,26 @@ const modern: Case[] = [
 
 const legacy: Case[] = [
   call("url_required", { url: "https://example.com/first" }, {}),
-  // Before the gateway knows that the server asks so, and not just after a call of another client.
-  call("ask_aside", { message: "aside" }, {}),
   call("url_required", {}, { name: "by a client that cannot", isPlain: true }),
   call("ask_aside", {}, { name: "declined", manner: "decline" }),
   call("ask_aside", {}, { name: "by a client that cannot", isPlain: true }),
 ].map((one) => ({ ...one, only: "legacy" as const, offeredIn: "legacy" as const }));
 
-export const questionCases: readonly Case[] = [...everyManner, ...refused, ...asked, ...legacy, ...modern];
+/**
+ * The first of those questions that name no call. The gateway does not know yet that the server asks so, and would refuse
+ * one just after a call of another client, which could have asked it as well: so it comes before all others.
+ */
+const aside: Case = {
+  ...call("ask_aside", { message: "aside" }, {}),
+  only: "legacy",
+  offeredIn: "legacy",
+};
+
+export const questionCases: readonly Case[] = [
+  aside,
+  ...everyManner,
+  ...refused,
+  ...asked,
+  ...legacy,
+  ...modern,
+];

@@ -20,7 +20,7 @@ export type Place =
   | { readonly kind: "sse"; readonly url: string }
   | { readonly kind: "stdio"; readonly program: Program };
 
-const cases: readonly Case[] = [...toolCases, ...listCases, ...questionCases];
+const cases: readonly Case[] = [...questionCases, ...toolCases, ...listCases];
 const FIRST_ID = 1_000;
 
 /** Cases whose tool a backend of the other era does not have. */
