@@ -101,19 +101,25 @@ export async function answerUrlElicitations(asking: Asking, send: () => Promise<
     try {
       return await send();
     } catch (thrown) {
-      const elicitations = urlElicitations(thrown);
+      const elicitations = urlQuestions(thrown).map(withoutId);
       if (elicitations.length === 0 || round === MAX_ROUNDS) throw thrown;
       await Promise.all(elicitations.map((question) => accept(asking, question)));
     }
   }
 }
 
-function urlElicitations(thrown: unknown): Question[] {
+/** What the user is to be asked before a call that failed with -32042, as a legacy server writes it. */
+export function urlQuestions(thrown: unknown): Question[] {
   if (!(thrown instanceof RpcError) || thrown.code !== McpErrorCode.urlElicitationRequired) return [];
   const listed = isObject(thrown.data) ? memberOf(thrown.data, "elicitations") : undefined;
   return itemsOf(Array.isArray(listed) ? listed : [])
     .filter(isObject)
-    .map((params) => ({ method: Method.elicit, params: changed(params, { elicitationId: undefined }) }));
+    .map((params) => ({ method: Method.elicit, params }));
+}
+
+/** Modern questions have none. */
+function withoutId({ method, params = {} }: Question): Question {
+  return { method, params: changed(params, { elicitationId: undefined }) };
 }
 
 async function accept({ call, ask }: Asking, question: Question): Promise<void> {

@@ -3,14 +3,16 @@
 import type { Backend } from "../backend/backend.ts";
 import type { Tool } from "../backend/catalog.ts";
 import type { Fleet } from "../backend/fleet.ts";
+import { urlQuestions } from "../backend/rounds.ts";
 import { argumentProblems, signature } from "../discovery/signature.ts";
 import { MAX_CLIENT_VALUES, parseBounded } from "../protocol/bounded-json.ts";
 import { type Answer, type Call, reworded } from "../protocol/call.ts";
 import type { Abortable } from "../protocol/cancellation.ts";
-import { changed, itemsOf, keepText, memberOf } from "../protocol/exact.ts";
+import { changed, itemsOf, keepText, memberOf, writeJson } from "../protocol/exact.ts";
 import { onOneLine } from "../protocol/json-text.ts";
 import { isObject, type Json, RpcError } from "../protocol/jsonrpc.ts";
 import { Method } from "../protocol/mcp.ts";
+import { canAnswer } from "../protocol/questions.ts";
 import { below } from "../shown.ts";
 import { failed } from "./answers.ts";
 import { isPartCursor, type LargeResults } from "./large-results.ts";
@@ -58,12 +60,47 @@ async function callTool(backend: Backend, tool: Tool, args: Json, call: Call): P
   if (meta !== undefined) params._meta = meta;
   try {
     const inner = reworded(call, { method: Method.callTool, params, passesRounds: false });
-    return explained(withQualifiedLinks(backend, await backend.call(inner)), backend, tool, args);
+    const answer = await callWithPagesOpened(backend, inner);
+    return explained(withQualifiedLinks(backend, answer), backend, tool, args);
   } catch (thrown) {
     if (!(thrown instanceof RpcError) || isForCaller(thrown)) throw thrown;
     const { message, code } = thrown;
-    return failed(`${backend.name}.${tool.name}: ${below(message)} (${code})${hint(backend, tool, code)}`);
+    const said = `${backend.name}.${tool.name}: ${below(message)} (${code})${hint(tool, args, { server: backend.name, code })}`;
+    return failed([said, ...pagesOf(thrown), ...dataOf(thrown)].join("\n"));
   }
+}
+
+/**
+ * A legacy server may want the user to open a page first (-32042). A client that can is asked to, and the call is made once
+ * more; for others the page is named in the result.
+ */
+async function callWithPagesOpened(backend: Backend, call: Call): Promise<Answer> {
+  try {
+    return await backend.call(call);
+  } catch (thrown) {
+    const questions = call.caller.era === "legacy" ? urlQuestions(thrown) : [];
+    if (questions.length === 0 || !questions.every((question) => canAnswer(call.caller, question)))
+      throw thrown;
+    for (const question of questions) {
+      const { action } = await call.ask(question, call.signal);
+      if (action !== "accept") throw thrown;
+    }
+    return await backend.call(call);
+  }
+}
+
+/** The pages to be opened before a call, each as a link. */
+function pagesOf(error: RpcError): string[] {
+  return urlQuestions(error).flatMap(({ params }) => {
+    if (typeof params?.url !== "string") return [];
+    const why = typeof params.message === "string" ? ` (${below(params.message)})` : "";
+    return [`The user has to open this page first, then call again: ${below(params.url)}${why}`];
+  });
+}
+
+/** What the server put beside its message; limited as every result is. */
+function dataOf({ data }: RpcError): string[] {
+  return data === undefined || data === null ? [] : [`data: ${below(writeJson(data))}`];
 }
 
 /** What the client itself has to hear as an error: that it lacks a capability. */
@@ -149,6 +186,10 @@ function explained(answer: Answer, backend: Backend, tool: Tool, args: Json): An
   return { result: changed(result, { content }) };
 }
 
-function hint(backend: Backend, tool: Tool, code: number): string {
-  return code === -32602 ? `. Expected: ${signature(backend.name, tool)}` : "";
+function hint(tool: Tool, args: Json, { server, code }: { server: string; code: number }): string {
+  if (code !== -32602) return "";
+  return [
+    ...argumentProblems(tool, args).map((problem) => `. ${problem}`),
+    `. Expected: ${signature(server, tool)}`,
+  ].join("");
 }
