@@ -57,7 +57,11 @@ function modernCapabilities(capabilities: Json): Json {
 /** Modern caller → legacy backend: the envelope described our hop and ends here. */
 export function toLegacyParams(params: Json | undefined): Json | undefined {
   if (params === undefined) return undefined;
-  return changed(params, { inputResponses: undefined, requestState: undefined, _meta: legacyMeta(params) });
+  const changes: Json = { _meta: legacyMeta(params) };
+  // A retry is rare, and each change costs every call.
+  if (params.inputResponses !== undefined) changes.inputResponses = undefined;
+  if (params.requestState !== undefined) changes.requestState = undefined;
+  return changed(params, changes);
 }
 
 function legacyMeta(params: Json): unknown {

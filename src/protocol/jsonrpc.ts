@@ -109,7 +109,7 @@ function withoutNulls(value: Json): Json {
 
 function withExactId(value: Json, text: string, members: readonly Member[]): Json {
   if (!isId(value.id)) return value;
-  const id = exactId(value.id, () => partOf("id", text, members));
+  const id = exactId(value.id, partOf("id", text, members));
   return id === value.id ? value : { ...value, id };
 }
 
@@ -124,9 +124,8 @@ function partOf(key: string, text: string, members: readonly Member[]): string |
   return member === undefined ? undefined : text.slice(member.start, member.end);
 }
 
-function exactId(id: Id, read: () => string | undefined): Id {
+function exactId(id: Id, text: string | undefined): Id {
   if (typeof id === "string" && !id.startsWith(EXACT)) return id;
-  const text = read();
   return text === undefined || text === String(id) ? id : `${EXACT}${text}`;
 }
 
@@ -147,7 +146,7 @@ export function idIn(value: Json | undefined, key: string): Id | undefined {
   const id = value?.[key];
   if (value === undefined || !isId(id)) return undefined;
   const text = textOf(value);
-  return text === undefined ? id : exactId(id, () => memberText(text, key));
+  return text === undefined ? id : exactId(id, memberText(text, key));
 }
 
 /** An id as a value that `writeJson` writes as it was read. */

@@ -4,6 +4,7 @@ import { describe, expect, test } from "bun:test";
 import { ToolPolicy } from "../../src/backend/tool-policy.ts";
 import type { ToolRules } from "../../src/config/config.ts";
 import type { Call } from "../../src/protocol/call.ts";
+import { keepText, writeJson } from "../../src/protocol/exact.ts";
 
 const NAMES = ["read", "read_all", "write", "admin/delete", ".hidden", "Weird.Name", "[x]"];
 
@@ -128,4 +129,18 @@ test("rules that fit nothing are named once", () => {
 
 test("without rules there is no policy", () => {
   expect(ToolPolicy.of(undefined)).toBeUndefined();
+});
+
+test("a call that names a tool twice reaches the server with the name that was looked at alone", () => {
+  const text = '{"name":"admin","arguments":{"n":1.0},"n\\u0061me":"read"}';
+  const call: Call = {
+    method: "tools/call",
+    params: keepText(JSON.parse(text), text),
+    caller: { era: "legacy", revision: "2025-11-25", capabilities: {}, principal: "local", key: "k" },
+    signal: AbortSignal.timeout(1_000),
+    notify: () => {},
+    ask: () => Promise.reject(new Error("not asked")),
+  };
+  const { params } = policyOf({ deny: ["admin"] }).toOwn(call);
+  expect(writeJson(params)).toBe('{"arguments":{"n":1.0},"n\\u0061me":"read"}');
 });
