@@ -212,11 +212,11 @@ export class CallTable {
     return true;
   }
 
-  /** There will be no answer, and the backend does not know the call. */
-  lose(id: Id): Pending | undefined {
+  /** There will be no answer. If the call may have arrived, the backend can still be at work on it, and speak. */
+  lose(id: Id, mayHaveArrived: boolean): Pending | undefined {
     const pending = this.get(id);
     if (pending === undefined) return undefined;
-    this.#move(pending, "lost");
+    this.#move(pending, mayHaveArrived ? "abandoned" : "lost");
     this.#changed();
     return pending;
   }

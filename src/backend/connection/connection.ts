@@ -259,12 +259,13 @@ export class Connection implements AsyncDisposable {
   }
 
   #refused(id: number, thrown: unknown): void {
-    this.calls.lose(id)?.reject(refusal(this.#name, id, thrown));
+    const mayHaveArrived = !(thrown instanceof SendError) || thrown.maybeDelivered;
+    this.calls.lose(id, mayHaveArrived)?.reject(refusal(this.#name, id, thrown));
   }
 
   #lose(id: Id, error: SendError): void {
     const failure = new GatewayError("backend-failed", `${this.#name}: ${error.message}`, { cause: error });
-    this.calls.lose(id)?.reject(failure);
+    this.calls.lose(id, error.maybeDelivered)?.reject(failure);
   }
 
   #finish(end: WireEnd): void {

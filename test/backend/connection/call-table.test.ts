@@ -216,6 +216,17 @@ describe("a notification that names no call", () => {
     expect(ben.heard).toHaveLength(2);
   });
 
+  test("may be about a call whose answer was lost on its way, but not about one that never arrived", () => {
+    const stage = new Stage();
+    const [anna, ben, carla] = [stage.begin("anna"), stage.begin("ben"), stage.begin("carla")];
+    stage.table.lose(anna.pending.id, false);
+    stage.table.lose(ben.pending.id, true);
+    stage.log("withheld");
+    stage.clock.pass(TIMES.LATE_MS);
+    stage.log("heard");
+    expect(carla.heard.map(({ params }) => params?.data)).toEqual(["heard"]);
+  });
+
   test("requests of one modern program, one after the other, are one client's until the server speaks late", () => {
     const stage = new Stage();
     const modern = (key: string, name: string) => ({
