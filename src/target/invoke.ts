@@ -13,7 +13,7 @@ import { onOneLine } from "../protocol/json-text.ts";
 import { isObject, type Json, RpcError } from "../protocol/jsonrpc.ts";
 import { Method } from "../protocol/mcp.ts";
 import { canAnswer } from "../protocol/questions.ts";
-import { below } from "../shown.ts";
+import { below, escapeControls } from "../shown.ts";
 import { failed } from "./answers.ts";
 import { isPartCursor, type LargeResults } from "./large-results.ts";
 import { withQualifiedLinks } from "./merged.ts";
@@ -66,7 +66,7 @@ async function callTool(backend: Backend, tool: Tool, args: Json, call: Call): P
     if (!(thrown instanceof RpcError) || isForCaller(thrown)) throw thrown;
     const { message, code } = thrown;
     const said = `${backend.name}.${tool.name}: ${below(message)} (${code})${hint(tool, args, { server: backend.name, code })}`;
-    return failed([said, ...pagesOf(thrown), ...dataOf(thrown)].join("\n"));
+    return withTexts(failed(said), [...pagesOf(thrown), ...dataOf(thrown)]);
   }
 }
 
@@ -89,18 +89,26 @@ async function callWithPagesOpened(backend: Backend, call: Call): Promise<Answer
   }
 }
 
-/** The pages to be opened before a call, each as a link. */
+/** Data of the server, for which nothing is redacted. */
+function withTexts({ result }: Answer, texts: readonly string[]): Answer {
+  const blocks = texts.map((text) => ({ type: "text", text: escapeControls(text, "many lines") }));
+  return {
+    result: { ...result, content: [...(Array.isArray(result.content) ? result.content : []), ...blocks] },
+  };
+}
+
+/** The pages to be opened before a call, each as a link: without its tokens it would lead nowhere. */
 function pagesOf(error: RpcError): string[] {
   return urlQuestions(error).flatMap(({ params }) => {
     if (typeof params?.url !== "string") return [];
-    const why = typeof params.message === "string" ? ` (${below(params.message)})` : "";
-    return [`The user has to open this page first, then call again: ${below(params.url)}${why}`];
+    const why = typeof params.message === "string" ? ` (${params.message})` : "";
+    return [`The user has to open this page first, then call again: ${params.url}${why}`];
   });
 }
 
 /** What the server put beside its message; limited as every result is. */
 function dataOf({ data }: RpcError): string[] {
-  return data === undefined || data === null ? [] : [`data: ${below(writeJson(data))}`];
+  return data === undefined || data === null ? [] : [`data: ${writeJson(data)}`];
 }
 
 /** What the client itself has to hear as an error: that it lacks a capability. */

@@ -9,7 +9,7 @@ import { asBackend } from "../support/npm-programs.ts";
 import { allText, type SdkClient } from "../support/sdk-client.ts";
 import { TestGateway } from "./gateway.ts";
 
-const URL_TO_OPEN = "https://example.com/consent?of=this";
+const URL_TO_OPEN = "https://example.com/consent?state=s3cr3t-state&token=abcdef123456";
 
 let gateway: TestGateway;
 /** Says that it opens pages, and accepts each. */
