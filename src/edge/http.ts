@@ -1,11 +1,13 @@
-// The HTTP edge: what each route serves, with the guard in front of it, and limits. The only file that knows Elysia, which
-// owns the server. It does not know what is behind a route.
+// The HTTP edge: what each route serves, with the guard in front of it, and limits. The only file that knows Elysia. It
+// does not know what is behind a route.
 
-import { Elysia } from "elysia";
+import type { TSchema } from "@sinclair/typebox";
+import { Elysia, t } from "elysia";
 import type { Via } from "../backend/via.ts";
 import { isLoopback } from "../config/addresses.ts";
 import type { Log } from "../log.ts";
-import type { GatewayStatus, RestartReply } from "../ops/status.ts";
+import { HealthReply } from "../ops/health.ts";
+import { GatewayStatus, RestartReply } from "../ops/status.ts";
 import type { Target } from "../target/target.ts";
 import { allowOrigin, answerPreflight, isPreflight } from "./cors.ts";
 import type { Access, Guard, Refusal } from "./guard.ts";
@@ -14,7 +16,7 @@ import { failure } from "./legacy.ts";
 import type { McpEdge } from "./mcp.ts";
 import { forwardedPrefix, prefixOf } from "./prefix.ts";
 import { RefusalLog } from "./refusal-log.ts";
-import { ROUTES, type Route, type RoutePath } from "./routes.ts";
+import { ROUTES, type Route, type RoutePathOf } from "./routes.ts";
 
 /** A larger body is refused with 413 before it is read. */
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
@@ -40,7 +42,7 @@ export interface HttpOptions {
   /** The target of `/mcp/{backend}`, or undefined for an unknown name. */
   readonly backend: (name: string) => Target | undefined;
   readonly backendNames: () => readonly string[];
-  readonly health: (isFull: boolean) => object;
+  readonly health: (isFull: boolean) => HealthReply;
   readonly metrics: () => Promise<{ readonly body: string; readonly contentType: string }>;
   readonly status: () => Promise<GatewayStatus>;
   /** Undefined for an unknown name. */
@@ -86,9 +88,9 @@ type Routed = Bun.BunRequest<string>;
 /** A refusal is logged, whoever it comes from. */
 type Serve = (request: Routed, server: BunServer) => Response | Promise<Response> | Refusal;
 
-/** What each route serves to a request that the guard has let in. */
-function endpoints(options: HttpOptions): Readonly<Record<RoutePath, Serve>> {
-  const { guard, mcp, sse, root, health, backendNames, publicUrl } = options;
+/** What the routes of MCP serve to a request that the guard has let in. */
+function directRoutes(options: HttpOptions): Readonly<Record<RoutePathOf<"direct">, Serve>> {
+  const { guard, mcp, sse, root, backendNames, publicUrl } = options;
   const { principal } = guard;
   const serveMcp: ServeTarget = (request, server, target) => {
     if (options.via.isLoop(request.headers, request.params.backend)) return LOOP;
@@ -104,13 +106,6 @@ function endpoints(options: HttpOptions): Readonly<Record<RoutePath, Serve>> {
     return sse.open({ target, principal, address, prefix });
   };
   return {
-    "/health": ({ headers }) => Response.json(health(guard.hasToken(headers))),
-    "/metrics": async () => {
-      const { body, contentType } = await options.metrics();
-      return new Response(body, { headers: { "content-type": contentType } });
-    },
-    "/status": forOperators(guard, async () => Response.json(await options.status())),
-    "/backends/:backend/restart": forOperators(guard, restartBackend(options)),
     "/mcp": (request, server) => serveMcp(request, server, root),
     "/mcp/:backend": toBackend(options, serveMcp),
     "/:backend/mcp": toBackend(options, serveMcp),
@@ -121,62 +116,193 @@ function endpoints(options: HttpOptions): Readonly<Record<RoutePath, Serve>> {
   };
 }
 
+/** The routes of people, probes and commands, for a request that the guard has let in. */
+function elysiaRoutes(options: HttpOptions): Readonly<Record<RoutePathOf<"elysia">, ElysiaRoute>> {
+  const { guard } = options;
+  const operators = {
+    refuse: (request: Request, server: BunServer) => refuseFromAfar(guard, request, server),
+  };
+  return {
+    "/health": {
+      serve: ({ request }) => options.health(guard.hasToken(request.headers)),
+      response: HealthReply,
+    },
+    "/metrics": {
+      serve: async () => {
+        const { body, contentType } = await options.metrics();
+        return new Response(body, { headers: { "content-type": contentType } });
+      },
+    },
+    "/status": { ...operators, serve: () => options.status(), response: GatewayStatus },
+    "/backends/:backend/restart": {
+      ...operators,
+      params: t.Object({ backend: t.String() }),
+      serve: async ({ request, server, params }) => {
+        const backend = params?.backend ?? "";
+        // A start may take its time.
+        server.timeout(request, 0);
+        return (await options.restart(backend)) ?? refused(unknownBackend(backend, options.backendNames()));
+      },
+      response: RestartReply,
+    },
+  };
+}
+
+interface ElysiaRoute {
+  /** What the route refuses beyond the guard. */
+  readonly refuse?: (request: Request, server: BunServer) => Refusal | undefined;
+  readonly serve: (context: {
+    readonly request: Request;
+    readonly server: BunServer;
+    /** Absent if the path of the route has none. */
+    readonly params?: { readonly backend?: string };
+  }) => unknown;
+  readonly params?: TSchema;
+  /** A `Response` is not compared with it. */
+  readonly response?: TSchema;
+}
+
 function createApp(options: HttpOptions) {
-  const { guard, log, publicUrl } = options;
-  const serveAt = endpoints(options);
-  const refusals = new RefusalLog(log);
-  const prefixes = new Set(["", prefixOf(publicUrl)]);
-  const routes = ROUTES.flatMap((route: Route & { readonly path: RoutePath }) => {
-    const serve = guarded(route, serveAt[route.path], { guard, refusals });
-    const methods = route.method === undefined ? serve : { [route.method]: serve };
-    return [...prefixes].map((prefix) => [prefix + route.path, methods] as const);
-  });
+  const { publicUrl } = options;
+  const gate = new Gate(options.guard, options.log);
+  const direct = directRoutes(options);
+  const elysia = elysiaRoutes(options);
+  const prefixes = [...new Set(["", prefixOf(publicUrl)])];
+  const internalError = (error: unknown) => {
+    options.log.error("a bug in the gateway", { error });
+    const message = "Internal error in the gateway; its log has the details.";
+    return failure(500, { code: -32603, message });
+  };
+  const routes: Record<string, DirectRoute | { readonly [method: string]: DirectRoute }> = {};
   const serving = {
     maxRequestBodySize: MAX_BODY_BYTES,
     idleTimeout: IDLE_TIMEOUT_S,
     // With true, two gateways would share a port, and each client would find now one, now the other.
     reusePort: false,
     development: false,
-    error: (error: unknown) => {
-      log.error("a bug in the gateway", { error });
-      const message = "Internal error in the gateway; its log has the details.";
-      return failure(500, { code: -32603, message });
-    },
-    // Bun's router parses the path, and the guard knows a request by the route that it came by. Elysia, which owns the
-    // server, has no routes of its own: its router parses the URL in another way, and must never be asked.
-    routes: Object.fromEntries(routes),
+    error: internalError,
+    // Bun's router parses the path once, for these routes and for those of Elysia, which it hands over by their own names.
+    // `/*` takes what is left, so that Elysia's own router, which reads a URL in another way, is never asked.
+    routes,
   };
-  return new Elysia({ serve: serving });
+  const app = emptyApp(serving, internalError);
+  for (const route of ROUTES) {
+    for (const prefix of prefixes) {
+      const path = prefix + route.path;
+      if (route.server === "elysia")
+        addToElysia(app, { ...route, at: path }, { gate, ...elysia[route.path] });
+      else routes[path] = perMethod(route, gate.before(route, direct[route.path]));
+    }
+  }
+  return app;
 }
 
-/** A route with the guard in front of it. */
-function guarded(
-  route: Route,
-  serve: Serve,
-  { guard, refusals }: { readonly guard: Guard; readonly refusals: RefusalLog },
-): (request: Routed, server: BunServer) => Response | Promise<Response> {
-  const enter = (request: Routed, server: BunServer, access: Access) => {
+type Serving = ConstructorParameters<typeof Elysia>[0] extends infer Config | undefined
+  ? Config extends { serve?: infer S }
+    ? S
+    : never
+  : never;
+
+function emptyApp(serve: Serving, answerBug: (error: unknown) => Response) {
+  return new Elysia({ serve }).onError(({ error }) => answerBug(error));
+}
+
+type DirectRoute = (request: Routed, server: BunServer) => Response | Promise<Response>;
+
+function perMethod({ method }: Route, serve: DirectRoute) {
+  return method === undefined ? serve : { [method]: serve };
+}
+
+function addToElysia(
+  app: ReturnType<typeof emptyApp>,
+  route: Route & { readonly method: string; readonly at: string },
+  { gate, refuse, serve, params, response }: ElysiaRoute & { readonly gate: Gate },
+): void {
+  app.route(route.method, route.at, (context) => serve({ ...context, server: serverOf(context) }), {
+    parse: "none",
+    ...(params === undefined ? {} : { params }),
+    ...(response === undefined ? {} : { response: { 200: response } }),
+    beforeHandle: (context) => {
+      const server = serverOf(context);
+      const isRefused = gate.refuse(route, context.request, server);
+      if (isRefused !== undefined) return isRefused;
+      const refusal = refuse?.(context.request, server);
+      return refusal === undefined
+        ? undefined
+        : gate.refused(refusal, { route, request: context.request, server });
+    },
+    mapResponse: ({ request, responseValue }) => {
+      const answer = responseValue instanceof Response ? responseValue : Response.json(responseValue);
+      return readableBy(request.headers.get("origin"), answer);
+    },
+  });
+}
+
+/** There is one as long as requests come. */
+function serverOf({ server }: { readonly server: BunServer | null }): BunServer {
+  if (server === null) throw new Error("a request without a server");
+  return server;
+}
+
+/** Stands in front of every route. */
+class Gate {
+  readonly #guard: Guard;
+  readonly #refusals: RefusalLog;
+
+  constructor(guard: Guard, log: Log) {
+    this.#guard = guard;
+    this.#refusals = new RefusalLog(log);
+  }
+
+  /** The answer to a request that may not come in by this route. */
+  refuse(route: Route, request: Request, server: BunServer): Response | undefined {
+    const refusal = this.#guard.refuse(request.headers, accessOf(route, request));
+    return refusal === undefined ? undefined : this.refused(refusal, { route, request, server });
+  }
+
+  /** Logs the refusal and answers it. */
+  refused(
+    refusal: Refusal,
+    {
+      route,
+      request,
+      server,
+    }: { readonly route: Route; readonly request: Request; readonly server: BunServer },
+  ): Response {
     const { headers, method } = request;
-    const pass = () => (access === "preflight" ? answerPreflight(headers) : serve(request, server));
-    const served = guard.refuse(headers, access) ?? pass();
-    if (served instanceof Response || served instanceof Promise) return served;
     const address = server.requestIP(request)?.address;
-    refusals.add({ method, route: route.path, why: served.message, headers, address });
-    return refused(served);
-  };
-  return (request, server) => {
-    const origin = request.headers.get("origin");
-    if (origin === null) return enter(request, server, route.access);
-    const answer = enter(request, server, isPreflight(request) ? "preflight" : route.access);
-    return answer instanceof Promise
-      ? answer.then((response) => readableBy(origin, response))
-      : readableBy(origin, answer);
-  };
+    this.#refusals.add({ method, route: route.path, why: refusal.message, headers, address });
+    return refused(refusal);
+  }
+
+  /** A route of Bun's router with this gate in front of it. */
+  before(route: Route, serve: Serve): DirectRoute {
+    const enter = (request: Routed, server: BunServer) => {
+      const isRefused = this.refuse(route, request, server);
+      if (isRefused !== undefined) return isRefused;
+      if (accessOf(route, request) === "preflight") return answerPreflight(request.headers);
+      const served = serve(request, server);
+      const isAnswer = served instanceof Response || served instanceof Promise;
+      return isAnswer ? served : this.refused(served, { route, request, server });
+    };
+    return (request, server) => {
+      const origin = request.headers.get("origin");
+      const answer = enter(request, server);
+      if (origin === null) return answer;
+      return answer instanceof Promise
+        ? answer.then((response) => readableBy(origin, response))
+        : readableBy(origin, answer);
+    };
+  }
+}
+
+function accessOf({ access }: Route, request: Request): Access {
+  return request.method === "OPTIONS" && isPreflight(request) ? "preflight" : access;
 }
 
 /** A page may read why its token is wrong, and nothing at all if it should not be here. */
-function readableBy(origin: string, response: Response): Response {
-  return response.status === 403 ? response : allowOrigin(response, origin);
+function readableBy(origin: string | null, response: Response): Response {
+  return origin === null || response.status === 403 ? response : allowOrigin(response, origin);
 }
 
 const LOOP: Refusal = {
@@ -192,22 +318,10 @@ const NOT_FROM_AFAR: Refusal = {
 };
 
 /** For the commands of a person: whoever has the token, or sits at this machine and not behind a proxy on it. */
-function forOperators(guard: Guard, serve: Serve): Serve {
-  return (request, server) => {
-    const address = server.requestIP(request)?.address ?? "";
-    const isNear = isLoopback(address.replace(/^::ffff:/i, "")) && !guard.isForwarded(request.headers);
-    return guard.wantsToken || isNear ? serve(request, server) : NOT_FROM_AFAR;
-  };
-}
-
-function restartBackend({ restart, backendNames }: HttpOptions): Serve {
-  return async (request, server) => {
-    // A start may take its time.
-    server.timeout(request, 0);
-    const name = request.params.backend ?? "";
-    const reply = await restart(name);
-    return reply === undefined ? refused(unknownBackend(name, backendNames())) : Response.json(reply);
-  };
+function refuseFromAfar(guard: Guard, request: Request, server: BunServer): Refusal | undefined {
+  const address = server.requestIP(request)?.address ?? "";
+  const isNear = isLoopback(address.replace(/^::ffff:/i, "")) && !guard.isForwarded(request.headers);
+  return guard.wantsToken || isNear ? undefined : NOT_FROM_AFAR;
 }
 
 type ServeTarget = (request: Routed, server: BunServer, target: Target) => ReturnType<Serve>;

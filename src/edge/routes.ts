@@ -1,5 +1,11 @@
 // All HTTP routes of the gateway, and which of them take requests without credentials. Declared here and nowhere else.
 
+/**
+ * What serves a route: `elysia` those of people, probes and commands, with TypeBox schemas; `direct` those of MCP, which
+ * must not pay for Elysia's life cycle with every call (`scripts/bench/load`). Bun's router finds both.
+ */
+type Server = "elysia" | "direct";
+
 export interface Route {
   /** In the words of Bun's router, which compares it with the path as it was sent: escapes and dots stand for themselves. */
   readonly path: string;
@@ -7,22 +13,24 @@ export interface Route {
   readonly method?: "GET" | "POST";
   /** `credentials`: the request must carry those that the gateway has, if it has any. */
   readonly access: "open" | "credentials";
+  readonly server: Server;
 }
 
 export const ROUTES = [
-  { path: "/health", method: "GET", access: "open" },
-  { path: "/metrics", method: "GET", access: "credentials" },
-  { path: "/status", method: "GET", access: "credentials" },
-  { path: "/backends/:backend/restart", method: "POST", access: "credentials" },
-  { path: "/mcp", access: "credentials" },
-  { path: "/mcp/:backend", access: "credentials" },
-  { path: "/:backend/mcp", access: "credentials" },
+  { path: "/health", method: "GET", access: "open", server: "elysia" },
+  { path: "/metrics", method: "GET", access: "credentials", server: "elysia" },
+  { path: "/status", method: "GET", access: "credentials", server: "elysia" },
+  { path: "/backends/:backend/restart", method: "POST", access: "credentials", server: "elysia" },
+  { path: "/mcp", access: "credentials", server: "direct" },
+  { path: "/mcp/:backend", access: "credentials", server: "direct" },
+  { path: "/:backend/mcp", access: "credentials", server: "direct" },
   // The wire of 2024-11-05.
-  { path: "/sse", method: "GET", access: "credentials" },
-  { path: "/:backend/sse", method: "GET", access: "credentials" },
-  { path: "/message", method: "POST", access: "credentials" },
+  { path: "/sse", method: "GET", access: "credentials", server: "direct" },
+  { path: "/:backend/sse", method: "GET", access: "credentials", server: "direct" },
+  { path: "/message", method: "POST", access: "credentials", server: "direct" },
   // Whatever no other route takes, so that there is no way past this list.
-  { path: "/*", access: "credentials" },
+  { path: "/*", access: "credentials", server: "direct" },
 ] as const satisfies readonly Route[];
 
 export type RoutePath = (typeof ROUTES)[number]["path"];
+export type RoutePathOf<S extends Server> = Extract<(typeof ROUTES)[number], { readonly server: S }>["path"];

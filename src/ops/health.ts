@@ -1,9 +1,13 @@
 // What /health says: read from what is known, without asking any backend anything.
 
+import { type Static, Type } from "@sinclair/typebox";
 import type { Backend } from "../backend/backend.ts";
 import type { Fleet } from "../backend/fleet.ts";
-import type { Json } from "../protocol/jsonrpc.ts";
 import { shownText } from "../shown.ts";
+
+/** The body of `/health`: whether all is well, and as much more as the caller may know. */
+export const HealthReply = Type.Object({ status: Type.String() }, { additionalProperties: true });
+export type HealthReply = Static<typeof HealthReply>;
 
 export interface Health {
   /** `degraded` where an enabled backend has failed or cannot start; sleeping is healthy. */
@@ -33,7 +37,7 @@ export function readHealth(fleet: Fleet): Health {
 }
 
 /** For those who did not bring the token: whether all is well, and how many there are. */
-export function readHealthSummary(fleet: Fleet): Json {
+export function readHealthSummary(fleet: Fleet) {
   const states: Record<string, number> = {};
   for (const backend of fleet.all()) {
     const { state } = backendHealth(backend);
