@@ -4,14 +4,14 @@
 import type { BackendConfig } from "../config/config.ts";
 import type { Log } from "../log.ts";
 import type { MemoryBudget } from "../memory-budget.ts";
-import type { Answer, Call, Caller, Subscriber, Watch } from "../protocol/call.ts";
+import type { Answer, Asker, Call, Caller, Era, Subscriber, Watch } from "../protocol/call.ts";
 import type { Abortable } from "../protocol/cancellation.ts";
 import { changed } from "../protocol/exact.ts";
 import { type Json, type Notification, notification } from "../protocol/jsonrpc.ts";
 import { type Implementation, LIST_KEY, Method, NOTICES, STALE_AFTER } from "../protocol/mcp.ts";
 import type { ParamHeader } from "../protocol/param-headers.ts";
 import { Admission } from "./admission.ts";
-import type { Catalog, Tool } from "./catalog.ts";
+import { Catalog, type Tool } from "./catalog.ts";
 import { translateAnswer } from "./exchange.ts";
 import { Instance } from "./instance.ts";
 import { Instances } from "./instances.ts";
@@ -22,6 +22,7 @@ import type { BackendObserver, BackendStatus } from "./observation.ts";
 import { messageOf } from "./starting.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import { ToolPolicy } from "./tool-policy.ts";
+import { COMMON, readVariant, variantKey } from "./variant.ts";
 import { waitWhile } from "./wait-while.ts";
 
 /** How long a call may wait for a tool to become known, before its headers are compared with nothing. */
@@ -39,12 +40,21 @@ export interface BackendOptions extends MemoryOptions {
   readonly predecessor?: () => Promise<void> | undefined;
 }
 
+/** What clients of one connection beside the common one are offered. */
+interface Variant {
+  readonly catalog: Catalog;
+  readonly listing: Listing;
+}
+
 export class Backend implements AsyncDisposable {
   readonly config: BackendConfig;
   readonly #options: BackendOptions;
   readonly #log: Log;
   readonly #subscriptions: Subscriptions;
+  /** Of the common connection. */
   readonly #listing: Listing;
+  /** What the variants offer, by their keys: it may differ from what the common connection offers. */
+  readonly #variants = new Map<string, Variant>();
   readonly #policy: ToolPolicy | undefined;
   readonly #instances: Instances;
   /** Of those before it. */
@@ -56,7 +66,6 @@ export class Backend implements AsyncDisposable {
 
   /** In the place of `before`, it takes over who listens to what. */
   constructor(config: BackendConfig, options: BackendOptions, before?: Backend) {
-    const { identity } = options;
     this.config = config;
     this.#options = options;
     this.#before = before?.status() ?? { starts: 0, restarts: 0 };
@@ -65,16 +74,12 @@ export class Backend implements AsyncDisposable {
     this.#memory = new Memory(config, this.#log, options, before === undefined ? undefined : before.#memory);
     this.#admission = new Admission(config);
     this.#policy = ToolPolicy.of(config.tools);
-    this.#listing = new Listing({
-      catalog: this.catalog,
-      policy: this.#policy,
-      identity,
-      timeoutMs: config.requestTimeoutMs,
-      log: this.#log,
-      budget: options.budget,
-      onLearnt: (method, isChanged) => this.#learnt(method, isChanged),
-    });
-    this.#instances = new Instances(config, (...given) => this.#makeInstance(...given));
+    this.#listing = this.#makeListing(this.catalog, (method, isChanged) => this.#learnt(method, isChanged));
+    this.#instances = new Instances(
+      config,
+      (...given) => this.#makeInstance(...given),
+      (asker) => this.#variantOf(asker),
+    );
     if (config.warm) void this.prestart();
   }
 
@@ -122,11 +127,38 @@ export class Backend implements AsyncDisposable {
       .flatMap(({ lifecycle }) => lifecycle.connected?.connection.transport.pid ?? []);
   }
 
-  /** How the server presents itself: remembered where it is known, asked where it is not. Rejects with GatewayError. */
-  async handshake(signal: Abortable): Promise<Handshake> {
-    const known = this.catalog.handshake;
+  /**
+   * How the server presents itself to a client: remembered where it is known, asked where it is not.
+   * Rejects with GatewayError.
+   */
+  async handshake(signal: Abortable, asker: Asker): Promise<Handshake> {
+    if (this.config.wire.kind === "stdio") this.#memory.seenExtensions.note(asker);
+    const common = this.catalog.handshake ?? (await this.#instances.common().handshake(signal, asker));
+    const variant = this.#variantOf(asker);
+    if (variant === COMMON) return common;
+    const known = this.#variants.get(variant)?.catalog.handshake;
     if (known !== undefined) return known;
-    return this.#instances.common().lifecycle.use(signal, (connected) => Promise.resolve(connected));
+    try {
+      return await this.#instances.sharedBy(asker).handshake(signal, asker);
+    } catch (thrown) {
+      if (signal.aborted) throw thrown;
+      return common;
+    }
+  }
+
+  /** The key of the connection that serves clients like this, if they share the backend. */
+  #variantOf(asker: Asker): string {
+    const { wire, protocol, scope } = this.config;
+    const era = this.catalog.handshake?.era;
+    if (era === undefined || wire.kind === "stdio" || scope === "session") return COMMON;
+    return variantKey(asker, { era, isModernOnly: protocol !== "auto" || this.#memory.era.isModernOnly });
+  }
+
+  /** The server's era must be known before it is known which connection serves a client. */
+  async #whenEraIsKnown({ caller, signal }: Call): Promise<void> {
+    const isKnown = this.catalog.handshake !== undefined;
+    if (isKnown || this.config.wire.kind === "stdio" || this.config.scope === "session") return;
+    await this.#instances.common().handshake(signal, caller);
   }
 
   /** One kind of list, whole: remembered where it is known, else asked for. Rejects with GatewayError or RpcError. */
@@ -176,6 +208,7 @@ export class Backend implements AsyncDisposable {
     try {
       if (place !== undefined) await place;
       hasPlace = true;
+      if (this.catalog.handshake === undefined) await this.#whenEraIsKnown(call);
       const instance = this.#instances.of(call.caller);
       const entered = instance.enter(call);
       const turn = entered instanceof Promise ? await entered : entered;
@@ -267,18 +300,23 @@ export class Backend implements AsyncDisposable {
   #remembered(call: Call): Answer | undefined {
     const key = LIST_KEY.get(call.method);
     if (key === undefined || (call.params?.cursor ?? undefined) !== undefined) return undefined;
-    const { handshake } = this.catalog;
-    const list = this.catalog.whole(call.method);
-    const isRunning = this.#instances.find(call.caller)?.lifecycle.connected !== undefined;
-    if (isRunning || handshake === undefined || list === undefined) return undefined;
+    const lifecycle = this.#instances.find(call.caller)?.lifecycle;
+    const variant = this.#variantOf(call.caller);
+    const own = variant === COMMON ? this.catalog : this.#variants.get(variant)?.catalog;
+    // A variant that cannot be reached is as the common connection was.
+    const catalogs = lifecycle?.state === "failed" ? [own, this.catalog] : [own];
+    const catalog = catalogs.find((known) => known?.whole(call.method) !== undefined);
+    const handshake = catalog?.handshake;
+    const list = catalog?.whole(call.method);
+    if (lifecycle?.connected !== undefined || handshake === undefined || list === undefined) return undefined;
     this.#options.observe?.answeredFromCatalog(this.name, call);
     return translateAnswer(handshake, call, { result: changed(list.rest, { [key]: list.items }) });
   }
 
   /** A notification of the client's own reaches a server of its era, which is woken for it. */
   #passOn(message: Notification, caller: Caller): void {
-    const { handshake } = this.catalog;
-    if (handshake !== undefined && handshake.era !== caller.era) return;
+    const era = this.#variantOf(caller) === COMMON ? this.catalog.handshake?.era : "legacy";
+    if (era !== undefined && era !== caller.era) return;
     Promise.try(() => this.#instances.of(caller).passOn(message, caller)).catch((thrown: unknown) => {
       this.#log.debug("a client's notification was not delivered", {
         method: message.method,
@@ -287,18 +325,59 @@ export class Backend implements AsyncDisposable {
     });
   }
 
+  #makeListing(catalog: Catalog, onLearnt: (method: string, isChanged: boolean) => void): Listing {
+    return new Listing({
+      catalog,
+      policy: this.#policy,
+      identity: this.#options.identity,
+      timeoutMs: this.config.requestTimeoutMs,
+      log: this.#log,
+      budget: this.#options.budget,
+      onLearnt,
+    });
+  }
+
+  /** What a variant offers is known while this gateway runs, and kept nowhere. */
+  #variant(key: string): Variant {
+    const known = this.#variants.get(key);
+    if (known !== undefined) return known;
+    const catalog = new Catalog();
+    const listing = this.#makeListing(catalog, (method, isChanged) => {
+      if (isChanged) this.#announce(method, this.#audienceOf(key));
+    });
+    const variant = { catalog, listing };
+    this.#variants.set(key, variant);
+    return variant;
+  }
+
+  /** Of a server that speaks both eras, each connection is heard by the clients of its own. */
+  #audienceOf(key: string): Era | undefined {
+    if (this.catalog.handshake?.era !== "modern") return undefined;
+    if (key !== COMMON) return "legacy";
+    const isShared = this.#instances.variants.some(({ lifecycle }) => lifecycle.connected !== undefined);
+    return isShared ? "modern" : undefined;
+  }
+
   #makeInstance(key: string, config: BackendConfig, onAsleep: () => void): Instance {
     const { identity, via, observe, predecessor } = this.#options;
+    const isOwn = config.scope === "session" && key !== COMMON;
+    const variant = isOwn ? undefined : readVariant(key);
+    const { catalog, listing } =
+      variant === undefined ? { catalog: this.catalog, listing: this.#listing } : this.#variant(key);
     return new Instance({
       key,
+      isOwn,
+      variant,
+      audience: () => (isOwn ? undefined : this.#audienceOf(key)),
       identity,
       via: via === undefined ? undefined : () => via(this.name),
       config,
       log: this.#log,
-      catalog: this.catalog,
-      listing: this.#listing,
+      catalog,
+      listing,
       policy: this.#policy,
       era: this.#memory.era,
+      seenExtensions: this.#memory.seenExtensions,
       habits: this.#memory.habits,
       subscriptions: this.#subscriptions,
       onStateChanged: (state, before) => {
@@ -306,7 +385,9 @@ export class Backend implements AsyncDisposable {
         if (state === "asleep") onAsleep();
       },
       onStarted: (seconds) => observe?.started(this.name, seconds),
-      onListed: (connected) => this.#memory.startedWell(connected),
+      onListed: async (connected) => {
+        if (variant === undefined) await this.#memory.startedWell(connected);
+      },
       ...(predecessor === undefined ? {} : { predecessor }),
       explainFailure: (error) => this.#memory.lastGood.explain(error),
     });
@@ -314,9 +395,12 @@ export class Backend implements AsyncDisposable {
 
   #learnt(method: string, isChanged: boolean): void {
     this.#memory.keep();
-    if (!this.#missed.delete(method) && !isChanged) return;
+    if (this.#missed.delete(method) || isChanged) this.#announce(method, this.#audienceOf(COMMON));
+  }
+
+  #announce(method: string, era: Era | undefined): void {
     for (const [notice, methods] of STALE_AFTER) {
-      if (methods.includes(method)) this.#subscriptions.deliver(notification(notice));
+      if (methods.includes(method)) this.#subscriptions.deliver(notification(notice), { era });
     }
   }
 }

@@ -9,6 +9,7 @@ import { Value } from "@sinclair/typebox/value";
 import type { BackendConfig } from "../config/config.ts";
 import type { Log } from "../log.ts";
 import { keepText, memberOf, objectOf, writeJson } from "../protocol/exact.ts";
+import type { Json } from "../protocol/jsonrpc.ts";
 import { readSmallText } from "../small-file.ts";
 import type { CatalogRecord } from "./catalog.ts";
 import type { HabitsRecord } from "./connection/habits.ts";
@@ -50,7 +51,10 @@ const FileSchema = Type.Object({
     listedAtMs: Type.Number(),
   }),
   traits: Type.Object({
-    era: Type.Optional(Type.Object({ name: EraName, askedAtMs: Type.Number() })),
+    era: Type.Optional(
+      Type.Object({ name: EraName, askedAtMs: Type.Number(), isOnly: Type.Optional(Type.Boolean()) }),
+    ),
+    extensions: Type.Optional(JsonObject),
     /** When each was seen last. Files of before 2.1 have flags without a date instead, which are not believed. */
     habits: Type.Optional(Type.Record(Type.String(), Type.Number())),
   }),
@@ -66,7 +70,11 @@ const FileSchema = Type.Object({
 
 export interface CatalogFileRecord {
   readonly catalog: CatalogRecord;
-  readonly traits: { readonly era?: EraRecord; readonly habits?: HabitsRecord };
+  readonly traits: {
+    readonly era?: EraRecord;
+    readonly extensions?: Json;
+    readonly habits?: HabitsRecord;
+  };
   readonly lastGood?: LastGood;
 }
 

@@ -51,6 +51,10 @@ export interface HandshakeOptions {
   readonly habits: Habits;
   /** The era that this backend had last time; undefined asks it. */
   readonly remembered: Era | undefined;
+  /** The era of the client that it is for; undefined: the newest. */
+  readonly wanted: Era | undefined;
+  /** What the clients of this connection can do beyond the protocol, for an older server. */
+  readonly extensions: Json;
   /** Ends the attempt: the start deadline, or the gateway that closes. */
   readonly signal: AbortSignal;
 }
@@ -80,6 +84,10 @@ class Attempt {
     this.#era = this.#pinned === undefined ? options.remembered : eraOf(this.#pinned);
   }
 
+  get #isLegacyWanted(): boolean {
+    return this.#era === undefined && this.#options.wanted === "legacy";
+  }
+
   /** Leaves the older handshake its time, however short the start may take. */
   get #probeTimeoutMs(): number {
     return Math.min(PROBE_TIMEOUT_MS, this.#config.startTimeoutMs / 4);
@@ -89,6 +97,7 @@ class Attempt {
     const open = () => this.#open((events) => StdioTransport.start(wire, { ...this.#wireOptions(), events }));
     const connection = await open();
     if (this.#era === "legacy") return this.#finish(connection, () => this.#initialize(connection));
+    if (this.#isLegacyWanted) return this.#finish(connection, () => this.#initializeFirst(connection));
     try {
       return await this.#finish(connection, () => this.#probeOverStdio(connection));
     } catch (thrown) {
@@ -120,6 +129,7 @@ class Attempt {
     );
     return this.#finish(connection, async () => {
       if (this.#era === "legacy") return this.#initialize(connection);
+      if (this.#isLegacyWanted) return this.#initializeFirst(connection);
       const modern = await this.#discover(connection, AbortSignal.timeout(this.#probeTimeoutMs * 2));
       return modern ?? this.#initialize(connection);
     });
@@ -201,6 +211,19 @@ class Attempt {
     }
   }
 
+  /** For a legacy client: the newer era only if the server refuses the older one. */
+  async #initializeFirst(connection: Connection): Promise<Handshake> {
+    try {
+      return await this.#initialize(connection);
+    } catch (thrown) {
+      if (this.#options.signal.aborted || !isEraEvidence(thrown)) throw thrown;
+      const deadline = AbortSignal.timeout(this.#probeTimeoutMs * 2);
+      const modern = await this.#discover(connection, deadline).catch(() => undefined);
+      if (modern?.era !== "modern") throw thrown;
+      return modern;
+    }
+  }
+
   /**
    * Asks `server/discover`. Undefined where the answer shows a legacy server.
    * A refusal for want of credentials, a server error or a dead wire is no evidence of an era and rejects.
@@ -247,12 +270,19 @@ class Attempt {
     }
   }
 
+  get #capabilities(): Json {
+    const { extensions } = this.#options;
+    return Object.keys(extensions).length === 0
+      ? ALL_CLIENT_CAPABILITIES
+      : { ...ALL_CLIENT_CAPABILITIES, extensions };
+  }
+
   async #initialize(connection: Connection, revision?: string): Promise<Handshake> {
     const wanted =
       revision ?? (this.#pinned !== undefined && !isModern(this.#pinned) ? this.#pinned : LATEST_LEGACY);
     const params = {
       protocolVersion: wanted,
-      capabilities: ALL_CLIENT_CAPABILITIES,
+      capabilities: this.#capabilities,
       clientInfo: this.#options.identity,
     };
     try {

@@ -3,7 +3,7 @@
 
 import type { BackendConfig } from "../config/config.ts";
 import type { Log } from "../log.ts";
-import type { Answer, Call, Caller, Question, Subscriber, Watch } from "../protocol/call.ts";
+import type { Answer, Asker, Call, Caller, Era, Question, Subscriber, Watch } from "../protocol/call.ts";
 import type { Abortable } from "../protocol/cancellation.ts";
 import { type Json, type Notification, RpcError } from "../protocol/jsonrpc.ts";
 import { rank, wantedLogLevel } from "../protocol/log-level.ts";
@@ -17,22 +17,31 @@ import { Turn } from "./connection/turn.ts";
 import { AskedInVain } from "./connection/wire-failure.ts";
 import { type ExchangeOptions, exchange } from "./exchange.ts";
 import type { Connected } from "./handshake.ts";
+import type { Handshake } from "./introductions.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import { ListRefresh, type ReadOutcome } from "./list-refresh.ts";
 import type { Listing } from "./listing.ts";
 import type { RememberedEra } from "./remembered-era.ts";
 import { isHarmless, isRepeatable, isSessionExpired } from "./repeating.ts";
 import { cannotAsk } from "./rounds.ts";
+import type { SeenExtensions } from "./seen-extensions.ts";
 import { messageOf, startWithin } from "./starting.ts";
 import type { Ready, StateName } from "./state.ts";
-import type { Subscriptions } from "./subscriptions.ts";
+import type { NewsSource, Subscriptions } from "./subscriptions.ts";
 import type { ToolPolicy } from "./tool-policy.ts";
+import { legacyExtensions } from "./variant.ts";
 import type { Watchers } from "./watchers.ts";
 import { Watching } from "./watching.ts";
 
 export interface InstanceOptions {
-  /** Whose it is: a client's key, or empty where it serves all. */
+  /** Whose it is: a client's key, the key of a variant, or empty if it serves all. */
   readonly key: string;
+  /** One client's own. */
+  readonly isOwn: boolean;
+  /** Set for a legacy connection beside the common one: what it declares. */
+  readonly variant: { readonly extensions: Json } | undefined;
+  /** Which clients hear what is said here; all, if undefined. */
+  readonly audience: () => Era | undefined;
   readonly config: BackendConfig;
   readonly identity: Implementation;
   readonly via: (() => string) | undefined;
@@ -41,6 +50,7 @@ export interface InstanceOptions {
   readonly listing: Listing;
   readonly policy: ToolPolicy | undefined;
   readonly era: RememberedEra;
+  readonly seenExtensions: SeenExtensions;
   readonly habits: Habits;
   readonly subscriptions: Subscriptions;
   readonly onStateChanged: (state: StateName, before: StateName) => void;
@@ -82,6 +92,8 @@ export class Instance implements AsyncDisposable {
   readonly #exchanging: ExchangeOptions;
   /** What the one client whose it is has asked and still waits for, newest last. */
   readonly #open = new Set<Call>();
+  /** The client that made it start; undefined if nobody did. */
+  #starter: Asker | undefined;
 
   constructor(options: InstanceOptions) {
     const { key, config, log } = options;
@@ -121,8 +133,9 @@ export class Instance implements AsyncDisposable {
    * others. At once where there is nothing to wait for; then `ask`. Rejects with GatewayError.
    */
   enter(call: Call): Run | Promise<Run> {
+    if (this.lifecycle.connected === undefined) this.#starter ??= call.caller;
     const entered = this.lifecycle.enter(call.signal);
-    if (this.key === "" && !(entered instanceof Promise)) return this.#takeTurn(entered, call);
+    if (!this.#options.isOwn && !(entered instanceof Promise)) return this.#takeTurn(entered, call);
     return this.#enterLater(entered, call);
   }
 
@@ -162,6 +175,12 @@ export class Instance implements AsyncDisposable {
       this.#fail(again, thrownAgain);
       throw thrownAgain;
     }
+  }
+
+  /** What the handshake says, which a client like this waits for. Rejects with GatewayError. */
+  handshake(signal: Abortable, asker: Asker): Promise<Handshake> {
+    if (this.lifecycle.connected === undefined) this.#starter ??= asker;
+    return this.lifecycle.use(signal, (connected) => Promise.resolve(connected));
   }
 
   /** One list, asked for now. Rejects with RpcError or GatewayError. */
@@ -235,7 +254,7 @@ export class Instance implements AsyncDisposable {
 
   /** Of the one client whose it is: a question between its calls, or while it starts, is about the newest of them. */
   async #enterLater(entered: Ready | Promise<Ready>, call: Call): Promise<Run> {
-    if (this.key !== "") this.#open.add(call);
+    if (this.#options.isOwn) this.#open.add(call);
     try {
       return await this.#takeTurn(await entered, call);
     } catch (thrown) {
@@ -285,28 +304,44 @@ export class Instance implements AsyncDisposable {
   async #connect(signal: AbortSignal): Promise<Connected> {
     const { config, identity, via, log, era, habits } = this.#options;
     const startedMs = performance.now();
+    const { era: wanted, extensions } = this.#declared();
     const remembered = era.name;
     try {
       const connected = await startWithin(config, {
         identity,
         via,
         log,
-        remembered,
+        remembered: wanted === "legacy" && !era.isModernOnly ? undefined : remembered,
+        wanted,
+        extensions,
         habits,
         signal,
         events: {
           onNotification: (notification) => this.#hear(notification),
           onEnd: (end: WireEnd) => this.lifecycle.wireEnded(end),
-          ...(this.key === "" ? {} : { askOutsideOfCalls: (...asked) => this.#askOwner(...asked) }),
+          ...(!this.#options.isOwn ? {} : { askOutsideOfCalls: (...asked) => this.#askOwner(...asked) }),
         },
       });
-      era.found(connected.era, remembered === undefined);
+      if (wanted !== "legacy") era.found(connected.era, remembered === undefined);
+      else if (connected.era === "modern") era.foundModernOnly();
       this.#options.onStarted((performance.now() - startedMs) / 1000);
       return connected;
     } catch (thrown) {
-      era.forget();
+      if (this.#options.variant === undefined) era.forget();
       throw signal.aborted ? thrown : await this.#options.explainFailure(thrown);
     }
+  }
+
+  /** What the next connection is to be: a process that clients share follows the one that starts it. */
+  #declared(): { readonly era: Era | undefined; readonly extensions: Json } {
+    const { config, variant, isOwn, seenExtensions } = this.#options;
+    const starter = this.#starter;
+    this.#starter = undefined;
+    if (variant !== undefined) return { era: "legacy", extensions: variant.extensions };
+    if (isOwn) return { era: starter?.era, extensions: legacyExtensions(starter?.capabilities ?? {}) };
+    if (config.wire.kind === "url") return { era: undefined, extensions: {} };
+    if (starter !== undefined) seenExtensions.note(starter);
+    return { era: starter?.era, extensions: seenExtensions.all };
   }
 
   #takeUp(connected: Connected): void {
@@ -315,7 +350,7 @@ export class Instance implements AsyncDisposable {
     this.#options.catalog.learnHandshake(connected);
     this.#refresh = new ListRefresh({
       read: (methods) => this.#read(connected, methods),
-      deliver: (notice) => this.#options.subscriptions.deliver(notice),
+      deliver: (notice) => this.#options.subscriptions.deliver(notice, { era: this.#options.audience() }),
     });
     this.compared = this.#refresh.readAll().then(() => this.#options.onListed(connected));
     this.#watching.resume(connected, this.#options.config.requestTimeoutMs);
@@ -344,8 +379,13 @@ export class Instance implements AsyncDisposable {
     } else if (notification.method === Notice.resourceUpdated) {
       for (const watcher of this.#watchers.of(notification.params?.uri)) watcher.deliver(notification);
     } else {
-      subscriptions.deliver(notification, this.key === "" ? undefined : this.key);
+      subscriptions.deliver(notification, this.#source());
     }
+  }
+
+  #source(): NewsSource {
+    const { isOwn, audience } = this.#options;
+    return { owner: isOwn ? this.key : undefined, era: audience() };
   }
 
   /** A process of one client asks between calls, or while it starts: it can mean nobody else. */

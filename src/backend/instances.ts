@@ -1,13 +1,12 @@
-// The processes of one backend: one for all clients, or one for each, then bounded in number.
+// The processes of one backend, or the connections to it: one for all clients, with variants for some of them, or one for
+// each client, then bounded in number.
 
 import type { BackendConfig } from "../config/config.ts";
-import type { Caller } from "../protocol/call.ts";
+import type { Asker, Caller } from "../protocol/call.ts";
 import { GatewayError } from "../protocol/errors.ts";
 import type { Instance } from "./instance.ts";
 import type { StateName } from "./state.ts";
-
-/** Serves all, or, where each client has its own, what belongs to no client. */
-const COMMON = "";
+import { COMMON, LEGACY, readVariant } from "./variant.ts";
 
 /** Those that say the most about the backend as a whole come first. */
 const TELLING: readonly StateName[] = ["ready", "starting", "draining", "failed", "asleep", "stopped"];
@@ -17,11 +16,15 @@ const UNSEEN_IDLE_MS = 30 * 60_000;
 /** A process that was used within this time makes way for nobody. */
 const IN_USE_MS = 60_000;
 
+/** More sets of extensions than this share the connection without any. */
+const MAX_VARIANTS = 9;
+
 export type MakeInstance = (key: string, config: BackendConfig, onAsleep: () => void) => Instance;
 
 export class Instances implements AsyncDisposable {
   readonly #config: BackendConfig;
   readonly #make: MakeInstance;
+  readonly #variantOf: (asker: Asker) => string;
   readonly #byKey = new Map<string, Instance>();
   /** Those of clients that tell when they are gone. */
   readonly #tied = new WeakSet<Instance>();
@@ -31,15 +34,22 @@ export class Instances implements AsyncDisposable {
   #startedBefore = 0;
   #isClosed = false;
 
-  constructor(config: BackendConfig, make: MakeInstance) {
+  /** `variantOf`: the key of the connection for a client, where clients share the backend. */
+  constructor(config: BackendConfig, make: MakeInstance, variantOf: (asker: Asker) => string) {
     this.#config = config;
     this.#make = make;
+    this.#variantOf = variantOf;
     if (!this.#isPerClient) this.#add(COMMON);
   }
 
   /** Throws GatewayError where there are as many as there may be. */
   of(caller: Caller): Instance {
-    return this.#isPerClient ? this.#get(keyOf(caller), caller.ended) : this.#get(COMMON);
+    return this.#isPerClient ? this.#get(keyOf(caller), caller.ended) : this.sharedBy(caller);
+  }
+
+  /** The one that serves clients like this; where each has its own, the one for what concerns no client. */
+  sharedBy(asker: Asker): Instance {
+    return this.#isPerClient ? this.common() : this.#variant(this.#variantOf(asker));
   }
 
   /** The one for what concerns no client: lists and handshakes. Throws as `of` does. */
@@ -49,11 +59,16 @@ export class Instances implements AsyncDisposable {
 
   /** The instance of this caller where there is one already. */
   find(caller: Caller): Instance | undefined {
-    return this.#byKey.get(this.#isPerClient ? keyOf(caller) : COMMON);
+    return this.#byKey.get(this.#isPerClient ? keyOf(caller) : this.#variantOf(caller));
   }
 
   withKey(key: string): Instance {
-    return this.#get(this.#isPerClient ? key : COMMON);
+    return this.#isPerClient ? this.#get(key) : this.#variant(readVariant(key) === undefined ? COMMON : key);
+  }
+
+  /** Connections of some clients beside the common one. */
+  get variants(): Instance[] {
+    return this.#isPerClient ? [] : this.all().filter(({ key }) => key !== COMMON);
   }
 
   all(): Instance[] {
@@ -83,6 +98,20 @@ export class Instances implements AsyncDisposable {
     ]);
   }
 
+  #variant(key: string): Instance {
+    const known = this.#byKey.get(key);
+    if (known !== undefined) return known;
+    this.#throwIfClosed();
+    if (this.#byKey.size >= MAX_VARIANTS) this.#dropIdle();
+    if (this.#byKey.size < MAX_VARIANTS || key === COMMON) return this.#add(key);
+    return this.#byKey.get(LEGACY) ?? this.#variant(COMMON);
+  }
+
+  #throwIfClosed(): void {
+    if (!this.#isClosed) return;
+    throw new GatewayError("shutting-down", `${this.#config.name}: it is being closed; try again shortly.`);
+  }
+
   get #isPerClient(): boolean {
     return this.#config.scope === "session";
   }
@@ -91,8 +120,7 @@ export class Instances implements AsyncDisposable {
     const known = this.#byKey.get(key);
     if (known !== undefined) return known;
     const { name, maxInstances } = this.#config;
-    if (this.#isClosed)
-      throw new GatewayError("shutting-down", `${name}: it is being closed; try again shortly.`);
+    this.#throwIfClosed();
     if (this.#count >= maxInstances) this.#dropIdle();
     if (this.#count >= maxInstances && !this.#dropUnused()) {
       throw new GatewayError(
@@ -112,9 +140,8 @@ export class Instances implements AsyncDisposable {
 
   #add(key: string, ended?: AbortSignal): Instance {
     const isUnseen = this.#isPerClient && ended === undefined;
-    const isBounded = !isUnseen || this.#config.idleTimeoutMs > 0;
-    const config = isBounded ? this.#config : { ...this.#config, idleTimeoutMs: UNSEEN_IDLE_MS };
-    const instance = this.#make(key, config, () => {
+    const isVariant = !this.#isPerClient && key !== COMMON;
+    const instance = this.#make(key, this.#configOf(isUnseen || isVariant), () => {
       // A client's sleeper has nothing worth keeping: its place is for others. Unless somebody waits for it to wake.
       const isNeeded = instance.lifecycle.users > 0 || !this.#isPerClient;
       if (!isNeeded && this.#byKey.get(key) === instance) this.#remove(instance);
@@ -126,9 +153,16 @@ export class Instances implements AsyncDisposable {
     return instance;
   }
 
+  /** Nobody says when these clients are gone, so their process or connection ends when it is idle. */
+  #configOf(isForSome: boolean): BackendConfig {
+    if (!isForSome) return this.#config;
+    const idleTimeoutMs = this.#config.idleTimeoutMs > 0 ? this.#config.idleTimeoutMs : UNSEEN_IDLE_MS;
+    return { ...this.#config, idleTimeoutMs, keepAlive: this.#isPerClient && this.#config.keepAlive };
+  }
+
   /** What has failed holds no process. */
   #dropIdle(): void {
-    for (const instance of this.all()) {
+    for (const instance of this.#isPerClient ? this.all() : this.variants) {
       if (instance.lifecycle.users === 0 && isWithoutProcess(instance)) this.#remove(instance);
     }
   }

@@ -8,6 +8,7 @@ import { Habits } from "./connection/habits.ts";
 import type { Connected } from "./handshake.ts";
 import { LastGoodStart } from "./last-good.ts";
 import { RememberedEra } from "./remembered-era.ts";
+import { SeenExtensions } from "./seen-extensions.ts";
 import { settingsHash } from "./settings-hash.ts";
 
 export interface MemoryOptions {
@@ -20,6 +21,7 @@ export interface MemoryOptions {
 export class Memory implements AsyncDisposable {
   readonly catalog = new Catalog();
   readonly era = new RememberedEra(() => this.keep());
+  readonly seenExtensions = new SeenExtensions(() => this.keep());
   /** What was learned about how the server speaks. */
   readonly habits: Habits;
   readonly lastGood: LastGoodStart;
@@ -61,7 +63,8 @@ export class Memory implements AsyncDisposable {
     const { record: lastGood } = this.lastGood;
     if (catalog === undefined) return undefined;
     const era = this.era.record();
-    const traits = { habits: this.habits.record(), ...(era === undefined ? {} : { era }) };
+    const extensions = this.seenExtensions.all;
+    const traits = { habits: this.habits.record(), extensions, ...(era === undefined ? {} : { era }) };
     return { catalog, traits, ...(lastGood === undefined ? {} : { lastGood }) };
   }
 
@@ -69,6 +72,7 @@ export class Memory implements AsyncDisposable {
     if (record === undefined) return;
     this.catalog.restore(record.catalog);
     this.era.restore(record.traits.era);
+    this.seenExtensions.restore(record.traits.extensions);
     this.habits.restore(record.traits.habits ?? {});
     this.lastGood.restore(record.lastGood);
   }

@@ -2,12 +2,14 @@
 
 import type { Era } from "../protocol/call.ts";
 
-/** A server that was of the old era may have been renewed: after this long it is asked again. */
-const LEGACY_HOLDS_MS = 24 * 3_600_000;
+/** A server may have been renewed, and then speak an era that it did not: after this long it is asked again. */
+const HOLDS_MS = 24 * 3_600_000;
 
 export interface EraRecord {
   readonly name: Era;
   readonly askedAtMs: number;
+  /** It has refused the handshake of the older era. */
+  readonly isOnly?: boolean | undefined;
 }
 
 export class RememberedEra {
@@ -20,8 +22,7 @@ export class RememberedEra {
 
   /** The era to begin with; undefined: ask the server. */
   get name(): Era | undefined {
-    if (this.#record?.name === "legacy" && Date.now() - this.#record.askedAtMs > LEGACY_HOLDS_MS)
-      return undefined;
+    if (this.#record?.name === "legacy" && Date.now() - this.#record.askedAtMs > HOLDS_MS) return undefined;
     return this.#record?.name;
   }
 
@@ -29,7 +30,19 @@ export class RememberedEra {
   found(name: Era, wasAsked: boolean): void {
     const askedAtMs = wasAsked ? Date.now() : (this.#record?.askedAtMs ?? Date.now());
     if (this.#record?.name === name && this.#record.askedAtMs === askedAtMs) return;
-    this.#record = { name, askedAtMs };
+    const isOnly = this.#record?.name === name && this.#record.isOnly === true;
+    this.#record = { name, askedAtMs, ...(isOnly ? { isOnly } : {}) };
+    this.#onChanged();
+  }
+
+  /** True if the server has refused the handshake of the older era, not long ago. */
+  get isModernOnly(): boolean {
+    return this.#record?.isOnly === true && Date.now() - this.#record.askedAtMs <= HOLDS_MS;
+  }
+
+  /** The server has refused the handshake of the older era. */
+  foundModernOnly(): void {
+    this.#record = { name: "modern", askedAtMs: Date.now(), isOnly: true };
     this.#onChanged();
   }
 

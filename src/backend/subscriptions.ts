@@ -1,6 +1,6 @@
 // Who hears what a backend says outside of calls: changed lists, updated resources, finished elicitations.
 
-import type { Subscriber } from "../protocol/call.ts";
+import type { Era, Subscriber } from "../protocol/call.ts";
 import { type Json, type Notification, notification } from "../protocol/jsonrpc.ts";
 import { Notice } from "../protocol/mcp.ts";
 import { Watchers } from "./watchers.ts";
@@ -12,6 +12,14 @@ const CHANGED = [
   ["prompts", Notice.promptsChanged],
   ["resources", Notice.resourcesChanged],
 ] as const;
+
+/** Who says it. */
+export interface NewsSource {
+  /** Whose process it is, if it is one client's. */
+  readonly owner?: string | undefined;
+  /** The clients that this connection is for, where there are two: legacy ones, or all others. */
+  readonly era?: Era | undefined;
+}
 
 export class Subscriptions {
   readonly #subscribers = new Set<Subscriber>();
@@ -54,9 +62,9 @@ export class Subscriptions {
     this.#elicitations.set(elicitationId, callerKey);
   }
 
-  /** Hands a notification to those it is for, and to nobody where that cannot be told. `owner`: whose process says so. */
-  deliver(notification: Notification, owner?: string): void {
-    for (const subscriber of this.#recipients(notification, owner)) subscriber.deliver(notification);
+  /** Hands a notification to those it is for, and to nobody where that cannot be told. */
+  deliver(notification: Notification, source: NewsSource = {}): void {
+    for (const subscriber of this.#recipients(notification, source)) subscriber.deliver(notification);
   }
 
   /** Says that the lists of a server with these capabilities may have changed; unknown ones may be any. */
@@ -67,16 +75,19 @@ export class Subscriptions {
     }
   }
 
-  #recipients({ method, params }: Notification, owner: string | undefined): Iterable<Subscriber> {
+  #recipients({ method, params }: Notification, { owner, era }: NewsSource): Iterable<Subscriber> {
     if (method === Notice.elicitationComplete) {
       const id = params?.elicitationId;
       const key = typeof id === "string" ? this.#elicitations.get(id) : undefined;
       return [...this.#subscribers].filter((subscriber) => key !== undefined && subscriber.key === key);
     }
-    const wanting = [...this.#subscribers].filter((subscriber) => subscriber.wants(method));
+    const isInReach = (subscriber: Subscriber) =>
+      era === undefined || (subscriber.era === "legacy") === (era === "legacy");
+    const inReach = [...this.#subscribers].filter(isInReach);
+    const wanting = inReach.filter((subscriber) => subscriber.wants(method));
     if (isForAll(method)) return wanting;
     if (owner !== undefined) return wanting.filter(({ key }) => key === owner);
-    const keys = new Set([...this.#subscribers].map(({ key }) => key));
+    const keys = new Set(inReach.map(({ key }) => key));
     return keys.size === 1 ? wanting : [];
   }
 }

@@ -79,6 +79,7 @@ export class LegacySession implements Disposable {
     this.#options = options;
     this.#subscriber = {
       key: options.id,
+      era: "legacy",
       wants: () => true,
       deliver: (message) => void options.push(message),
     };
@@ -247,7 +248,7 @@ export class LegacySession implements Disposable {
   async #setLogLevel(call: Call): Promise<Outcome> {
     const level = LOG_LEVELS.find((known) => known === call.params?.level);
     if (level === undefined) throw new RpcError(-32602, `The level must be one of ${LOG_LEVELS.join(", ")}.`);
-    const { capabilities } = await this.#options.target.describe(call.signal);
+    const { capabilities } = await this.#options.target.describe(call.signal, call.caller);
     if (capabilities.logging === undefined)
       throw new RpcError(-32601, "This server does not log to its clients.");
     this.#logLevel = level;
@@ -334,7 +335,10 @@ export async function initializeResult(
   params: Json | undefined,
   signal: Abortable,
 ): Promise<Json> {
-  const described = await target.describe(signal);
+  const described = await target.describe(signal, {
+    era: "legacy",
+    capabilities: objectOf(params ?? {}, "capabilities") ?? {},
+  });
   const { serverInfo, instructions, introduction, revision } = described;
   const known = {
     protocolVersion: agreeOnRevision(params?.protocolVersion, revision),

@@ -118,7 +118,7 @@ export class ModernEdge {
     const { clientInfo, revision } = caller;
     const { name, version } = clientInfo ?? {};
     this.#log.info("a client asks what is here", { client: name, version, revision, target: target.name });
-    return { result: discoverResult(await target.describe(signal)) };
+    return { result: discoverResult(await target.describe(signal, caller)) };
   }
 
   /** A long request that carries what the client wants to hear of (2026-07-28, basic/patterns/subscriptions). */
@@ -145,6 +145,7 @@ export class ModernEdge {
         const methods = new Set(wanted.methods);
         const subscriber = {
           key: call.caller.key,
+          era: call.caller.era,
           wants: (method: string) => methods.has(method),
           deliver: (sent: Notification) => void outlet.send(stamp(sent)),
           ended: () => gone.abort(),
@@ -200,8 +201,8 @@ function mirroredOf(
 }
 
 /** A result of the gateway's own, or of a legacy backend, with what every modern one has. */
-async function completed({ method, signal }: Call, answer: Answer, target: Target): Promise<Answer> {
-  const { serverInfo } = await target.describe(signal);
+async function completed({ method, signal, caller }: Call, answer: Answer, target: Target): Promise<Answer> {
+  const { serverInfo } = await target.describe(signal, caller);
   return toModernAnswer(method, answer, serverInfo);
 }
 
@@ -215,7 +216,7 @@ const LIST_FLAGS = [
 async function honour({ message, target }: ModernRequest, call: Call) {
   const filter = message.params?.notifications;
   if (!isObject(filter)) throw new RpcError(-32602, 'subscriptions/listen needs the object "notifications".');
-  const { capabilities } = await target.describe(call.signal);
+  const { capabilities } = await target.describe(call.signal, call.caller);
   const flags: Json = {};
   const methods: string[] = [];
   for (const [flag, method, capability] of LIST_FLAGS) {

@@ -27,6 +27,9 @@ export interface Caller {
   readonly ended?: AbortSignal;
 }
 
+/** What decides how a server presents itself to a client. */
+export type Asker = Pick<Caller, "era" | "capabilities">;
+
 /** A question that a backend puts to the client: elicitation, sampling or roots. */
 export interface Question {
   readonly method: string;
@@ -76,6 +79,8 @@ export interface Answer {
 export interface Subscriber {
   /** Same meaning as Caller.key. */
   readonly key: string;
+  /** Of a client that is connected to one backend as it is: it hears what is said on the connections of its era. */
+  readonly era?: Era | undefined;
   /** True for notification methods such as `notifications/tools/list_changed` that this client asked for. */
   wants(method: string): boolean;
   deliver(notification: Notification): void;

@@ -2,7 +2,7 @@
 
 import type { Backend } from "../backend/backend.ts";
 import type { Fleet } from "../backend/fleet.ts";
-import type { Answer, Call, Caller, Subscriber, Watch } from "../protocol/call.ts";
+import type { Answer, Asker, Call, Caller, Subscriber, Watch } from "../protocol/call.ts";
 import type { Abortable } from "../protocol/cancellation.ts";
 import type { Notification } from "../protocol/jsonrpc.ts";
 import type { ParamHeader } from "../protocol/param-headers.ts";
@@ -20,8 +20,8 @@ export class DirectTarget implements Target {
     this.#backendName = backend;
   }
 
-  async describe(signal: Abortable): Promise<Described> {
-    const { era, revision, description } = await this.#backend.handshake(signal);
+  async describe(signal: Abortable, asker: Asker): Promise<Described> {
+    const { era, revision, description } = await this.#backend.handshake(signal, asker);
     return era === "legacy" ? { ...description, revision } : description;
   }
 

@@ -1,7 +1,7 @@
 // The narrow waist: what a client can be connected to. Edges know targets and nothing behind them; targets know nothing
 // of HTTP, sessions or streams.
 
-import type { Answer, Call, Caller, Subscriber, Watch } from "../protocol/call.ts";
+import type { Answer, Asker, Call, Caller, Subscriber, Watch } from "../protocol/call.ts";
 import type { Abortable } from "../protocol/cancellation.ts";
 import type { Notification } from "../protocol/jsonrpc.ts";
 import type { ServerDescription } from "../protocol/mcp.ts";
@@ -15,8 +15,8 @@ export interface Described extends ServerDescription {
 export interface Target {
   /** Unique among targets and stable over restarts: sessions are bound to it. */
   readonly name: string;
-  /** How the target presents itself. Rejects with GatewayError where it cannot be known. */
-  describe(signal: Abortable): Promise<Described>;
+  /** How the target presents itself to this client. Rejects with GatewayError where it cannot be known. */
+  describe(signal: Abortable, asker: Asker): Promise<Described>;
   /** Throws or rejects with RpcError (data of the backend) or GatewayError (our own failure). */
   call(call: Call): Promise<Answer>;
   /** Passes on a client's notification that is no cancellation. */

@@ -3,10 +3,11 @@
 import { expect, test } from "bun:test";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Caller } from "../../src/protocol/call.ts";
 import { fixture, startsIn } from "../support/fixture.ts";
 import { recordLog } from "../support/log-recorder.ts";
 import { waitFor } from "../support/wait-for.ts";
-import { callTool, type Entry, listener, makeBackend, makeCall, program, TestFolder } from "./rig.ts";
+import { caller, callTool, type Entry, listener, makeBackend, makeCall, program, TestFolder } from "./rig.ts";
 
 const never = new AbortController().signal;
 
@@ -29,9 +30,9 @@ class Releases implements Disposable {
   }
 
   /** A gateway's run that uses the backend once, and ends. */
-  async useOnce(): Promise<void> {
+  async useOnce(from: Caller = caller()): Promise<void> {
     await using backend = makeBackend(this.entry, this);
-    await callTool(backend, "echo", { text: "hello" });
+    await callTool(backend, "echo", { text: "hello" }, { caller: from });
     await backend.whenCompared();
   }
 
@@ -48,7 +49,7 @@ test("after a restart of the gateway all is known of a backend that has not run"
 
   await using backend = makeBackend(releases.entry, releases);
   expect(backend.status()).toMatchObject({ state: "stopped", revision: "2025-11-25", catalog: "remembered" });
-  const { description } = await backend.handshake(never);
+  const { description } = await backend.handshake(never, caller());
   expect(description.serverInfo).toEqual({ name: "tools-from-file", version: "1.0" });
   expect((await backend.tools(never)).map(({ name }) => name)).toContain("one");
   const { result } = await backend.call(makeCall("tools/list"));
@@ -106,12 +107,14 @@ test("the backend's own word of a change reaches the clients when its new list i
 test("the era is kept as well: the next run of the gateway does not ask again", async () => {
   using releases = new Releases();
   releases.publish("1.0", { one: "The first" });
-  await releases.useOnce();
+  // A legacy client's process is not asked for the newer era.
+  const modern = caller("modern", { era: "modern", revision: "2026-07-28" });
+  await releases.useOnce(modern);
   const folder = join(releases.cacheFolder, "catalogs-2");
   const era = () => JSON.parse(readFileSync(join(folder, readdirSync(folder)[0] ?? ""), "utf8")).traits.era;
   const first = era();
   expect(first).toEqual({ name: "legacy", askedAtMs: expect.any(Number) });
-  await releases.useOnce();
+  await releases.useOnce(modern);
   expect(era()).toEqual(first);
 });
 

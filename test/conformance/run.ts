@@ -21,11 +21,11 @@ export class Stage implements AsyncDisposable {
       case "direct":
         return this.#directUrl(row.backend as BackendName);
       case "gateway":
-        return `${(await this.#gateway()).url}/mcp/${row.backend}`;
+        return `${(await this.#gateway(row.revision)).url}/mcp/${row.backend}`;
       case "meta":
-        return `${(await this.#gateway()).url}/mcp`;
+        return `${(await this.#gateway(row.revision)).url}/mcp`;
       case "face": {
-        const folder = await this.#folder();
+        const folder = await this.#folder(row.revision);
         const face = { command: folder.faceCommand(row.backend), env: folder.env };
         return this.#once(row.name, async () => this.#lifetimes.use(startBridge(face)).url);
       }
@@ -45,8 +45,8 @@ export class Stage implements AsyncDisposable {
     });
   }
 
-  #folder(): Promise<GatewayFolder> {
-    return this.#once("folder", async () => {
+  #folder(revision: Revision): Promise<GatewayFolder> {
+    return this.#once(`folder ${revision}`, async () => {
       const names = Object.keys(BACKENDS) as BackendName[];
       const entries = await Promise.all(names.map(async (name) => [name, await this.#entry(name)] as const));
       return this.#lifetimes.use(new GatewayFolder(Object.fromEntries(entries)));
@@ -60,8 +60,11 @@ export class Stage implements AsyncDisposable {
     return { command, args };
   }
 
-  #gateway(): Promise<RunningGateway> {
-    return this.#once("gateway", async () => this.#lifetimes.use(await startGateway(await this.#folder())));
+  /** One for each revision: a process that clients share speaks the era of the first of them. */
+  #gateway(revision: Revision): Promise<RunningGateway> {
+    return this.#once(`gateway ${revision}`, async () =>
+      this.#lifetimes.use(await startGateway(await this.#folder(revision))),
+    );
   }
 
   #once<T>(key: string, start: () => Promise<T>): Promise<T> {
