@@ -8,6 +8,7 @@ import type { Explained } from "./discovery/search.ts";
 import { answerLine, askedIn } from "./discovery/signature.ts";
 import { cacheFolder } from "./folders.ts";
 import { silentLog } from "./log.ts";
+import { Method } from "./protocol/mcp.ts";
 import { shownText } from "./shown.ts";
 import { metaToolDefinitions } from "./target/meta-tools.ts";
 import { Prewarm } from "./target/prewarm.ts";
@@ -67,7 +68,7 @@ export class Survey implements AsyncDisposable {
     const fleet = owned.use(new Fleet(config.backends, options));
     const servers = await Promise.all(
       fleet.enabled().map(async (backend) => {
-        const problem = await backend.tools(signal).then(
+        const problem = await backend.glance(Method.listTools, signal).then(
           () => undefined,
           (thrown: unknown) => problemOf(backend.name, thrown),
         );

@@ -5,7 +5,8 @@ import type { BackendConfig } from "../config/config.ts";
 import type { Log } from "../log.ts";
 import type { MemoryBudget } from "../memory-budget.ts";
 import type { Answer, Asker, Call, Caller, Era, Subscriber, Watch } from "../protocol/call.ts";
-import type { Abortable } from "../protocol/cancellation.ts";
+import { type Abortable, untilAborted } from "../protocol/cancellation.ts";
+import { GatewayError } from "../protocol/errors.ts";
 import { changed } from "../protocol/exact.ts";
 import { type Json, type Notification, notification } from "../protocol/jsonrpc.ts";
 import { type Implementation, LIST_KEY, Method, NOTICES, STALE_AFTER } from "../protocol/mcp.ts";
@@ -19,6 +20,7 @@ import type { Handshake } from "./introductions.ts";
 import { Listing } from "./listing.ts";
 import { Memory, type MemoryOptions } from "./memory.ts";
 import type { BackendObserver, BackendStatus } from "./observation.ts";
+import { StartTurns } from "./start-turns.ts";
 import { messageOf } from "./starting.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import { ToolPolicy } from "./tool-policy.ts";
@@ -36,6 +38,8 @@ export interface BackendOptions extends MemoryOptions {
   readonly observe?: BackendObserver;
   /** Counts what is held for its sake. */
   readonly budget?: MemoryBudget;
+  /** Shared by all backends of a gateway. */
+  readonly startTurns?: StartTurns;
   /** Resolves when the processes of a backend before it have ended; undefined if there are none. */
   readonly predecessor?: () => Promise<void> | undefined;
 }
@@ -63,6 +67,11 @@ export class Backend implements AsyncDisposable {
   readonly #admission: Admission;
   /** Lists that somebody asked for in vain: when they are there, it is news. */
   readonly #missed = new Set<string>();
+  readonly #startTurns: StartTurns;
+  /** What is being listed for the first time, by method. */
+  readonly #glances = new Map<string, Promise<readonly Json[]>>();
+  /** Calls of clients so far. */
+  #calls = 0;
 
   /** In the place of `before`, it takes over who listens to what. */
   constructor(config: BackendConfig, options: BackendOptions, before?: Backend) {
@@ -73,6 +82,7 @@ export class Backend implements AsyncDisposable {
     this.#log = options.log.with({ backend: config.name });
     this.#memory = new Memory(config, this.#log, options, before === undefined ? undefined : before.#memory);
     this.#admission = new Admission(config);
+    this.#startTurns = options.startTurns ?? new StartTurns();
     this.#policy = ToolPolicy.of(config.tools);
     this.#listing = this.#makeListing(this.catalog, (method, isChanged) => this.#learnt(method, isChanged));
     this.#instances = new Instances(
@@ -175,6 +185,43 @@ export class Backend implements AsyncDisposable {
     }
   }
 
+  /**
+   * The same for somebody who asks many backends and may call none of them: what has to be started for it waits for its
+   * turn, and sleeps again as soon as it is listed, unless a call came meanwhile. Goes on when the caller waits no more.
+   */
+  async glance(method: string, signal: Abortable): Promise<readonly Json[]> {
+    const isAsleep = ["stopped", "asleep"].includes(this.#instances.telling?.lifecycle.state ?? "stopped");
+    const known = this.catalog.list(method);
+    // Started for another list just now.
+    const isUnderWay = this.#glances.size > 0;
+    if (known !== undefined || (!isAsleep && !isUnderWay)) return this.list(method, signal);
+    let glance = this.#glances.get(method);
+    if (glance === undefined) {
+      glance = this.#glance(method).finally(() => this.#glances.delete(method));
+      this.#glances.set(method, glance);
+    }
+    await untilAborted(glance, signal);
+    if (Bun.peek.status(glance) !== "pending") return glance;
+    this.#missed.add(method);
+    throw new GatewayError("call-cancelled", `${this.name}: nobody waits for its lists any more.`);
+  }
+
+  #glance(method: string): Promise<readonly Json[]> {
+    const listed = Promise.withResolvers<readonly Json[]>();
+    const work = async () => {
+      const callsBefore = this.#calls;
+      const instance = this.#instances.common();
+      const items = await instance.fetch(method, new AbortController().signal);
+      listed.resolve(items);
+      await instance.compared;
+      const { warm, keepAlive, idleTimeoutMs } = this.config;
+      const isKept = warm || keepAlive || idleTimeoutMs === 0 || this.#calls > callsBefore;
+      if (!isKept) await instance.lifecycle.sleepNow();
+    };
+    this.#startTurns.run(work).catch((thrown: unknown) => listed.reject(thrown));
+    return listed.promise;
+  }
+
   async tools(signal: Abortable): Promise<readonly Tool[]> {
     await this.list(Method.listTools, signal);
     return this.catalog.tools;
@@ -200,6 +247,7 @@ export class Backend implements AsyncDisposable {
     this.#policy?.toOwn(call); // What there is not for clients wakes nobody.
     const remembered = this.#remembered(call);
     if (remembered !== undefined) return remembered;
+    this.#calls += 1;
     const startedMs = performance.now();
     const { observe } = this.#options;
     observe?.inFlightChanged(this.name, 1);

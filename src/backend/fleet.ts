@@ -5,6 +5,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { BackendConfig } from "../config/config.ts";
 import type { Subscriber } from "../protocol/call.ts";
 import { Backend, type BackendOptions } from "./backend.ts";
+import { StartTurns } from "./start-turns.ts";
 
 /** How long calls may go on at a backend that is no longer what the configuration says. */
 const DRAIN_MS = 60_000;
@@ -36,7 +37,7 @@ export class Fleet implements AsyncDisposable {
   readonly #closing = new AbortController();
 
   constructor(configs: readonly BackendConfig[], options: BackendOptions) {
-    this.#options = options;
+    this.#options = { startTurns: new StartTurns(), ...options };
     for (const config of configs) this.#add(config);
   }
 

@@ -50,7 +50,7 @@ export class Lifecycle implements AsyncDisposable {
     this.#config = config;
     this.#options = options;
     this.#failures = new Failures(config.name);
-    this.#idle = new IdleClock(config.keepAlive ? 0 : config.idleTimeoutMs, () => this.#fallAsleep());
+    this.#idle = new IdleClock(config.keepAlive ? 0 : config.idleTimeoutMs, () => void this.#fallAsleep());
   }
 
   get state(): StateName {
@@ -134,6 +134,11 @@ export class Lifecycle implements AsyncDisposable {
   /** Something that kept the backend awake is gone. */
   reconsiderSleep(): void {
     if (this.#state.name === "ready") this.#idle.begin();
+  }
+
+  /** Does not wait for the idle timeout: sleeps now, if nobody works with it or watches. Resolves when it sleeps. */
+  async sleepNow(): Promise<void> {
+    await this.#fallAsleep();
   }
 
   /** The server has forgotten our session: a new connection for the calls to come, while the old one ends its own. */
@@ -261,10 +266,10 @@ export class Lifecycle implements AsyncDisposable {
     );
   }
 
-  #fallAsleep(): void {
+  async #fallAsleep(): Promise<void> {
     const state = this.#state;
     if (state.name !== "ready" || state.inFlight > 0 || this.#options.isWatched()) return;
-    void this.#end(state, "asleep");
+    await this.#end(state, "asleep");
   }
 
   async #end(state: Ready, next: "asleep" | "stopped"): Promise<void> {

@@ -129,7 +129,9 @@ export class MergedTarget implements Target {
     let failure: { readonly thrown: unknown } | undefined;
     for (const backend of new Set([...asked, ...this.#fleet.enabled()])) {
       try {
-        const items = asked.has(backend) ? await backend.list(method, signal) : backend.catalog.list(method);
+        const items = asked.has(backend)
+          ? await backend.glance(method, signal)
+          : backend.catalog.list(method);
         const named = ownName(qualified, backend.name, items ?? []);
         if (named?.how === "exact") return { backend, name: named.name };
         if (named !== undefined) loose ??= { backend, name: named.name };
@@ -199,7 +201,7 @@ export class MergedTarget implements Target {
     const deadline = AbortSignal.any([signalOf(call.signal), AbortSignal.timeout(LIST_DEADLINE_MS)]);
     const lists = await Promise.all(
       this.#fleet.enabled().map(async (backend) => {
-        const items = await backend.list(call.method, deadline).catch(() => []);
+        const items = await backend.glance(call.method, deadline).catch(() => []);
         return { backend, items: listedFor(call, backend, key, items) };
       }),
     );

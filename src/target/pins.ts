@@ -53,7 +53,7 @@ export class Pins {
   async list(call: Call): Promise<unknown[]> {
     const deadline = AbortSignal.any([signalOf(call.signal), AbortSignal.timeout(LIST_DEADLINE_MS)]);
     // Why one does not answer stands in its state and in the log.
-    await Promise.allSettled(this.backends.map((backend) => backend.tools(deadline)));
+    await Promise.allSettled(this.backends.map((backend) => backend.glance(Method.listTools, deadline)));
     const lists = this.#pinned.flatMap((written) => {
       const pin = this.#read(written);
       const tool = pin?.backend.catalog.tool(pin.tool);

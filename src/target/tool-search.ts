@@ -8,6 +8,7 @@ import { answerLine, askedIn } from "../discovery/signature.ts";
 import { oneLine } from "../discovery/type-text.ts";
 import { type Abortable, signalOf } from "../protocol/cancellation.ts";
 import { RpcError } from "../protocol/jsonrpc.ts";
+import { Method } from "../protocol/mcp.ts";
 import { withCutsExplained } from "./answers.ts";
 import { unknownBackend } from "./merged.ts";
 import type { Prewarm } from "./prewarm.ts";
@@ -106,7 +107,7 @@ export class ToolSearch {
     const results = await Promise.all(
       unknown.map(async (backend): Promise<Unavailable | undefined> => {
         try {
-          await backend.tools(both);
+          await backend.glance(Method.listTools, both);
           return undefined;
         } catch {
           const isLate = deadline.aborted && !signal.aborted;

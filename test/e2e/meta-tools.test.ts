@@ -9,6 +9,7 @@ import { fixture } from "../support/fixture.ts";
 import { asBackend, npmServer } from "../support/npm-programs.ts";
 import { GatewayRun } from "../support/run-gateway.ts";
 import { allText, SdkClient, textOf } from "../support/sdk-client.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 setDefaultTimeout(30_000);
 
@@ -61,7 +62,9 @@ test("a search starts the servers that it does not know, and finds a tool that c
   await Bun.write(join(folder, "notes.txt"), "found me");
   const path = join(folder, "notes.txt");
   expect(await sdk.invoke("files", "read_text_file", { path })).toBe("found me");
-  expect(await gateway.backendHealth("thinking")).toMatchObject({ tools_cached: 1, state: "ready" });
+  // What nobody calls sleeps again as soon as it is listed.
+  await waitFor(async () => (await gateway.backendHealth("thinking")).state === "asleep");
+  expect(await gateway.backendHealth("thinking")).toMatchObject({ tools_cached: 1 });
 });
 
 test("each server is listed with what it is for, and its tools with their arguments", async () => {
@@ -83,9 +86,10 @@ test("each server is listed with what it is for, and its tools with their argume
 test("a server keeps its state from call to call, as it runs once", async () => {
   const entities = [{ name: "Ada", entityType: "person", observations: ["wrote the first program"] }];
   await sdk.invoke("memory", "create_entities", { entities });
+  const { restart_count } = await gateway.backendHealth("memory");
   await using other = await SdkClient.connect(`${gateway.url}/mcp`);
   expect(await other.invoke("memory", "search_nodes", { query: "first program" })).toContain('"Ada"');
-  expect((await gateway.backendHealth("memory")).restart_count).toBe(0);
+  expect((await gateway.backendHealth("memory")).restart_count).toBe(restart_count);
 });
 
 describe("gateway_invoke", () => {

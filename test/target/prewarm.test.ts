@@ -39,7 +39,7 @@ async function startedAgain(
       };
       if (isSecond) await run(client, states);
       else await client.text("gateway_search_tools", { query: "adds one more tool" });
-      if (!isSecond) await waitFor(async () => (await states()).growing === "ready, fresh");
+      if (!isSecond) await waitFor(async () => (await states()).growing?.endsWith("fresh"));
     }
   } finally {
     rmSync(folder, { recursive: true });
