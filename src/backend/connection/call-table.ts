@@ -122,7 +122,10 @@ export class CallTable {
   readonly #clock: Clock;
   readonly #alarm: Alarm;
   readonly #inFlight = new InFlight<Pending>();
-  readonly #recent = new RecentCalls(() => this.#habits.has("speaksLate"));
+  readonly #recent = new RecentCalls(
+    () => this.#habits.has("speaksLate"),
+    (label) => this.#isTrusted(label),
+  );
   readonly #givenUp = new Map<number, GivenUp>();
   readonly #open = new Set<OpenQuestion>();
   readonly #held = new Map<Id, HeldQuestion>();
@@ -140,7 +143,6 @@ export class CallTable {
   #stuckAtMs = Number.POSITIVE_INFINITY;
   #era: Era | undefined;
   #isShared = false;
-  #keepsLabels = false;
   /** Until then a question for roots says nothing of what the server does during calls. */
   #rootsExpectedUntilMs = Number.POSITIVE_INFINITY;
   #hasAskedForRoots = false;
@@ -261,10 +263,8 @@ export class CallTable {
 
   /** Whoever is to hear a notification that names no call. */
   audienceOf({ method }: Notification): Audience {
-    const { verdict, calls } = this.#judge(
-      this.#candidates(this.#alone === undefined ? trustsNone : this.#isTrusted),
-    );
-    if (method === Notice.message && verdict !== "nobody" && this.#isShared) this.#noteLog();
+    const { verdict, calls } = this.#judge(this.#candidates(this.#alone !== undefined));
+    if (method === Notice.message && verdict !== "nobody" && this.#isShared) this.#habits.note("logs");
     if (verdict === "nobody" && this.#inFlight.size === 0) return "everybody";
     if (verdict !== "one") return this.#withhold(method);
     return calls.at(-1)?.listener ?? "nobody";
@@ -272,7 +272,7 @@ export class CallTable {
 
   /** A question that names no call. */
   askNameless(question: Request): void {
-    const found = this.#candidates(trustsNone);
+    const found = this.#candidates(false);
     const { verdict, calls, mayBeOver } = this.#judge({
       ...found,
       running: found.running.filter(canBeAsked),
@@ -328,7 +328,6 @@ export class CallTable {
   ready(era: Era, isShared: boolean): void {
     this.#era = era;
     this.#isShared = isShared;
-    this.#keepsLabels = isShared && this.#habits.has("logs");
     this.expectRootsQuestion();
     const isAwaited = isShared && era === "legacy" && this.#habits.has("asksForRoots");
     if (!isAwaited || this.#hasAskedForRoots || this.#habits.has("asks")) return;
@@ -376,16 +375,20 @@ export class CallTable {
     return !this.#needsGap(turn) || this.#quietAtMs(turn) <= this.#clock.nowMs();
   }
 
-  /** True where nothing may come any more that is about another client's call which has ended. */
+  /**
+   * True where nothing may come any more that is about another client's call which has ended. If no other call runs, that
+   * gap tells the words of two clients apart; a server that kept silent after its answers before needs none.
+   */
   #needsGap({ company }: Turn): boolean {
-    return company === "alone" || (this.#isShared && this.#habits.has("speaksLate"));
+    if (company === "alone") return true;
+    return this.#isShared && (this.#active === 0 || this.#habits.has("speaksLate"));
   }
 
   /** From when on nothing that comes can be about a call of another client that has ended. */
   #quietAtMs({ call }: Turn): number {
-    if (this.#recent.isEmpty && this.#givenUp.size === 0) return 0;
+    let atMs = this.#recent.isEmpty ? 0 : this.#recent.foreignUntilMs(call.caller);
+    if (this.#givenUp.size === 0) return atMs;
     const client = identityOf(call.caller);
-    let atMs = this.#recent.foreignUntilMs(client, this.#isTrusted);
     for (const other of this.#givenUp.values())
       if (!this.#isSameClient(other.client, client)) atMs = Math.max(atMs, other.untilMs);
     return atMs;
@@ -459,7 +462,7 @@ export class CallTable {
     const { id, caller } = pending;
     if (to === "answered" && caller !== undefined) {
       const untilMs = this.#clock.nowMs() + TIMES.LATE_MS;
-      this.#recent.add(caller, this.#keepsLabels ? labelOf(pending) : pending.method, untilMs);
+      this.#recent.add(caller, labelOf(pending), untilMs);
       // A modern client has no channel but its request, so its call is not kept.
       if (caller.era === "legacy") this.#lastAnswered = pending;
       this.#alarm.at(untilMs);
@@ -521,7 +524,7 @@ export class CallTable {
 
   // --- candidates ---
 
-  #candidates(isIgnored: (label: string) => boolean): Candidates {
+  #candidates(leavesTrusted: boolean): Candidates {
     const nowMs = this.#clock.nowMs();
     const owned = this.#inFlight.values().filter(({ caller }) => caller !== undefined);
     const speaks = this.#habits.has("speaksWhileAsking");
@@ -530,11 +533,11 @@ export class CallTable {
     return {
       running: owned.filter((pending) => !isSilent(pending)),
       asking: owned.filter(isSilent),
-      answered: this.#recent.clients(nowMs, isIgnored),
+      answered: this.#recent.clients(nowMs, leavesTrusted),
       givenUp: [...this.#givenUp.values()]
         .filter(({ untilMs }) => untilMs > nowMs)
         .map(({ client }) => client),
-      hasMore: this.#recent.isOverfull(nowMs),
+      hasMore: this.#recent.isOverfull(nowMs, leavesTrusted),
     };
   }
 
@@ -561,11 +564,10 @@ export class CallTable {
   }
 
   /** Tools that never spoke late do not disturb a call that is alone for its log lines. For questions there is no trust. */
-  readonly #isTrusted = (label: string): boolean =>
-    this.#keepsLabels &&
-    (this.#quiet.get(label) ?? 0) >= QUIET_CALLS &&
-    !this.#habits.has("asks") &&
-    !this.#habits.has("speaksLate");
+  #isTrusted(label: string): boolean {
+    if ((this.#quiet.get(label) ?? 0) < QUIET_CALLS) return false;
+    return !this.#habits.has("asks") && !this.#habits.has("speaksLate");
+  }
 
   /** Requests of one modern program are taken for one client's, unless the server was seen to speak late. */
   #isSameClient(a: ClientIdentity, b: ClientIdentity): boolean {
@@ -577,12 +579,6 @@ export class CallTable {
     const { name, log } = this.#options;
     log.debug("withheld a notification that could be several clients'", { backend: name, method });
     return "nobody";
-  }
-
-  /** Over HTTP calls run side by side whatever is logged: most log lines name their call there. */
-  #noteLog(): void {
-    this.#habits.note("logs");
-    this.#keepsLabels = true;
   }
 
   #noteLate(): void {
@@ -753,7 +749,6 @@ export class CallTable {
   }
 
   #judgeDeadlines(nowMs: number): void {
-    this.#keepsLabels = this.#isShared && this.#habits.has("logs");
     this.#expireCalls(nowMs);
     this.#expireQuestions(nowMs);
     this.#expireRecent(nowMs);
@@ -790,7 +785,7 @@ export class CallTable {
   #expireRecent(nowMs: number): void {
     const quietSinceMs = nowMs - TIMES.LATE_MS;
     this.#recent.expire(nowMs, (label) => {
-      const wasQuiet = this.#keepsLabels && this.#lastNamelessMs < quietSinceMs;
+      const wasQuiet = this.#isShared && this.#lastNamelessMs < quietSinceMs;
       if (wasQuiet) this.#quiet.set(label, (this.#quiet.get(label) ?? 0) + 1);
     });
     for (const [id, { untilMs }] of this.#givenUp) if (untilMs <= nowMs) this.#forgetGivenUp(id, nowMs);
@@ -881,10 +876,6 @@ function isWithdrawn(thrown: unknown): boolean {
   return thrown instanceof Withdrawn;
 }
 
-function trustsNone(): boolean {
-  return false;
-}
-
 function canBeAsked({ listener }: Pending): boolean {
   return listener.onQuestion !== undefined;
 }
@@ -894,9 +885,10 @@ function isOf({ caller }: Pending, client: { readonly key: string } | undefined)
   return caller?.key === client?.key;
 }
 
+/** What was called. No text is made for it: this runs for every call. */
 function labelOf({ method, turn }: Pending): string {
   const name = turn?.call.params?.name;
-  return typeof name === "string" ? `${method} ${name}` : method;
+  return typeof name === "string" ? name : method;
 }
 
 function ignoreCancelled(): void {

@@ -2,7 +2,7 @@
 // fixed places, and no object for a call.
 
 import type { Caller } from "../../protocol/call.ts";
-import { type ClientIdentity, isSameClient, programOwner } from "./client-identity.ts";
+import { type ClientIdentity, programOwner } from "./client-identity.ts";
 
 const PLACES = 32;
 
@@ -17,11 +17,16 @@ export class RecentCalls {
   /** True once requests of one program are not taken for one client's. */
   readonly #byKey: () => boolean;
   #size = 0;
+  /** True for what may be left out where the clients of a quiet tool need not be told apart. */
+  readonly #isTrusted: (label: string) => boolean;
   /** Until then there are more calls than places: somebody else's, whoever is asked about. */
   #overflowUntilMs = 0;
+  /** The same for those that are not trusted. */
+  #strangersUntilMs = 0;
 
-  constructor(byKey: () => boolean) {
+  constructor(byKey: () => boolean, isTrusted: (label: string) => boolean) {
     this.#byKey = byKey;
+    this.#isTrusted = isTrusted;
   }
 
   get isEmpty(): boolean {
@@ -43,8 +48,9 @@ export class RecentCalls {
   }
 
   /** Somebody's call that is not known one by one. */
-  addUnknown(untilMs: number): void {
+  addUnknown(untilMs: number, isTrusted = false): void {
     this.#overflowUntilMs = Math.max(this.#overflowUntilMs, untilMs);
+    if (!isTrusted) this.#strangersUntilMs = Math.max(this.#strangersUntilMs, untilMs);
   }
 
   /** Forgets those whose time is over, and tells what they had called. */
@@ -65,27 +71,31 @@ export class RecentCalls {
   clear(): void {
     this.#size = 0;
     this.#overflowUntilMs = 0;
+    this.#strangersUntilMs = 0;
   }
 
-  /** The clients of those that are still recent and not `isIgnored`. */
-  clients(nowMs: number, isIgnored: (label: string) => boolean): ClientIdentity[] {
+  /** The clients of those that are still recent, the trusted ones left out where that is wanted. */
+  clients(nowMs: number, leavesTrusted: boolean): ClientIdentity[] {
     const found: ClientIdentity[] = [];
     for (let place = 0; place < this.#size; place++)
-      if (!this.#isOver(place, nowMs) && !isIgnored(this.#labels[place] ?? "")) found.push(this.#at(place));
+      if (!this.#isOver(place, nowMs) && !(leavesTrusted && this.#isTrusted(this.#labels[place] ?? "")))
+        found.push(this.#at(place));
     return found;
   }
 
   /** True while there were too many to be kept. */
-  isOverfull(nowMs: number): boolean {
-    return this.#overflowUntilMs > nowMs;
+  isOverfull(nowMs: number, leavesTrusted: boolean): boolean {
+    return (leavesTrusted ? this.#strangersUntilMs : this.#overflowUntilMs) > nowMs;
   }
 
-  /** When the last call of another client, that is not `isIgnored`, is recent no more. */
-  foreignUntilMs(client: ClientIdentity, isIgnored: (label: string) => boolean): number {
-    let untilMs = this.#overflowUntilMs;
+  /** When the last call of another client, that is not trusted, is recent no more. */
+  foreignUntilMs(caller: Caller): number {
+    const principal = programOwner(caller);
+    let untilMs = this.#strangersUntilMs;
     for (let place = 0; place < this.#size; place++) {
-      if (isSameClient(this.#at(place), client, this.#byKey())) continue;
-      if (!isIgnored(this.#labels[place] ?? "")) untilMs = Math.max(untilMs, this.#untilMs[place] ?? 0);
+      const isLater = (this.#untilMs[place] ?? 0) > untilMs;
+      if (!isLater || this.#isOf(place, caller, principal)) continue;
+      if (!this.#isTrusted(this.#labels[place] ?? "")) untilMs = this.#untilMs[place] ?? 0;
     }
     return untilMs;
   }
@@ -112,7 +122,10 @@ export class RecentCalls {
   }
 
   #isAt(place: number, caller: Caller, principal: string | undefined, label: string): boolean {
-    if (this.#labels[place] !== label) return false;
+    return this.#labels[place] === label && this.#isOf(place, caller, principal);
+  }
+
+  #isOf(place: number, caller: Caller, principal: string | undefined): boolean {
     if (this.#keys[place] === caller.key) return true;
     if (principal === undefined || this.#principals[place] !== principal || this.#byKey()) return false;
     const { clientInfo } = caller;
@@ -136,7 +149,7 @@ export class RecentCalls {
     let oldest = 0;
     for (let place = 1; place < PLACES; place++)
       if ((this.#untilMs[place] ?? 0) < (this.#untilMs[oldest] ?? 0)) oldest = place;
-    this.addUnknown(this.#untilMs[oldest] ?? 0);
+    this.addUnknown(this.#untilMs[oldest] ?? 0, this.#isTrusted(this.#labels[oldest] ?? ""));
     return oldest;
   }
 }

@@ -269,6 +269,31 @@ describe("turns on a wire for all", () => {
     expect(third.turn.place).toBe("in");
   });
 
+  test("calls of two clients, one after the other, are told apart on a server that nobody knows yet", async () => {
+    const stage = new Stage();
+    let waited = 0;
+    for (let round = 0; round < 2 * QUIET_CALLS; round++) {
+      const { turn, entered } = stage.enter(`client-${round}`);
+      if (turn.place === "waiting") waited += 1;
+      stage.clock.pass(TIMES.LATE_MS);
+      const made = await entered;
+      if (round < 2) {
+        stage.log();
+        expect(made.heard).toHaveLength(1);
+        stage.clock.pass(TIMES.LATE_MS + 1);
+      }
+      stage.answer(made);
+    }
+    // It kept silent after its answers: nobody waits any more.
+    expect(waited).toBe(QUIET_CALLS);
+    // Calls that run beside others need no gap.
+    const stranger = new Stage();
+    const one = await stranger.enter("anna").entered;
+    stranger.answer(await stranger.enter("ben").entered);
+    expect(stranger.enter("carla").turn.place).toBe("in");
+    stranger.answer(one);
+  });
+
   test("a call that waits for a person lets others run, and has its turn again before the server hears the answer", async () => {
     const stage = new Stage();
     stage.habits.note("asks");
