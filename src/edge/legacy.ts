@@ -31,6 +31,8 @@ export interface LegacyRequest {
 
 const SESSION_NOT_FOUND = -32001;
 const BAD_REQUEST = -32000;
+/** So many messages of a batch are taken in one turn of the event loop: a few milliseconds of work. */
+const SLICE = 100;
 /** A backend may take its time to start; its own start_timeout ends it before. */
 const INITIALIZE_MS = 5 * 60_000;
 
@@ -63,13 +65,13 @@ export class LegacyEdge {
         message: "initialize must not be part of a batch.",
       });
     }
-    for (const message of messages) {
+    await inSlices(messages, (message) => {
       if (!isRequest(message)) receiveUnanswered(session, message);
-    }
+    });
     if (requests.length === 0) return accepted(session.id);
     // Each is answered as plain JSON: what the calls would say before their answers has no place in an array.
-    const responses = await Promise.all(requests.map((message) => session.post(message, false)));
-    const texts = await Promise.all(responses.map((response) => response.text()));
+    const responses = await Promise.all(await inSlices(requests, (message) => session.post(message, false)));
+    const texts = await Promise.all(await inSlices(responses, (response) => response.text()));
     return json(`[${texts.join(",")}]`, 200, { "mcp-session-id": session.id });
   }
 
@@ -131,6 +133,16 @@ export class LegacyEdge {
       )
     );
   }
+}
+
+/** A large batch lets others have their turn in between. */
+async function inSlices<T, R>(items: readonly T[], perform: (item: T) => R): Promise<R[]> {
+  const done: R[] = [];
+  for (const [at, item] of items.entries()) {
+    if (at > 0 && at % SLICE === 0) await new Promise((resolve) => setImmediate(resolve));
+    done.push(perform(item));
+  }
+  return done;
 }
 
 function receiveUnanswered({ session }: HttpSession, message: Message): void {
