@@ -1,6 +1,7 @@
 // One configured MCP server for all callers: its calls, its lists, who listens to it. What runs is its instances'
 // business; how clients are told, the edges'.
 
+import { isDeepStrictEqual } from "node:util";
 import type { BackendConfig } from "../config/config.ts";
 import type { Log } from "../log.ts";
 import type { MemoryBudget } from "../memory-budget.ts";
@@ -51,7 +52,7 @@ interface Variant {
 }
 
 export class Backend implements AsyncDisposable {
-  readonly config: BackendConfig;
+  #config: BackendConfig;
   readonly #options: BackendOptions;
   readonly #log: Log;
   readonly #subscriptions: Subscriptions;
@@ -75,7 +76,7 @@ export class Backend implements AsyncDisposable {
 
   /** In the place of `before`, it takes over who listens to what. */
   constructor(config: BackendConfig, options: BackendOptions, before?: Backend) {
-    this.config = config;
+    this.#config = config;
     this.#options = options;
     this.#before = before?.status() ?? { starts: 0, restarts: 0 };
     this.#subscriptions = before === undefined ? new Subscriptions() : before.#subscriptions;
@@ -99,6 +100,17 @@ export class Backend implements AsyncDisposable {
 
   get name(): string {
     return this.config.name;
+  }
+
+  get config(): BackendConfig {
+    return this.#config;
+  }
+
+  /** Takes up settings that differ only in what people and models read: nothing that runs has to know. True if so. */
+  redescribe(config: BackendConfig): boolean {
+    if (!isDeepStrictEqual({ ...this.#config, description: config.description }, config)) return false;
+    this.#config = config;
+    return true;
   }
 
   status(): BackendStatus {

@@ -60,7 +60,7 @@ export class Fleet implements AsyncDisposable {
   }
 
   /**
-   * Takes over other settings, at once and whole. A backend whose settings are the same is not touched. One whose settings
+   * Takes over other settings, at once and whole. A backend whose settings are the same, or differ only in their description, is not touched. One whose settings
    * differ takes no new call: they go to its successor, which starts when it is needed, and if the one before it was a
    * process, after its end.
    */
@@ -73,7 +73,9 @@ export class Fleet implements AsyncDisposable {
       ({ name }) => !configs.some((config) => config.name === name),
     );
     const ended = removed.map((backend) => ({ name: backend.name, ended: this.#remove(backend) }));
-    for (const config of changed) this.#replace(config);
+    for (const config of changed) {
+      if (before.get(config.name)?.redescribe(config) !== true) this.#replace(config);
+    }
     for (const config of added) this.#add(config).announceChange();
     this.#backends = new Map(
       configs.flatMap(({ name }) => {

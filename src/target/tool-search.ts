@@ -3,6 +3,7 @@
 import type { Backend } from "../backend/backend.ts";
 import type { Tool } from "../backend/catalog.ts";
 import type { Fleet } from "../backend/fleet.ts";
+import type { BackendConfig } from "../config/config.ts";
 import { type Explained, SearchIndex } from "../discovery/search.ts";
 import { answerLine, askedIn } from "../discovery/signature.ts";
 import { oneLine } from "../discovery/type-text.ts";
@@ -28,8 +29,11 @@ export interface ToolSearchOptions {
 export class ToolSearch {
   readonly #fleet: Fleet;
   readonly #index = new SearchIndex();
-  /** What the index holds of each backend: of which one of that name, and which version of its catalogue. */
-  readonly #indexed = new Map<string, { readonly backend: Backend; readonly version: number }>();
+  /** What the index holds of each backend: of which one of that name, of which settings and which version of its catalogue. */
+  readonly #indexed = new Map<
+    string,
+    { readonly backend: Backend; readonly config: BackendConfig; readonly version: number }
+  >();
   readonly #prewarm: Prewarm;
   readonly #onSearched: ((seconds: number) => void) | undefined;
 
@@ -127,9 +131,10 @@ export class ToolSearch {
     for (const backend of this.#fleet.enabled()) {
       const { name, catalog, config } = backend;
       const indexed = this.#indexed.get(name);
-      if (indexed?.backend === backend && indexed.version === catalog.version) continue;
+      if (indexed?.backend === backend && indexed.config === config && indexed.version === catalog.version)
+        continue;
       this.#index.update({ name, description: config.description, tools: catalog.tools });
-      this.#indexed.set(name, { backend, version: catalog.version });
+      this.#indexed.set(name, { backend, config, version: catalog.version });
     }
   }
 }

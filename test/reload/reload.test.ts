@@ -79,6 +79,21 @@ describe("a backend whose settings are the same", () => {
     expect(Object.keys((await health()).backends)).toEqual(["other", "same", "more"]);
   });
 
+  test("or differ only in their description keeps them too, and is found by the new one", async () => {
+    await start({ it: { ...healthy, description: "of old" } });
+    await using sdk = await SdkClient.connect(`${gateway.url}/mcp/it`);
+    const pid = await sdk.text("pid");
+    const changed = await reload({ it: { ...healthy, description: "about zeppelins" } });
+    expect(changed).toEqual({ added: [], changed: ["it"], removed: [], needsRestart: [] });
+    expect(await sdk.text("pid")).toBe(pid);
+    await using meta = await SdkClient.connect(`${gateway.url}/mcp`);
+    expect(await meta.text("gateway_list_servers")).toContain("about zeppelins");
+    expect(await meta.text("gateway_search_tools", { query: "zeppelins" })).toContain("it.");
+    // Other settings do make another process, also after that.
+    await reload({ it: { ...version("2"), description: "about zeppelins" } });
+    expect(await sdk.text("pid")).not.toBe(pid);
+  });
+
   test("is not touched by a reload that changes nothing, and the log does not speak of it", async () => {
     await start({ same: healthy });
     const nothing = { added: [], changed: [], removed: [], needsRestart: [] };
