@@ -125,7 +125,7 @@ function partOf(key: string, text: string, members: readonly Member[]): string |
 }
 
 function exactId(id: Id, text: string | undefined): Id {
-  if (typeof id === "string" && !id.startsWith(EXACT)) return id;
+  if (isTextId(id)) return id;
   return text === undefined || text === String(id) ? id : `${EXACT}${text}`;
 }
 
@@ -139,6 +139,11 @@ export function numberOf(id: Id | null | undefined): number | undefined {
   const number = Number(id.startsWith(EXACT) ? id.slice(EXACT.length) : id);
   const isMeant = id.startsWith(EXACT) ? Number.isSafeInteger(number) : String(number) === id;
   return isMeant && Number.isInteger(number) ? number : undefined;
+}
+
+/** True for an id that was sent as a text, as "7". */
+export function isTextId(id: Id | null | undefined): id is string {
+  return typeof id === "string" && !id.startsWith(EXACT);
 }
 
 /** A member that is an id, or names one: a progress token, the request that is cancelled. */

@@ -14,6 +14,7 @@ import {
   isNotification,
   isObject,
   isRequest,
+  isTextId,
   type Json,
   type Notification,
   notification,
@@ -37,6 +38,7 @@ import type { ConnectionEvents } from "./connection-events.ts";
 import type { Habits } from "./habits.ts";
 import { Pending, type Waiting } from "./pending.ts";
 import { withProgressToken } from "./progress-token.ts";
+import { TextIds } from "./text-ids.ts";
 import { AskedInVain, callTimeout, describeEnd, refusal } from "./wire-failure.ts";
 
 export interface RequestOptions extends Waiting {
@@ -74,6 +76,8 @@ export class Connection implements AsyncDisposable {
   #transport: Transport | undefined;
   readonly #onAborted = (pending: Pending) => this.#cancel(pending);
   #lastSent: { readonly sent: Promise<void>; readonly ids: number[] } | undefined;
+  /** Absent until an answer came whose id is a text. */
+  #textIds: TextIds | undefined;
   #end: WireEnd | undefined;
   #isClosing = false;
 
@@ -182,6 +186,12 @@ export class Connection implements AsyncDisposable {
   }
 
   #receiveResponse(response: Response): void {
+    if (isTextId(response.id) && this.calls.get(response.id) !== undefined)
+      this.#textIds ??= new TextIds((held) => this.#settle(held));
+    if (this.#textIds?.mayDeliver(response) !== false) this.#settle(response);
+  }
+
+  #settle(response: Response): void {
     const pending = this.calls.answered(response.id);
     if (pending === undefined) {
       this.#log.debug("dropped an answer that nobody waits for", {
@@ -271,6 +281,7 @@ export class Connection implements AsyncDisposable {
   #finish(end: WireEnd): void {
     if (this.#end !== undefined) return;
     this.#end = end;
+    this.#textIds?.end();
     for (const pending of this.calls.clear()) pending.reject(this.#cutOff(pending, end));
     this.#events.onEnd(end);
   }

@@ -3,6 +3,8 @@
 export const TIMES = {
   /** If a timer fires later than this, the process was stopped or busy, and messages may wait unread in the pipe. */
   STALL_MS: 50,
+  /** An answer with the text of a number as its id waits this long for one with the number, until it is known which the server sends. */
+  TEXT_ID_MS: 60,
   /** After such a stall, what waits in the pipe is read for this long before any deadline is judged. */
   READ_GRACE_MS: 100,
   /** Questions of one call that come within this time are put together. Meanwhile the call keeps its turn. */

@@ -7,6 +7,7 @@ import { configOf } from "../rig.ts";
 test("each wait is longer than those that it must outlast", () => {
   const inOrder = [
     TIMES.STALL_MS,
+    TIMES.TEXT_ID_MS,
     // What waits in the pipe is read before anything else is judged.
     TIMES.READ_GRACE_MS,
     // Questions that are put together come before others may run.
