@@ -120,7 +120,7 @@ test("what was learned about a server is shown, and told when it was learned", a
 
 test("an answer that came while the gateway was stopped is no timeout", async () => {
   const [command = "", ...args] = fixture("healthy");
-  const entry = { ...programEntry([command, ...args]), request_timeout: "1s" };
+  const entry = { ...programEntry([command, ...args]), request_timeout: "2s" };
   await using gateway = await GatewayProcess.start({ backends: { it: entry } });
   await using client = await SdkClient.connect(`${gateway.url}/mcp/it`);
   await client.text("echo", { text: "it runs" });
@@ -130,7 +130,7 @@ test("an answer that came while the gateway was stopped is no timeout", async ()
     return /"in_flight": ?1\b/.test(status);
   });
   process.kill(gateway.pid, "SIGSTOP");
-  await Bun.sleep(1_500); // Longer than request_timeout: that is the point.
+  await Bun.sleep(2_500); // Longer than request_timeout: that is the point.
   process.kill(gateway.pid, "SIGCONT");
   expect(await slow).toContain("done in time");
 }, 30_000);
