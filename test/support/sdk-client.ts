@@ -15,6 +15,14 @@ import {
 
 export const ROOTS = [{ uri: "file:///home/someone/project", name: "project" }];
 
+/** Two attempts are too few for a gateway that starts anew on a busy machine. */
+const PATIENCE = {
+  initialReconnectionDelay: 1_000,
+  maxReconnectionDelay: 1_000,
+  reconnectionDelayGrowFactor: 1,
+  maxRetries: 60,
+};
+
 export class SdkClient implements AsyncDisposable {
   readonly client: Client;
   readonly questions: ServerRequest[] = [];
@@ -44,8 +52,9 @@ export class SdkClient implements AsyncDisposable {
       { name: "sdk-client", version: "1.32.2" },
       { capabilities: { sampling: {}, elicitation: { form: {}, url: {} }, roots: { listChanged: true } } },
     );
+    const options = { requestInit: { headers }, reconnectionOptions: PATIENCE };
     const Transport = url.endsWith("/sse") ? SSEClientTransport : StreamableHTTPClientTransport;
-    const transport = new Transport(new URL(url), { requestInit: { headers } });
+    const transport = new Transport(new URL(url), options);
     const connected = new SdkClient(client, transport);
     await client.connect(transport);
     return connected;

@@ -176,7 +176,7 @@ describe("a backend that sleeps", () => {
 
   test("is not woken by a tool that there is not", async () => {
     const starts = join(folder, "starts");
-    const sleepy = { ...BACKENDS.ruled, env: { STARTS_FILE: starts }, idle_timeout: "50ms" };
+    const sleepy = { ...BACKENDS.ruled, env: { STARTS_FILE: starts }, idle_timeout: "1s" };
     await using calm = await TestGateway.start({ backends: { sleepy } });
     await using client = await calm.connect("sleepy");
     await client.text("echo", { text: "awake" });
