@@ -39,6 +39,8 @@ const MUST_BE_HEARD = ["log", "notice", "question"] as const;
 /** Calls of one client at the same time. */
 const LANES = 2;
 const MAX_LATE_MS = 150;
+const ATTEMPTS = 3;
+const HEARD_MS = 2_000;
 
 interface Stage {
   readonly round: LateRound;
@@ -102,16 +104,34 @@ async function speakOneByOne(stage: Stage, clients: readonly Client[], from: num
   for (const [number, client] of clients.entries()) {
     if (client.era === "modern") continue;
     for (const [at, what] of MUST_BE_HEARD.entries()) {
-      const mark = markOf(number, from + at);
-      const params = callTool(stage, "speak_later", { message: mark, ms: 20, what });
-      await client.call("tools/call", params, { id: from + at, progressToken: 1, answer: refuse });
       stage.ledger.count("late words of one alone");
-      const isHeard = () => client.unasked.some((message) => JSON.stringify(message).includes(mark));
-      await waitFor(isHeard, { timeoutMs: 4_000 }).catch(() => {
-        stage.ledger.violate(`${mark} ${what}: withheld although one client alone could be meant`);
-      });
+      let isHeard = false;
+      // On a busy machine a server may speak later than LATE_MS: not three times in a row.
+      for (let attempt = 0; attempt < ATTEMPTS && !isHeard; attempt++) {
+        const call = from + at + 10 * attempt;
+        isHeard = await isHeardLate(stage, client, { mark: markOf(number, call), call, what });
+      }
+      const mark = markOf(number, from + at);
+      stage.ledger.expect(
+        isHeard,
+        () => `${mark} ${what}: withheld although one client alone could be meant`,
+      );
     }
   }
+}
+
+async function isHeardLate(
+  stage: Stage,
+  client: Client,
+  { mark, call, what }: { readonly mark: string; readonly call: number; readonly what: string },
+): Promise<boolean> {
+  const params = callTool(stage, "speak_later", { message: mark, ms: 20, what });
+  await client.call("tools/call", params, { id: call, progressToken: 1, answer: refuse });
+  const has = () => client.unasked.some((message) => JSON.stringify(message).includes(mark));
+  return await waitFor(has, { timeoutMs: HEARD_MS }).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function storm(
