@@ -93,7 +93,7 @@ test("a server keeps its state from call to call, as it runs once", async () => 
 });
 
 describe("gateway_invoke", () => {
-  test("returns the result as the server gave it", async () => {
+  test("returns the result as the server gave it, with links that can be read here", async () => {
     const direct = await SdkClient.connect(`${gateway.url}/mcp/everything`);
     await using _ = direct;
     for (const [tool, args] of [
@@ -107,8 +107,13 @@ describe("gateway_invoke", () => {
         name: "gateway_invoke",
         arguments: { server: "everything", tool, arguments: args },
       });
-      expect(invoked).toEqual(await direct.client.callTool({ name: tool, arguments: args }));
+      const given: unknown = await direct.client.callTool({ name: tool, arguments: args });
+      const readable = JSON.stringify(given).replaceAll('"demo://', '"gateway:everything:demo://');
+      expect(invoked).toEqual(JSON.parse(readable));
     }
+    const link = "gateway:everything:demo://resource/dynamic/text/2";
+    const { contents } = await sdk.client.readResource({ uri: link });
+    expect(contents).toMatchObject([{ uri: link, mimeType: "text/plain" }]);
   });
 
   test("takes arguments that came as text", async () => {

@@ -120,9 +120,11 @@ describe("grandchildren", () => {
     const script = `${daemons.join(" ")} exec ${bun} ${fixturePath("healthy")}`;
     const wire = await StdioWire.start(["sh", "-c", script], { limits });
     await wire.request("initialize");
-    const inGroup = groupMembers(wire.pid).map(({ pid }) => pid);
-    const detached = descendants(wire.pid).filter(({ pid }) => !inGroup.includes(pid));
-    expect(detached.length).toBeGreaterThan(2);
+    const detached = await waitFor(() => {
+      const inGroup = groupMembers(wire.pid).map(({ pid }) => pid);
+      const others = descendants(wire.pid).filter(({ pid }) => !inGroup.includes(pid));
+      return others.length > 2 && others;
+    });
     await end(wire);
     for (const { pid } of detached) expect(isRunning(pid)).toBe(false);
   });
