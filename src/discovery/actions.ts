@@ -2,12 +2,13 @@
 
 import { isObject } from "../protocol/jsonrpc.ts";
 import type { ToolDoc } from "./tool.ts";
+import { stem } from "./words.ts";
 
 const VERBS = {
-  read: "get list show read view fetch display retrieve describe find search query lookup browse what which",
-  create: "create add new make insert generate build",
+  read: "get list show read view fetch display retrieve describe find search query lookup browse what which recall",
+  create: "create add new make insert generate build remember",
   update: "update edit modify change set rename patch replace",
-  delete: "delete remove drop destroy erase purge clear",
+  delete: "delete remove drop destroy erase purge clear forget",
   convert: "convert transform",
   send: "send publish post upload",
   run: "run execute start launch",
@@ -15,7 +16,7 @@ const VERBS = {
 };
 
 /** Words of other languages, and of the street, that ask for a deletion. Accents are folded. */
-const DELETING = `delete remove drop destroy erase purge clear forget discard wipe trash uninstall unlink shred kill
+const DELETING = `delete remove drop destroy erase purge clear forget discard wipe trash strip uninstall unlink shred kill
   losche loschen entferne entfernen vergiss supprime supprimer efface effacer enlever retire retirer oublie oublier
   borra borrar elimina eliminar elimine quitar olvida olvidar apaga apagar remova remover exclua excluir cancella
   cancellare eliminare rimuovi rimuovere verwijder verwijderen wissen usun usunac удали удалить 削除 消去 消す 消し 刪除
@@ -32,7 +33,7 @@ const BY_VERB = new Map<string, Actions>(
 );
 
 const DELETE: Actions = 1 << Object.keys(VERBS).indexOf("delete");
-const DELETING_WORDS = new Set(DELETING.split(/\s+/));
+const DELETING_STEMS = new Set(DELETING.split(/\s+/).map(stem));
 
 /** True if it does nothing but delete. */
 export function onlyDeletes(actions: Actions): boolean {
@@ -41,7 +42,7 @@ export function onlyDeletes(actions: Actions): boolean {
 
 /** True if a word of the query asks for a deletion. */
 export function asksForDeletion(query: readonly string[]): boolean {
-  return query.some((word) => DELETING_WORDS.has(word));
+  return query.some((word) => DELETING_STEMS.has(stem(word)));
 }
 
 /** By the verbs of its name, else by the opening of its description, else by its own annotation. */

@@ -9,7 +9,7 @@ export interface Closer {
   readonly name: number;
   readonly phrase: number;
   readonly action: number;
-  /** A factor: less than 1 for what must not come first whatever its words are. */
+  /** A factor: less than 1 for what must not come first whatever its words are, more for the tools of a named server. */
   readonly standing: number;
 }
 
@@ -18,7 +18,7 @@ const PHRASE_SHARE = { name: 0.5, description: 1.2 };
 /** With a word between. */
 const GAP_SHARE = 0.6;
 const ACTION_SHARE = 0.1;
-const STANDING = { deprecated: 0.5, deletesUnasked: 0.5 };
+const STANDING = { deprecated: 0.5, deletesUnasked: 0.5, namedServer: 1.5 };
 
 interface Match {
   readonly concept: number;
@@ -100,7 +100,12 @@ export class CloserLook {
 
   #standing(entry: Entry): number {
     const deletes = !this.#query.mayDelete && onlyDeletes(entry.actions);
-    return (entry.isDeprecated ? STANDING.deprecated : 1) * (deletes ? STANDING.deletesUnasked : 1);
+    const isNamed = this.#query.places.has(entry.server.name.toLowerCase());
+    return (
+      (entry.isDeprecated ? STANDING.deprecated : 1) *
+      (deletes ? STANDING.deletesUnasked : 1) *
+      (isNamed ? STANDING.namedServer : 1)
+    );
   }
 
   #action(entry: Entry): number {

@@ -21,12 +21,15 @@ export interface Query {
   readonly actions: Actions;
   /** True if what only deletes can be meant. */
   readonly mayDelete: boolean;
+  /** Names of servers that are said to be those to use, in lower case: `in notion`. */
+  readonly places: ReadonlySet<string>;
   /** What the words of the query weigh together, those included that no tool knows. */
   readonly worth: number;
 }
 
 const LONGEST_QUERY = 2_000;
 const MOST_CONCEPTS = 40;
+const MOST_CONCEPTS_AT_ONE_PLACE = 8;
 /** A path, a URL, a placeholder, a quotation, a number: what the tool is to be called with. */
 const ARGUMENT_WEIGHT = 0.5;
 /** A path speaks of a file without saying so. */
@@ -39,8 +42,20 @@ const QUOTATIONS = /["“”]([^"“”]{2,120})["“”]|(?<!\w)'([^']{2,120})'
 const PATH_LIKE =
   /(?:^|\s)(?:[~.]?\/[\w.-]+\/|[A-Za-z]:\\)|\b[\w-]{1,80}\.(?:md|txt|csv|json|html?|xml|ya?ml|py|ts|js|pdf|docx?|xlsx?|pptx?)\b/;
 
+/** An address without its scheme; names of files look like some, so that only common ends count. */
+const DOMAIN =
+  /(?:^|\s)(?:[\w-]{1,63}\.){1,4}(?:com|org|net|io|dev|ai|co|edu|gov|info|app|de|uk|eu)(?:[/?#]\S*)?(?=[\s,;!?.]|$)/i;
+const DOMAINS = new RegExp(DOMAIN.source, "gi");
+const PLACE_NAMES = /\b(?:in|on|from|with|using|via|through)\s+(?:the\s+|my\s+|our\s+)?([\w.-]{1,64})/gi;
+/** Words that mean another one together, of which each alone means something else. */
+const IDIOMS: readonly (readonly [RegExp, string])[] = [
+  [/\b(?:go|going|head|take me|bring me) to\b/gi, "navigate"],
+  [/\blook(?:ing)? up\b/gi, "search"],
+];
+
 export function readQuery(text: string, corpus: Corpus): Query {
-  const query = text.slice(0, LONGEST_QUERY);
+  const given = text.slice(0, LONGEST_QUERY);
+  const query = IDIOMS.reduce((all, [idiom, word]) => all.replace(idiom, word), given);
   const asked = askedWords(query, corpus);
   const concepts: Concept[] = [];
   let worth = 0;
@@ -54,7 +69,19 @@ export function readQuery(text: string, corpus: Corpus): Query {
     if (variants.length > 0) concepts.push({ word, weight, rarity, variants });
   }
   const said = partsOf(query);
-  return { concepts, actions: actionsWanted(said), mayDelete: asksForDeletion(said), worth };
+  return {
+    concepts,
+    actions: actionsWanted(said),
+    mayDelete: asksForDeletion(said),
+    places: placesIn(query, concepts.length),
+    worth,
+  };
+}
+
+/** A long query names several places, for its several steps. */
+function placesIn(query: string, length: number): Set<string> {
+  if (length > MOST_CONCEPTS_AT_ONE_PLACE) return new Set();
+  return new Set([...query.matchAll(PLACE_NAMES)].map(([, name = ""]) => name.toLowerCase()));
 }
 
 interface AskedWord {
@@ -77,7 +104,7 @@ function askedWords(query: string, corpus: Corpus): AskedWord[] {
   const telling = all.filter(({ word }) => !STOP_WORDS.has(word));
   const asked = telling.length > 0 ? telling : all;
   if (PATH_LIKE.test(query)) imply("file", asked);
-  if (/https?:\/\//.test(query)) imply("url", asked);
+  if (/https?:\/\//.test(query) || DOMAIN.test(query)) imply("url", asked);
   return asked;
 }
 
@@ -88,10 +115,13 @@ function imply(word: string, asked: AskedWord[]): void {
 
 /** Words that the query has only in places and quotations. */
 function argumentWords(query: string): Set<string> {
-  const inside = [...query.matchAll(PLACES), ...query.matchAll(QUOTATIONS)].map(([match]) => match);
+  const inside = [...query.matchAll(PLACES), ...query.matchAll(DOMAINS), ...query.matchAll(QUOTATIONS)].map(
+    ([match]) => match,
+  );
   const found = new Set(inside.flatMap(words));
   if (found.size === 0) return found;
-  for (const word of words(query.replace(PLACES, " ").replace(QUOTATIONS, " "))) found.delete(word);
+  for (const word of words(query.replace(PLACES, " ").replace(DOMAINS, " ").replace(QUOTATIONS, " ")))
+    found.delete(word);
   return found;
 }
 

@@ -25,6 +25,9 @@ const SATURATION = { tools: 1, servers: 1.2 };
 const SERVER_SHARE = 0.4;
 /** So near the best server, a tool is found even where its own texts say nothing of the query. */
 const SURE_SERVER = 0.5;
+/** Below this share of what the words of a query weigh, a tool has been found for lack of a better one. */
+const LEAST_FIT = 0.4;
+const MOST_WORDS_JUDGED = 6;
 /** So many of the best get the closer look. */
 const FINALISTS = 60;
 
@@ -44,6 +47,19 @@ export function rank(corpus: Corpus, query: Query, limit: number): Ranked[] {
     ranked.push({ entry, score, words: own, server: total - own, name, phrase, action, standing });
   }
   return ranked.sort(byScore).slice(0, limit);
+}
+
+/**
+ * True if a tool has a fair share of what is asked for in its own words, or if a server is named. Long queries tell a story,
+ * and no tool has most of its words.
+ */
+export function fits(query: Query, ranked: readonly Ranked[]): boolean {
+  if (query.concepts.length > MOST_WORDS_JUDGED) return ranked.length > 0;
+  return ranked.some(
+    ({ entry, words }) =>
+      words >= LEAST_FIT * query.worth ||
+      query.concepts.some(({ word }) => word === entry.server.name.toLowerCase()),
+  );
 }
 
 /** What one word of the query adds to a tool in which it counts `count`. */

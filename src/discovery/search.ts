@@ -4,7 +4,7 @@ import { Corpus } from "./corpus.ts";
 import { type Explained, explain } from "./explain.ts";
 import { nearest } from "./nearest.ts";
 import { readQuery } from "./query.ts";
-import { rank } from "./ranking.ts";
+import { fits, type Ranked, rank } from "./ranking.ts";
 import type { ServerDoc, ToolDoc } from "./tool.ts";
 
 export type { Explained } from "./explain.ts";
@@ -31,11 +31,14 @@ export class SearchIndex {
 
   /** The best first; equally good ones by name. Nothing for a query without words. */
   search(query: string, limit: number): Hit[] {
-    return rank(this.#corpus, readQuery(query, this.#corpus), limit).map(({ entry, score }) => ({
-      server: entry.server.name,
-      tool: entry.tool,
-      score,
-    }));
+    return this.judgedSearch(query, limit).hits;
+  }
+
+  /** As `search`, and whether any of the hits is likely to be what was asked for. */
+  judgedSearch(query: string, limit: number): { readonly hits: Hit[]; readonly fits: boolean } {
+    const read = readQuery(query, this.#corpus);
+    const ranked = rank(this.#corpus, read, limit);
+    return { hits: ranked.map(hitOf), fits: fits(read, ranked) };
   }
 
   /** As `search`, with the reasons. */
@@ -47,4 +50,8 @@ export class SearchIndex {
   nearest(server: string | undefined, name: string, limit: number): Hit[] {
     return nearest(this.#corpus, { server, name }, limit);
   }
+}
+
+function hitOf({ entry, score }: Ranked): Hit {
+  return { server: entry.server.name, tool: entry.tool, score };
 }

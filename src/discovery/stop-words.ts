@@ -7,6 +7,7 @@ export const STOP_WORDS: ReadonlySet<string> = new Set(
   it its i me my mine we our us you your he she they them their his her as into onto than then so such can could would
   should will shall may might must not no please want need like help let just about any some which what who whom whose
   when where why how there here has have had having if via per using use used give tell also too very up out over
+  something anything someone somebody anyone thing stuff
   e g ie eg etc s t don`
     .split(/\s+/)
     .map(singular),

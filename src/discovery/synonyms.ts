@@ -120,3 +120,21 @@ export const KINDRED = `
   patient medical health; recipe cook meal dish food; cook recipe; meal dish food; game match play; match game
   player user summoner; player team; artwork art painting object; painting artwork art; museum gallery collection
 `;
+
+/** What is asked for by the first word of a group; asking for one of the others does not mean it. */
+export const ASKED_AS = `
+  remember create add store save note; recall read retrieve search open; forget delete remove erase clear memory
+`;
+
+/** Common words of other languages, accents folded, beside the English word that tools use. */
+export const FOREIGN = `
+  file datei dateien fichier fichiers archivo archivos arquivo; folder ordner dossier carpeta pasta
+  read lies lesen lire lis leer lee ler; write schreibe schreiben ecrire ecris escribir escribe escrever
+  search suche suchen chercher cherche recherche buscar busca procurar; find finde finden trouver trouve encontrar
+  show zeige zeigen afficher montrer mostrar muestra; list liste auflisten lister listar
+  create erstelle erstellen anlegen creer cree crear crea criar; delete losche loschen supprimer supprime borrar borra eliminar
+  send sende senden schicke envoyer envoie enviar envia; open offne offnen ouvrir ouvre abrir abre
+  image bild bilder imagen imagem; page seite pagina; web internet netz; website webseite
+  message nachricht mensaje mensagem; weather wetter meteo clima tempo; time uhrzeit heure hora; date datum fecha
+  remember merke merken erinnere souviens recuerda recordar; note notiz notizen nota
+`;

@@ -48,13 +48,15 @@ export class ToolSearch {
     const unavailable = await this.#askUnknown(signal);
     const startedMs = performance.now();
     this.#bringUpToDate();
-    const hits = this.#index.search(query, limit);
+    const { hits: found, fits } = this.#index.judgedSearch(query, limit);
+    const hits = fits ? found : found.slice(0, NEAREST);
     this.#onSearched?.((performance.now() - startedMs) / 1000);
     const best = this.#fleet.get(hits[0]?.server ?? "");
     if (best !== undefined) this.expectCall(best);
     const asked = askedIn(query);
     const lines = hits.map((hit) => ({ ...hit, line: answerLine(hit, asked) }));
-    const parts = [hits.length === 0 ? this.#nothingFound(query) : withCutsExplained(lines)];
+    const parts = hits.length === 0 || !fits ? [this.#nothingFound(query, hits.length)] : [];
+    if (hits.length > 0) parts.push(withCutsExplained(lines));
     if (unavailable.length > 0) parts.push(notSearched(unavailable));
     return parts.join("\n");
   }
@@ -97,9 +99,11 @@ export class ToolSearch {
     return `Unknown tool "${oneLine(name, LONGEST_QUOTED)}"${where}. ${hint}`;
   }
 
-  #nothingFound(query: string): string {
+  #nothingFound(query: string, near: number): string {
+    const quoted = oneLine(query, LONGEST_QUOTED);
+    if (near > 0) return `No tool fits "${quoted}" well. The nearest:`;
     const names = this.#fleet.enabled().map(({ name }) => name);
-    return `No tool fits "${oneLine(query, LONGEST_QUOTED)}". Servers: ${names.join(", ")}. Try other words, one need per query.`;
+    return `No tool fits "${quoted}". Servers: ${names.join(", ")}. Try other words, one need per query.`;
   }
 
   /** Asks every backend whose tools nobody knows yet, side by side; returns those that gave no answer, and why in a word. */
