@@ -12,8 +12,8 @@ import { waitFor } from "../support/wait-for.ts";
 
 const CALLS = 304;
 const AT_ONCE = 8;
-/** A collection of the engine's own takes the calls that are in flight just then for long-lived: not every time. */
-const TIMES = 4;
+/** A collection of the engine's own takes the calls that are in flight just then for long-lived: on a busy machine often. */
+const MAX_TIMES = 20;
 const ENVELOPE = {
   "io.modelcontextprotocol/protocolVersion": "2026-07-28",
   "io.modelcontextprotocol/clientCapabilities": {},
@@ -103,26 +103,31 @@ describe("of calls there is nothing left", () => {
       { name: "gateway_invoke", arguments: { server: "local", tool: "echo", arguments: ECHO.arguments } },
       "modern",
     ],
-  ])("%s", async (_, path, params, era) => {
-    const url = gateway.url + path;
-    const headers = era === "legacy" ? await openSession(url) : {};
-    const call = async (id: number) => {
-      const response = await post(url, ...asked(id, params, headers));
-      expect(await response.json()).toMatchObject({ id, result: {} });
-    };
-    const callAll = async () => {
-      for (let id = 0; id < CALLS; id += AT_ONCE)
-        await Promise.all(Array.from({ length: AT_ONCE }, (_, at) => call(id + at)));
-    };
-    await callAll();
-    await gateway.leavings();
-    const left: number[] = [];
-    for (let time = 0; time < TIMES; time++) {
+  ])(
+    "%s",
+    async (_, path, params, era) => {
+      const url = gateway.url + path;
+      const headers = era === "legacy" ? await openSession(url) : {};
+      const call = async (id: number) => {
+        const response = await post(url, ...asked(id, params, headers));
+        expect(await response.json()).toMatchObject({ id, result: {} });
+      };
+      const callAll = async () => {
+        for (let id = 0; id < CALLS; id += AT_ONCE)
+          await Promise.all(Array.from({ length: AT_ONCE }, (_, at) => call(id + at)));
+      };
       await callAll();
-      left.push(await gateway.leavings());
-    }
-    expect(Math.min(...left)).toBeLessThan(CALLS / 4);
-  });
+      await gateway.leavings();
+      const isLittle = (left: number) => left < CALLS / 4;
+      const left: number[] = [];
+      while (left.length < MAX_TIMES && !left.some(isLittle)) {
+        await callAll();
+        left.push(await gateway.leavings());
+      }
+      expect(Math.min(...left)).toSatisfy(isLittle);
+    },
+    120_000,
+  );
 });
 
 function asked(
