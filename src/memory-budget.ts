@@ -12,6 +12,8 @@ export const DEFAULT_LIMIT_BYTES = 256_000_000;
 const SHARE = 1 / 4;
 /** Room is made for some more than what is asked for, so that it need not be made again at once. */
 const SPARE = 1 / 16;
+/** What was given up is collected when it comes to this part of the limit. A collection takes some ten milliseconds. */
+const COLLECTED = 1 / 8;
 
 /** What is held, and in which order it is given up; the last ones never are: their owners are refused more. */
 const ORDER = {
@@ -47,6 +49,11 @@ export interface HoldingOptions {
   readonly owner?: string | undefined;
   /** Lets go of all of it at once. Must not ask for room. */
   readonly giveUp?: () => void;
+}
+
+interface Need {
+  readonly needed: number;
+  readonly spare: number;
 }
 
 /** A piece of memory that grows and shrinks. */
@@ -92,6 +99,8 @@ export class MemoryBudget {
   readonly #byKind = noBytes();
   #bytes = 0;
   #ticks = 0;
+  /** Given up since the last collection. */
+  #garbageBytes = 0;
 
   constructor(log: Log, limitBytes = DEFAULT_LIMIT_BYTES) {
     this.#log = log;
@@ -147,24 +156,24 @@ export class MemoryBudget {
     const growth = bytes - asking.bytes;
     const owned = owner === undefined ? 0 : (this.#byOwner.get(owner) ?? 0);
     const overShare = owner === undefined ? 0 : owned + growth - this.limitBytes * SHARE;
-    const isSpared =
-      overShare <= 0 || this.#take(overShare, asking, (other) => other.owner === owner && other.bytes > 0);
-    if (!isSpared) return false;
+    const own = { needed: overShare, spare: this.limitBytes * SHARE * SPARE };
+    if (overShare > 0 && !this.#take(own, asking, (other) => other.owner === owner)) return false;
     const over = this.#bytes + growth - this.limitBytes;
-    return over <= 0 || this.#take(over, asking, (other) => other.bytes > 0);
+    return over <= 0 || this.#take({ needed: over, spare: this.limitBytes * SPARE }, asking, () => true);
   }
 
-  /** Takes so many bytes from those that are meant. False if there are not as many, or if it was the asking one's turn. */
-  #take(needed: number, asking: Holding, isMeant: (other: Holding) => boolean): boolean {
+  /**
+   * Takes so many bytes from those that are meant, and some to spare: what is held is put in order each time, which must
+   * not be for every message. False if there are not as many as needed, or if it was the asking one's turn.
+   */
+  #take({ needed, spare }: Need, asking: Holding, isMeant: (other: Holding) => boolean): boolean {
     const losers = [...this.#holdings]
       .filter((other) => ORDER[other.kind] !== undefined && isMeant(other))
       .sort((a, b) => orderOf(a) - orderOf(b) || a.progressedAt - b.progressedAt);
     const lost = noBytes();
-    const wanted = needed + this.limitBytes * SPARE;
     let freed = 0;
     for (const loser of losers) {
-      // Copies are given up with some to spare; what somebody waits for is not.
-      if (freed >= (orderOf(loser) === 0 ? wanted : needed)) break;
+      if (freed >= (loser === asking ? needed : needed + spare)) break;
       freed += loser.bytes;
       lost[loser.kind] += loser.bytes;
       loser.giveUp?.();
@@ -172,7 +181,16 @@ export class MemoryBudget {
       if (loser === asking) break;
     }
     this.#tell(lost);
+    this.#collectSoon(freed);
     return freed >= needed && (asking.bytes > 0 || !losers.includes(asking));
+  }
+
+  /** What was given up is garbage only; the runtime does not know that it is wanted back, and would let it grow. */
+  #collectSoon(freed: number): void {
+    this.#garbageBytes += freed;
+    if (this.#garbageBytes < this.limitBytes * COLLECTED) return;
+    this.#garbageBytes = 0;
+    setImmediate(() => Bun.gc(true));
   }
 
   #tell(lost: Readonly<Record<HolderKind, number>>): void {

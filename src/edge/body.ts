@@ -12,6 +12,8 @@ const WHOLE_MS = 120_000;
 /** So much must come within `PROGRESS_MS`. */
 const PROGRESS_BYTES = 64 * 1024;
 const RETRY_SECONDS = 5;
+/** At its end the pieces are there, and the whole. */
+const COPIES = 2;
 
 /** What to answer once the text is there. */
 export type Answer = (text: string) => Response | Promise<Response>;
@@ -97,7 +99,7 @@ class LargeBody implements Disposable {
         this.#held.progressed();
         this.#expectMore(untilMs);
       }
-      if (!this.#held.set(bytes)) return this.#end(tooMuch());
+      if (!this.#held.set(COPIES * bytes)) return this.#end(tooMuch());
     }
     clearTimeout(this.#timer);
     // A body that was given up ends as well, without being whole.

@@ -226,6 +226,10 @@ interface ByteReader {
   cancel(): Promise<void>;
 }
 
+/** A child that writes without a pause must not keep the event loop from everybody else. */
+const TURN_MS = 10;
+const PIECE_BYTES = 16 * 1024;
+
 /** Bun's own pipe out of a child. */
 export class StreamOutput implements ChildOutput {
   readonly #reader: ByteReader;
@@ -235,9 +239,16 @@ export class StreamOutput implements ChildOutput {
   }
 
   async drain(onBytes: (bytes: Uint8Array) => void): Promise<void> {
+    let turnEndsMs = performance.now() + TURN_MS;
     for (;;) {
       const { done, value } = await this.#reader.read().catch(() => ({ done: true, value: undefined }));
-      if (value !== undefined) onBytes(value);
+      for (let at = 0; value !== undefined && at < value.length; at += PIECE_BYTES) {
+        if (performance.now() > turnEndsMs) {
+          await new Promise((resolve) => setImmediate(resolve));
+          turnEndsMs = performance.now() + TURN_MS;
+        }
+        onBytes(value.subarray(at, at + PIECE_BYTES));
+      }
       if (done) return;
     }
   }

@@ -147,3 +147,30 @@ test.if(process.platform === "linux")("a child's ends of our pipes wait, as prog
   const isNonBlocking = (line: string) => (Number.parseInt(line.replace(/\D+/, ""), 8) & O_NONBLOCK) !== 0;
   expect(flags.map(isNonBlocking)).toEqual([false, false]);
 });
+
+test("a child that writes without a pause leaves others their turn", async () => {
+  let chunks = 0;
+  const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    pull: (controller) => {
+      chunks += 1;
+      if (chunks > 100) controller.close();
+      else controller.enqueue(new Uint8Array(64 * 1024));
+    },
+  });
+  let turns = 0;
+  let isOver = false;
+  const count = () => {
+    turns += 1;
+    if (!isOver) setImmediate(count);
+  };
+  setImmediate(count);
+  let bytes = 0;
+  await new StreamOutput(stream).drain((piece) => {
+    bytes += piece.length;
+    const untilMs = performance.now() + 1;
+    while (performance.now() < untilMs);
+  });
+  isOver = true;
+  expect(bytes).toBe(100 * 64 * 1024);
+  expect(turns).toBeGreaterThan(5);
+});
