@@ -307,7 +307,7 @@ describe("redaction without registration", () => {
     for (const unit of ["a", "a:", "://", "?a", "Bearer ", "http://a", "&key"]) {
       const started = performance.now();
       redact(unit.repeat(2_000_000 / unit.length));
-      expect(performance.now() - started).toBeLessThan(3000);
+      expect(performance.now() - started).toBeLessThan(20_000); // About 50 on a quiet machine; in square it would be hours.
     }
   });
 });

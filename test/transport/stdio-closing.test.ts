@@ -8,6 +8,8 @@ import { StdioWire } from "../support/stdio-wire.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 const slow = { exitGraceMs: 20_000, killGraceMs: 20_000 };
+/** Whatever the machine does beside it: none of those graces was waited for. */
+const NO_GRACE_MS = 15_000;
 
 /** Ends the wire and tells how long that took. */
 async function end(wire: StdioWire): Promise<number> {
@@ -21,7 +23,7 @@ describe("closing", () => {
     const wire = await StdioWire.start(fixture("healthy"), { limits: slow });
     await wire.request("initialize");
     expect(groupMembers(wire.pid).map(({ pid }) => pid)).toEqual([wire.pid]);
-    expect(await end(wire)).toBeLessThan(5_000);
+    expect(await end(wire)).toBeLessThan(NO_GRACE_MS);
     expect(groupMembers(wire.pid)).toEqual([]);
   });
 
@@ -30,7 +32,7 @@ describe("closing", () => {
     await wire.request("initialize");
     const tookMs = await end(wire);
     expect(tookMs).toBeGreaterThan(190);
-    expect(tookMs).toBeLessThan(5_000);
+    expect(tookMs).toBeLessThan(NO_GRACE_MS);
     expect(groupMembers(wire.pid)).toEqual([]);
   });
 
@@ -58,7 +60,8 @@ describe("closing", () => {
     await wire.request("initialize");
     const all = [end(wire), end(wire), end(wire)];
     await Promise.all(all);
-    expect(await end(wire)).toBeLessThan(50);
+    const later = new Promise<string>((resolve) => setTimeout(resolve, 0, "waits"));
+    expect(await Promise.race([end(wire).then(() => "ended"), later])).toBe("ended");
     expect(wire.ends).toHaveLength(1);
   });
 
@@ -132,7 +135,7 @@ describe("grandchildren", () => {
   test("that hold the pipes are gone after closing, at once", async () => {
     const wire = await StdioWire.start(fixture("leaves-sleeper"), { limits: slow });
     const sleeper = Number(await wire.call("sleeper"));
-    expect(await end(wire)).toBeLessThan(1_500);
+    expect(await end(wire)).toBeLessThan(NO_GRACE_MS);
     expect(isRunning(sleeper)).toBe(false);
     expect(groupMembers(wire.pid)).toEqual([]);
   });
@@ -162,7 +165,7 @@ describe("open files", () => {
         keepsDetached: true,
       });
       const daemon = Number(await held.call("sleeper"));
-      expect(await end(held)).toBeLessThan(5_000);
+      expect(await end(held)).toBeLessThan(NO_GRACE_MS);
       await end(full);
       // It made a session of its own, and the backend keeps such processes.
       expect(isRunning(daemon)).toBe(true);

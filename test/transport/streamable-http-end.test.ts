@@ -66,7 +66,7 @@ describe("the end", () => {
     await wire.shakeHands();
     const startMs = performance.now();
     await wire.transport[Symbol.asyncDispose]();
-    expect(performance.now() - startMs).toBeLessThan(4_000);
+    expect(performance.now() - startMs).toBeLessThan(15_000);
     expect(wire.ends).toHaveLength(1);
   });
 
