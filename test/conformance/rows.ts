@@ -91,7 +91,6 @@ export const DIRECT_ROWS: readonly Row[] = NAMES.flatMap((backend) =>
 );
 
 export const GATEWAY_ROWS: readonly Row[] = [
-  // Not one after the other for the same backend: on a wire for all, what is logged beside another client's call is nobody's.
   ...REVISIONS.flatMap((revision) => NAMES.map((backend) => row("gateway", backend, revision))),
   ...REVISIONS.map((revision) => row("meta", "all", revision)),
   ...REVISIONS.map((revision) => row("face", "http-both", revision)),

@@ -21,11 +21,11 @@ export class Stage implements AsyncDisposable {
       case "direct":
         return this.#directUrl(row.backend as BackendName);
       case "gateway":
-        return `${(await this.#gateway(row.revision)).url}/mcp/${row.backend}`;
+        return `${(await this.#gateway(row)).url}/mcp/${row.backend}`;
       case "meta":
-        return `${(await this.#gateway(row.revision)).url}/mcp`;
+        return `${(await this.#gateway(row)).url}/mcp`;
       case "face": {
-        const folder = await this.#folder(row.revision);
+        const folder = await this.#folder(row);
         const face = { command: folder.faceCommand(row.backend), env: folder.env };
         return this.#once(row.name, async () => this.#lifetimes.use(startBridge(face)).url);
       }
@@ -45,9 +45,9 @@ export class Stage implements AsyncDisposable {
     });
   }
 
-  #folder(revision: Revision): Promise<GatewayFolder> {
-    return this.#once(`folder ${revision}`, async () => {
-      const names = Object.keys(BACKENDS) as BackendName[];
+  #folder({ name, backend }: Row): Promise<GatewayFolder> {
+    return this.#once(`folder of ${name}`, async () => {
+      const names = backend === "all" ? (Object.keys(BACKENDS) as BackendName[]) : [backend];
       const entries = await Promise.all(names.map(async (name) => [name, await this.#entry(name)] as const));
       return this.#lifetimes.use(new GatewayFolder(Object.fromEntries(entries)));
     });
@@ -60,11 +60,9 @@ export class Stage implements AsyncDisposable {
     return { command, args };
   }
 
-  /** One for each revision: a process that clients share speaks the era of the first of them. */
-  #gateway(revision: Revision): Promise<RunningGateway> {
-    return this.#once(`gateway ${revision}`, async () =>
-      this.#lifetimes.use(await startGateway(await this.#folder(revision))),
-    );
+  /** A gateway of the row's own, so that no row meets what another one has left open. */
+  #gateway(row: Row): Promise<RunningGateway> {
+    return this.#once(row.name, async () => this.#lifetimes.use(await startGateway(await this.#folder(row))));
   }
 
   #once<T>(key: string, start: () => Promise<T>): Promise<T> {
