@@ -346,7 +346,8 @@ export class Instance implements AsyncDisposable {
 
   #takeUp(connected: Connected): void {
     const { connection } = connected;
-    connection.calls.ready(connected.era, connection.transport.kind !== "http");
+    const { transport, calls } = connection;
+    calls.ready(connected.era, transport.kind !== "http", () => transport.hasSharedChannel);
     this.#options.catalog.learnHandshake(connected);
     this.#refresh = new ListRefresh({
       read: (methods) => this.#read(connected, methods),

@@ -25,6 +25,7 @@ const CLOSED: WireEnd = { reason: "the gateway closed the connection", permanent
 
 export class HttpSseTransport implements Transport {
   readonly kind = "sse";
+  readonly hasSharedChannel = true;
   readonly #endpoint: HttpEndpoint;
   readonly #options: HttpStartOptions;
   readonly #what: string;

@@ -48,6 +48,7 @@ const SETTLE_MS = 250;
 
 export class StdioTransport implements Transport {
   readonly kind = "stdio";
+  readonly hasSharedChannel = true;
   readonly #child: Child;
   readonly #log: Log;
   readonly #events: TransportEvents;

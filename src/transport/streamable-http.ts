@@ -82,7 +82,7 @@ export class StreamableHttpTransport implements Transport {
         if (this.#end === undefined) options.events.onLost(id, error);
       },
       finish: (post, isRead) => this.#posts.end(post, isRead),
-      mayBeAnsweredElsewhere: () => this.#listenStream?.isOffered ?? false,
+      mayBeAnsweredElsewhere: () => this.hasSharedChannel,
       canResume: () => this.#canResume,
       resume: (lastEventId, signal) => this.#getStream(lastEventId, signal),
     };
@@ -123,6 +123,10 @@ export class StreamableHttpTransport implements Transport {
   negotiated(revision: string): void {
     this.#revision = revision === "" ? undefined : revision;
     this.#headers.clear();
+  }
+
+  get hasSharedChannel(): boolean {
+    return this.#listenStream?.isOffered ?? false;
   }
 
   /** Opens the GET stream of a legacy session; where one is open already, it takes its place. */

@@ -58,6 +58,8 @@ export interface Transport extends AsyncDisposable {
    * stream). A wire that has such a channel anyway has no such method.
    */
   openStream?(): void;
+  /** True if messages may come that name no call: always on a wire with one channel, over HTTP on the GET stream. */
+  readonly hasSharedChannel: boolean;
   /** The process id of a stdio child. */
   readonly pid?: number;
   /** Ends the wire and whatever it holds (process group, session, streams). Bounded in time, idempotent. */

@@ -16,6 +16,7 @@ import { caller, configOf, type Entry } from "./rig.ts";
 export const IDLE_MS = 5;
 
 export class FakeChild implements Transport {
+  readonly hasSharedChannel = true;
   readonly kind = "stdio";
   isAlive = true;
   /** Requests that it has read and not answered, by id, with what they carried. */

@@ -3,13 +3,14 @@
 
 import { afterAll, expect, describe as group, test } from "bun:test";
 import { playAll } from "../support/play-all.ts";
-import { CLIENT_RUNS, DIRECT_ROWS, GATEWAY_ROWS, HELD } from "./rows.ts";
+import { CLIENT_RUNS, DIRECT_ROWS, GATEWAY_ROWS, HELD, type Row } from "./rows.ts";
 import { nameOf, playClientRun, playRow, Stage } from "./run.ts";
 import { describe, readExpected } from "./score.ts";
 
 const AT_ONCE = 3;
 const LONGEST_MS = 180_000;
-const MOST_CROSS_ERA_FAILURES = 2;
+/** What no gateway can translate, by the era of the backend: see the reasons in `expected/`. */
+const MOST_FAILURES = { legacy: 2, modern: 4 };
 
 const stage = new Stage();
 afterAll(() => stage[Symbol.asyncDispose]());
@@ -44,9 +45,13 @@ group("client", () => {
   }
 });
 
-test("same-era routes expect no failure, translated ones two at most", () => {
+test("same-era routes expect no failure, translated ones what cannot be translated", () => {
   for (const row of GATEWAY_ROWS.filter(({ route }) => route === "gateway")) {
     const scenarios = new Set(readExpected(row.name).map((entry) => entry.scenario));
-    expect(scenarios.size, row.name).toBeLessThanOrEqual(row.isSameEra ? 0 : MOST_CROSS_ERA_FAILURES);
+    expect(scenarios.size, row.name).toBeLessThanOrEqual(row.isSameEra ? 0 : mostFailures(row));
   }
 });
+
+function mostFailures({ revision }: Row): number {
+  return revision === "2026-07-28" ? MOST_FAILURES.legacy : MOST_FAILURES.modern;
+}

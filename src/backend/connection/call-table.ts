@@ -143,6 +143,7 @@ export class CallTable {
   #stuckAtMs = Number.POSITIVE_INFINITY;
   #era: Era | undefined;
   #isShared = false;
+  #hasSharedChannel: () => boolean = () => this.#isShared;
   /** Until then a question for roots says nothing of what the server does during calls. */
   #rootsExpectedUntilMs = Number.POSITIVE_INFINITY;
   #hasAskedForRoots = false;
@@ -324,10 +325,14 @@ export class CallTable {
 
   // --- turns ---
 
-  /** The handshake is done: calls may come. On a shared wire nothing says whose a log line is. */
-  ready(era: Era, isShared: boolean): void {
+  /**
+   * The handshake is done: calls may come. On a shared wire nothing says whose a log line is. Another wire may have a
+   * channel beside it, on which messages name no call: over HTTP, the GET stream.
+   */
+  ready(era: Era, isShared: boolean, hasSharedChannel = () => isShared): void {
     this.#era = era;
     this.#isShared = isShared;
+    this.#hasSharedChannel = hasSharedChannel;
     this.expectRootsQuestion();
     const isAwaited = isShared && era === "legacy" && this.#habits.has("asksForRoots");
     if (!isAwaited || this.#hasAskedForRoots || this.#habits.has("asks")) return;
@@ -381,7 +386,7 @@ export class CallTable {
    */
   #needsGap({ company }: Turn): boolean {
     if (company === "alone") return true;
-    return this.#isShared && (this.#active === 0 || this.#habits.has("speaksLate"));
+    return this.#hasSharedChannel() && (this.#active === 0 || this.#habits.has("speaksLate"));
   }
 
   /** From when on nothing that comes can be about a call of another client that has ended. */
@@ -785,7 +790,7 @@ export class CallTable {
   #expireRecent(nowMs: number): void {
     const quietSinceMs = nowMs - TIMES.LATE_MS;
     this.#recent.expire(nowMs, (label) => {
-      const wasQuiet = this.#isShared && this.#lastNamelessMs < quietSinceMs;
+      const wasQuiet = this.#hasSharedChannel() && this.#lastNamelessMs < quietSinceMs;
       if (wasQuiet) this.#quiet.set(label, (this.#quiet.get(label) ?? 0) + 1);
     });
     for (const [id, { untilMs }] of this.#givenUp) if (untilMs <= nowMs) this.#forgetGivenUp(id, nowMs);
