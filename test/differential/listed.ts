@@ -61,7 +61,7 @@ const answered: readonly Listed[] = [
     name: "the client's capabilities are the gateway's to a backend that is told only once",
     reason:
       "2025-11-25, basic/lifecycle: capabilities are negotiated once per session, and one session serves all clients.",
-    rows: ({ backend }) => backend.endsWith("legacy"),
+    rows: ({ backend, era }) => backend.endsWith("legacy") || (backend.endsWith("both") && era === "legacy"),
     cases: /a client that cannot$/,
     path: /\.(?:text|isError|status|result|error|error\.(?:code|message|data\.requiredCapabilities\.\w+))$/,
   },

@@ -21,8 +21,8 @@ export interface Row extends Direct {
 
 function row(backend: BackendName, era: Era, way: Row["way"], against: BackendName = backend): Row {
   const { eras } = BACKENDS[backend];
-  // A backend of both eras is spoken to in the newer one.
-  const isSameEra = (eras === "legacy" ? "legacy" : "modern") === era;
+  // A backend of both eras is spoken to in the client's.
+  const isSameEra = eras === "both" || eras === era;
   const name = `${era} client, ${backend} by ${way}`;
   return { name, backend, era, way, against: { backend: against, era }, isSameEra };
 }

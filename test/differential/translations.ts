@@ -1,6 +1,6 @@
 // What changes on the way from one era to the other, and by what right.
 
-import { appears, isMissing, isSaid, isTo, type Listed, toLegacy, toModern } from "./listing.ts";
+import { appears, isMissing, isSaid, type Listed, toLegacy, toModern } from "./listing.ts";
 
 export const modernToLegacy: readonly Listed[] = [
   {
@@ -78,15 +78,6 @@ export const legacyToModern: readonly Listed[] = [
     cases: /: no params$/,
     path: /\.error\.message$/,
     fits: isSaid,
-  },
-  {
-    name: "a resource that is not there",
-    reason:
-      "2025-11-25, server/resources, Error Handling: -32002; the SDK answers today's code in both eras.",
-    rows: toModern,
-    cases: /^resources\/read: /,
-    path: /\.error\.code$/,
-    fits: isTo(-32602, -32002),
   },
   {
     name: "who serves is said once, at the handshake",
