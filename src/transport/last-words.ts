@@ -1,5 +1,5 @@
-// The last lines that a child wrote for people (to stderr, or to stdout and no message), bounded, for the error that a
-// person reads when the child is gone.
+// The last lines that a child wrote for people (to stderr, or to stdout before its first message), bounded, for the error
+// that a person reads when the child is gone.
 
 import { shownLine } from "../shown.ts";
 

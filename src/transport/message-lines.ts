@@ -4,7 +4,7 @@
 import type { Log } from "../log.ts";
 import { boundedMessage } from "../protocol/bounded-json.ts";
 import { itemTexts } from "../protocol/json-text.ts";
-import { type Id, isId, toMessage } from "../protocol/jsonrpc.ts";
+import { type Id, isId, type Message, toMessage } from "../protocol/jsonrpc.ts";
 import { shownLine } from "../shown.ts";
 import type { OversizedLine } from "./line-reader.ts";
 import type { Incoming } from "./transport.ts";
@@ -17,16 +17,17 @@ const SHOWN_CHARS = 200;
 export class MessageLines {
   readonly #log: Log;
   readonly #onMessage: (incoming: Incoming) => void;
-  /** Told of every line that is no message. */
-  readonly #onSkipped: (text: string) => void;
+  /** Told of every line before the first message: what comes later may be a piece of some client's answer. */
+  readonly #onPreface: (text: string) => void;
+  #hasSpoken = false;
   #skipped = 0;
   #untold = 0;
   #toldAtMs = 0;
 
-  constructor(log: Log, onMessage: (incoming: Incoming) => void, onSkipped: (text: string) => void) {
+  constructor(log: Log, onMessage: (incoming: Incoming) => void, onPreface: (text: string) => void) {
     this.#log = log;
     this.#onMessage = onMessage;
-    this.#onSkipped = onSkipped;
+    this.#onPreface = onPreface;
   }
 
   read(raw: string): void {
@@ -43,7 +44,7 @@ export class MessageLines {
     const message = toMessage(value, text);
     if (message === undefined)
       return this.#skip("stdout carried JSON that is no JSON-RPC message; skipped", text);
-    this.#onMessage({ message });
+    this.#take(message);
   }
 
   /** Tells what was skipped and not told yet. */
@@ -59,14 +60,19 @@ export class MessageLines {
     const texts = itemTexts(text);
     for (const [at, value] of values.entries()) {
       const message = toMessage(value, texts[at] ?? "");
-      if (message !== undefined) this.#onMessage({ message });
+      if (message !== undefined) this.#take(message);
       else
         this.#skip("stdout carried a batch with something in it that is no JSON-RPC message; skipped", text);
     }
   }
 
+  #take(message: Message): void {
+    this.#hasSpoken = true;
+    this.#onMessage({ message });
+  }
+
   #skip(what: string, text: string): void {
-    this.#onSkipped(text);
+    if (!this.#hasSpoken) this.#onPreface(text);
     this.#skipped += 1;
     if (this.#skipped <= TOLD_ONE_BY_ONE) {
       this.#log.warning(what, { line: shownLine(text, SHOWN_CHARS) });

@@ -176,6 +176,14 @@ describe("the end of a child", () => {
     expect((await wire.ended()).reason).toBe("the process was ended by signal SIGKILL");
   });
 
+  test("tells what stdout said before the first message, and no piece of a later answer", async () => {
+    const answer = '{"jsonrpc":"2.0","id":1,"result":{}}';
+    const script = `echo port 80 is taken; echo '${answer}'; echo '"text":"of another client"}]}}'; exit 4`;
+    await using wire = await StdioWire.start(["sh", "-c", script]);
+    expect((await wire.ended()).lastWords).toEqual(["port 80 is taken"]);
+    expect(wire.responses(1)).toHaveLength(1);
+  });
+
   test("does not lose the answer that came before it", async () => {
     await using wire = await StdioWire.start(fixture("answers-then-exits"));
     const id = await wire.ask("tools/call", { name: "last" });
