@@ -318,7 +318,7 @@ export class Instance implements AsyncDisposable {
         signal,
         events: {
           onNotification: (notification) => this.#hear(notification),
-          onEnd: (end: WireEnd) => this.lifecycle.wireEnded(end),
+          onEnd: (end) => this.#forgetWire(end),
           ...(!this.#options.isOwn ? {} : { askOutsideOfCalls: (...asked) => this.#askOwner(...asked) }),
         },
       });
@@ -330,6 +330,12 @@ export class Instance implements AsyncDisposable {
       if (this.#options.variant === undefined) era.forget();
       throw signal.aborted ? thrown : await this.#options.explainFailure(thrown);
     }
+  }
+
+  #forgetWire(end: WireEnd): void {
+    this.lifecycle.wireEnded(end);
+    // It holds the connection, and with it the process.
+    if (this.lifecycle.connected === undefined) this.#refresh = undefined;
   }
 
   /** What the next connection is to be: a process that clients share follows the one that starts it. */
