@@ -240,7 +240,7 @@ if (!isLinux || process.getuid?.() !== 0) {
         expect(await client.text("query_json", { json: '{"a": [7]}', pointer: "/a/0" })).toBe("7");
       }
       const probe = await runToEnd(image.probe);
-      expect(probe.stdout).toMatch(/is healthy\n {2}demo {2}ready {2}http {2}\d+ tools\n$/);
+      expect(probe.stdout).toMatch(/is healthy\n {2}backend .*\n {2}demo +ready +http +\d+\n$/);
       expect(probe.exitCode).toBe(0);
 
       // The engine signals the program itself, the first process of its container.
