@@ -183,7 +183,7 @@ const AuthSchema = Type.Object(
     token: Type.Optional(
       text({
         description:
-          "Bearer token that every request must carry; variables are filled in. " +
+          "Bearer token that every request but `GET /health` must carry; variables are filled in. " +
           "Default: the environment's `MCP_GATEWAY_TOKEN`.",
       }),
     ),
