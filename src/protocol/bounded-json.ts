@@ -32,13 +32,15 @@ export class JsonLimitError extends Error {
   }
 }
 
+type Reviver = (...args: readonly unknown[]) => unknown;
+
 /** As JSON.parse. Throws JsonLimitError for what nests too deep or holds more than `maxValues`. */
-export function parseBounded(text: string, maxValues: number): unknown {
+export function parseBounded(text: string, maxValues: number, reviver?: Reviver): unknown {
   if (text.length > CHEAP_LENGTH) {
     const problem = limitOf(text, maxValues);
     if (problem !== undefined) throw new JsonLimitError(problem);
   }
-  return JSON.parse(text);
+  return JSON.parse(text, reviver);
 }
 
 /**

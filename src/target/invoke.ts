@@ -19,7 +19,7 @@ import { isPartCursor, type LargeResults } from "./large-results.ts";
 import { withQualifiedLinks } from "./merged.ts";
 import { InvokeArguments, ReadOnArguments, readArguments } from "./meta-tools.ts";
 import { splitLoosely } from "./qualified.ts";
-import { readSelect } from "./select.ts";
+import { readSelect, type Select } from "./select.ts";
 import type { ToolSearch } from "./tool-search.ts";
 
 export interface Invoking {
@@ -48,9 +48,12 @@ export async function invoke(invoking: Invoking, call: Call, given: unknown): Pr
   const tool = knownTool(backend, name) ?? (await findTool(backend, name, call.signal));
   if (tool === undefined) throw new RpcError(-32602, search.unknownToolText(server, name));
   const answer = await callTool(backend, tool, own, call);
-  const chosen =
-    select === undefined || answer.result.isError === true ? answer : { result: select(answer.result) };
+  const chosen = select === undefined ? answer : await selected(answer, select);
   return results.shorten(chosen, { caller, maxTokens }, { server, tool: tool.name });
+}
+
+async function selected(answer: Answer, select: Select): Promise<Answer> {
+  return answer.result.isError === true ? answer : { result: await select(answer.result) };
 }
 
 /** A refusal of the backend comes back as a result, with what was expected. */

@@ -7,15 +7,18 @@ import type { JSONObject, JSONValue } from "@jmespath-community/jmespath";
 type Node = ReturnType<typeof import("@jmespath-community/jmespath").compile>;
 type NodeOf<T extends Node["type"]> = Extract<Node, { readonly type: T }>;
 
-/** One step takes 20 to 80 ns, so the most expensive expression holds the event loop for less than 100 ms. */
-const MAX_STEPS = 1_000_000;
+/** One step takes up to 100 ns, so the most expensive expression holds the event loop for less than 50 ms. */
+const MAX_STEPS = 400_000;
 /** A last bound, for a machine that is much slower than the price list assumes. */
 const MAX_MS = 500;
 const STEPS_PER_CLOCK_READ = 16_384;
 const CHARACTERS_PER_STEP = 16;
-const STEPS_PER_ENTRY = 3;
+const STEPS_PER_ENTRY = 1;
+/** The keys of a large object are looked up in a table of its own. */
+const STEPS_PER_ENTRY_OF_MANY = 5;
+const MANY_ENTRIES = 64;
 /** For what is made besides the value: the arguments of a function, the scope of a let, the hash of a multi-select. */
-const STEPS_PER_STRUCTURE = 3;
+const STEPS_PER_STRUCTURE = 6;
 /** A search compares up to all characters of the needle at each place of the text, many at a time. */
 const COMPARISONS_PER_STEP = 512;
 
@@ -64,7 +67,7 @@ class Budget {
   /** The engine reads all keys before the first is known, so they are paid for afterwards: data has a bound of its own. */
   entries(value: JSONObject): [string, JSONValue][] {
     const entries = Object.entries(value);
-    this.spend(entries.length * STEPS_PER_ENTRY);
+    this.spend(entries.length * (entries.length > MANY_ENTRIES ? STEPS_PER_ENTRY_OF_MANY : STEPS_PER_ENTRY));
     return entries;
   }
 }
@@ -600,15 +603,17 @@ function partsOf(args: Arguments, text: string, separator: string): string[] {
   return text.split(separator);
 }
 
+const BLANK = /[\s\u0085]/;
+
 function trim(args: Arguments, atStart: boolean, atEnd: boolean): JSONValue {
   const text = args.string(0);
   const given = args.string(1, "");
   args.budget.spend(given.length);
   const listed = new Set(given);
   const isCut = (i: number) => {
-    args.budget.spend(1);
+    args.budget.spend(2);
     const character = text.charAt(i);
-    return given === "" ? /[\s\u0085]/.test(character) : listed.has(character);
+    return given === "" ? BLANK.test(character) : listed.has(character);
   };
   let start = 0;
   let end = text.length;

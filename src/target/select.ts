@@ -1,17 +1,20 @@
 // A part of a result, chosen by a JMESPath expression. Must not know how long results may be.
 
 import type { JSONValue } from "@jmespath-community/jmespath";
-import { MAX_BACKEND_VALUES, parseBounded } from "../protocol/bounded-json.ts";
+import { parseBounded } from "../protocol/bounded-json.ts";
 import { changed, exactly, itemsOf, keepText, memberOf, textOf, writeJson } from "../protocol/exact.ts";
 import { isObject, type Json, RpcError } from "../protocol/jsonrpc.ts";
 import { evaluate } from "./jmespath.ts";
 
 const MAX_LENGTH = 1_000;
 const KEYS_SHOWN = 20;
+/** The texts of a result that are parsed to select from them, in all: longer ones hold the event loop for too long. */
+const MAX_TEXT_LENGTH = 4 * 1024 * 1024;
+const MAX_TEXT_VALUES = 200_000;
 const EXAMPLE = "for example items[].name, or items[?state=='open'].{id: id, title: title}";
 
 /** Puts what was chosen in the place of the whole; a note says where that was not possible. */
-export type Select = (result: Json) => Json;
+export type Select = (result: Json) => Promise<Json>;
 
 /** Throws RpcError for what is no expression, so that nothing is called in vain. */
 export async function readSelect(expression: string): Promise<Select> {
@@ -19,7 +22,10 @@ export async function readSelect(expression: string): Promise<Select> {
   const { compile } = await import("@jmespath-community/jmespath");
   if (expression.length > MAX_LENGTH) throw refusal(new Error("it is too long"));
   const compiled = compiledOrRefused(() => compile(expression));
-  return (result) => {
+  return async (result) => {
+    const parsed = [...textsOf(result), wrapped(result) ?? ""];
+    if (parsed.reduce((length, text) => length + text.length, 0) > MAX_TEXT_LENGTH)
+      return withNote(result, "select was not applied: the result has more than 4 MiB of text");
     const found = candidates(result);
     const [first] = found;
     if (first === undefined)
@@ -30,14 +36,8 @@ export async function readSelect(expression: string): Promise<Select> {
     let failure: string | undefined;
     for (const data of found) {
       try {
-        const chosen = evaluate(compiled, data);
-        if (chosen !== null) {
-          const text =
-            typeof chosen === "string"
-              ? chosen
-              : exactText(chosen, data, (exact) => evaluate(compiled, exact));
-          return withTexts(result, [text]);
-        }
+        const text = await chosenText(data, (given) => evaluate(compiled, given));
+        if (text !== undefined) return withTexts(result, [text]);
       } catch (thrown) {
         failure ??= messageOf(thrown);
       }
@@ -46,6 +46,20 @@ export async function readSelect(expression: string): Promise<Select> {
     if (failure !== undefined) return withNote(result, `select was not applied: ${failure}`);
     return withTexts(result, ["null", nothingChosen(first, wrapped(result))]);
   };
+}
+
+type Choose = (data: JSONValue) => JSONValue;
+
+/** Each evaluation may take as long as one message may, so others have their turn before it. */
+async function chosenText(data: JSONValue, choose: Choose): Promise<string | undefined> {
+  await nextTurn();
+  const chosen = choose(data);
+  if (chosen === null) return undefined;
+  return typeof chosen === "string" ? chosen : exactText(chosen, data, choose);
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 function compiledOrRefused<T>(compile: () => T): T {
@@ -72,31 +86,39 @@ function messageOf(thrown: unknown): string {
  * the structured content wraps.
  */
 function candidates(result: Json): JSONValue[] {
-  const { content } = result;
   const structuredContent = memberOf(result, "structuredContent");
   const found: JSONValue[] = structuredContent === undefined ? [] : [structuredContent as JSONValue];
-  const texts = blocksOf(content).flatMap(({ text }) => (typeof text === "string" ? [text] : []));
-  const values = texts.map(jsonIn).filter((value) => value !== undefined);
+  const values = textsOf(result)
+    .map(jsonIn)
+    .filter((value) => value !== undefined);
   if (values.length > 0) found.push(values[1] === undefined ? (values[0] ?? null) : values);
   const inside = jsonIn(wrapped(result) ?? "");
   if (inside !== undefined) found.push(inside);
   return found;
 }
 
+function textsOf({ content }: Json): string[] {
+  return blocksOf(content).flatMap(({ text }) => (typeof text === "string" ? [text] : []));
+}
+
 const LONG_NUMBER = /[\d.]{16}|\d[eE]/;
-/** Longer texts take longer than one result may. */
+/** Longer texts, and more values, take longer than one result may. */
 const MOST_EXACT = 1024 * 1024;
+const MOST_EXACT_VALUES = 100_000;
 
 /**
  * What was chosen of `data`, with every digit: numbers that a double cannot hold are chosen once more as texts. If that
  * chooses something else, as the expression reckons with them, they stay what they are as doubles.
  */
-function exactText(chosen: JSONValue, data: JSONValue, choose: (exact: JSONValue) => JSONValue): string {
+async function exactText(chosen: JSONValue, data: JSONValue, choose: Choose): Promise<string> {
   const rounded = JSON.stringify(chosen);
   const text = writeJson(data);
   if (text.length > MOST_EXACT || !LONG_NUMBER.test(text)) return rounded;
+  await nextTurn();
   try {
-    const exact = choose(JSON.parse(text, withDigits));
+    const whole = parseBounded(text, MOST_EXACT_VALUES, withDigits) as JSONValue;
+    await nextTurn();
+    const exact = choose(whole);
     const isSame = JSON.stringify(exact, (_key, value: unknown) => readBack(value)) === rounded;
     return isSame ? writeJson(exact) : rounded;
   } catch {
@@ -130,7 +152,7 @@ function jsonIn(text: string): JSONValue | undefined {
   for (const part of [text, fenced, start > 0 ? text.slice(start) : undefined]) {
     if (part === undefined || !/^\s*[[{]/.test(part)) continue;
     try {
-      const value = parseBounded(part, MAX_BACKEND_VALUES) as JSONValue;
+      const value = parseBounded(part, MAX_TEXT_VALUES) as JSONValue;
       return typeof value === "object" && value !== null ? keepText(value, part) : value;
     } catch {
       // Perhaps a smaller part is JSON.

@@ -51,8 +51,8 @@ describe("select", () => {
     const structuredContent: unknown = keepText(JSON.parse(text), text);
     const result = keepText({ structuredContent }, `{"structuredContent":${text}}`);
     const select = await readSelect(expression);
-    expect(select(result)).toEqual(texts(expected));
-    expect(select(texts(text))).toEqual(texts(expected));
+    expect(await select(result)).toEqual(texts(expected));
+    expect(await select(texts(text))).toEqual(texts(expected));
   });
 
   test("takes from a text that is JSON, and from several as from a list", async () => {
@@ -120,6 +120,30 @@ describe("select", () => {
     const result = await selected(expression, { content: [], structuredContent });
     expect(textOf(result)).toBe("null");
     expect(allText(result)).toContain(words);
+  });
+
+  test("leaves a text alone that takes too long to parse, and says so", async () => {
+    const item = JSON.stringify({ text: "x".repeat(1_000) });
+    const list = (megabytes: number) =>
+      `[${Array.from({ length: megabytes * 1_000 }, () => item).join(",")}]`;
+    expect(await selected("length(@)", texts(list(4)))).toEqual(texts("4000"));
+    const note = "(select was not applied: the result has more than 4 MiB of text)";
+    expect(await selected("length(@)", texts(list(5)))).toEqual(texts(list(5), note));
+    expect(await selected("length(@)", texts(list(3), list(3)))).toEqual(texts(list(3), list(3), note));
+    const structuredContent = { result: list(5) };
+    expect(await selected("length(@)", { content: [], structuredContent })).toEqual({
+      ...texts(note),
+      structuredContent,
+    });
+  });
+
+  test("lets others have their turn before each evaluation", async () => {
+    const seen: string[] = [];
+    const select = await readSelect("[id]");
+    const chosen = select(texts('{"id":12345678901234567890}')).then(() => seen.push("chosen"));
+    setImmediate(() => seen.push("other"));
+    await chosen;
+    expect(seen).toEqual(["other", "chosen"]);
   });
 
   test.each(["items[", "", "a".repeat(2_000)])("that is no expression is refused: %p", async (expression) => {
