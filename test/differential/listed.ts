@@ -4,7 +4,7 @@
 import type { Difference } from "./compare.ts";
 import { isMissing, isPlain, isSaid, isTo, type Listed, toModern } from "./listing.ts";
 import { isHttp, type Row } from "./rows.ts";
-import { legacyToModern, modernToLegacy } from "./translations.ts";
+import { legacyToModern, modernToLegacy, pushed } from "./translations.ts";
 
 /** What holds whatever the eras are. */
 const everywhere: readonly Listed[] = [
@@ -64,6 +64,14 @@ const answered: readonly Listed[] = [
     rows: ({ backend, era }) => backend.endsWith("legacy") || (backend.endsWith("both") && era === "legacy"),
     cases: /a client that cannot$/,
     path: /\.(?:text|isError|status|result|error|error\.(?:code|message|data\.requiredCapabilities\.\w+))$/,
+  },
+  {
+    name: "a client is not asked for what it has not declared",
+    reason:
+      "2025-11-25, client/sampling: clients MUST declare the capability; the SDK's server asks all the same.",
+    rows: ({ era, isSameEra }) => era === "legacy" && isSameEra,
+    cases: /^call test_sampling: by a client that cannot$/,
+    path: /\.messages\[\d\](?:\.(?:method|params|id))?$/,
   },
   {
     name: "the reason why a question is taken back, where the gateway does it",
@@ -171,6 +179,7 @@ export const LISTED: readonly Listed[] = [
   ...codes,
   ...modernToLegacy,
   ...legacyToModern,
+  ...pushed,
 ];
 
 /** The statuses and framing of a wire without them are nobody's difference. */

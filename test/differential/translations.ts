@@ -54,6 +54,18 @@ export const modernToLegacy: readonly Listed[] = [
   },
 ];
 
+/** Tools that push their question while they run. Those that end the round with it are compared between the eras. */
+export const pushed: readonly Listed[] = [
+  {
+    name: "a server that pushes a question, which it can in its legacy era only",
+    reason:
+      "2026-07-28, basic/patterns/mrtr: servers send no requests; each server fails such a call in its own way.",
+    rows: (row) => !row.isSameEra,
+    cases: /^call test_(?:sampling|elicitation(?:_sep1034_defaults|_sep1330_enums)?): /,
+    path: /^\[\d\](?:\.messages\[|$)/,
+  },
+];
+
 export const legacyToModern: readonly Listed[] = [
   {
     name: "a client that cannot be asked is told so in the words of whoever found out",
