@@ -33,19 +33,19 @@ export const PARAM_HEADERS_DEADLINE_MS = 60_000;
 
 export interface BackendOptions extends MemoryOptions {
   readonly identity: Implementation;
-  /** The gateways that a request to the named backend comes through. */
+  /** The ids of the gateways that a request to the named backend has passed (`via.ts`). */
   readonly via?: (backend: string) => string;
   readonly log: Log;
   readonly observe?: BackendObserver;
-  /** Counts what is held for its sake. */
+  /** Counts the memory that is held for this backend. */
   readonly budget?: MemoryBudget;
   /** Shared by all backends of a gateway. */
   readonly startTurns?: StartTurns;
-  /** Resolves when the processes of a backend before it have ended; undefined if there are none. */
+  /** Resolves when the processes of the previous backend of this name have ended; undefined if there are none. */
   readonly predecessor?: () => Promise<void> | undefined;
 }
 
-/** What clients of one connection beside the common one are offered. */
+/** The lists of one connection other than the common one. */
 interface Variant {
   readonly catalog: Catalog;
   readonly listing: Listing;
@@ -56,22 +56,22 @@ export class Backend implements AsyncDisposable {
   readonly #options: BackendOptions;
   readonly #log: Log;
   readonly #subscriptions: Subscriptions;
-  /** Of the common connection. */
+  /** Reads the lists of the common connection. */
   readonly #listing: Listing;
-  /** What the variants offer, by their keys: it may differ from what the common connection offers. */
+  /** The lists of the other connections, by their keys: they may differ from those of the common connection. */
   readonly #variants = new Map<string, Variant>();
   readonly #policy: ToolPolicy | undefined;
   readonly #instances: Instances;
-  /** Of those before it. */
+  /** Starts and restarts of the previous backends of this name. */
   readonly #before: { readonly starts: number; readonly restarts: number };
   readonly #memory: Memory;
   readonly #admission: Admission;
   /** Lists that somebody asked for in vain: when they are there, it is news. */
   readonly #missed = new Set<string>();
   readonly #startTurns: StartTurns;
-  /** What is being listed for the first time, by method. */
+  /** Lists that are being read for the first time, by method. */
   readonly #glances = new Map<string, Promise<readonly Json[]>>();
-  /** Calls of clients so far. */
+  /** How many calls clients have made so far. */
   #calls = 0;
 
   /** In the place of `before`, it takes over who listens to what. */
@@ -106,7 +106,7 @@ export class Backend implements AsyncDisposable {
     return this.#config;
   }
 
-  /** Takes up settings that differ only in what people and models read: nothing that runs has to know. True if so. */
+  /** Applies settings that differ only in their description, without a restart. False if more than that differs. */
   redescribe(config: BackendConfig): boolean {
     if (!isDeepStrictEqual({ ...this.#config, description: config.description }, config)) return false;
     this.#config = config;
@@ -137,7 +137,7 @@ export class Backend implements AsyncDisposable {
   #starts() {
     const { starts: own, started } = this.#instances;
     const { starts: before, restarts } = this.#before;
-    // A shared process that follows another one is a restart of it.
+    // The first start of a shared backend that has a predecessor counts as a restart.
     const first = this.config.scope === "shared" && before > 0 ? 0 : started;
     return { starts: before + own, restarts: restarts + own - first };
   }
@@ -168,7 +168,7 @@ export class Backend implements AsyncDisposable {
     }
   }
 
-  /** The key of the connection that serves clients like this, if they share the backend. */
+  /** The key of the connection that serves this kind of client, if clients share the backend. */
   #variantOf(asker: Asker): string {
     const { wire, protocol, scope } = this.config;
     const era = this.catalog.handshake?.era;
@@ -176,7 +176,7 @@ export class Backend implements AsyncDisposable {
     return variantKey(asker, { era, isModernOnly: protocol !== "auto" || this.#memory.era.isModernOnly });
   }
 
-  /** The server's era must be known before it is known which connection serves a client. */
+  /** Which connection serves a client depends on the server's era, so a server of unknown era is asked first. */
   async #whenEraIsKnown({ caller, signal }: Call): Promise<void> {
     const isKnown = this.catalog.handshake !== undefined;
     if (isKnown || this.config.wire.kind === "stdio" || this.config.scope === "session") return;
@@ -198,13 +198,13 @@ export class Backend implements AsyncDisposable {
   }
 
   /**
-   * The same for somebody who asks many backends and may call none of them: what has to be started for it waits for its
-   * turn, and sleeps again as soon as it is listed, unless a call came meanwhile. Goes on when the caller waits no more.
+   * As `list`, for a search over many backends: a backend that must be started for it waits for its turn, and sleeps again
+   * as soon as it is listed, unless it was called meanwhile. Listing continues after the caller has stopped waiting.
    */
   async glance(method: string, signal: Abortable): Promise<readonly Json[]> {
     const isAsleep = ["stopped", "asleep"].includes(this.#instances.telling?.lifecycle.state ?? "stopped");
     const known = this.catalog.list(method);
-    // Started for another list just now.
+    // It was just started for another list.
     const isUnderWay = this.#glances.size > 0;
     if (known !== undefined || (!isAsleep && !isUnderWay)) return this.list(method, signal);
     let glance = this.#glances.get(method);
@@ -363,7 +363,7 @@ export class Backend implements AsyncDisposable {
     const lifecycle = this.#instances.find(call.caller)?.lifecycle;
     const variant = this.#variantOf(call.caller);
     const own = variant === COMMON ? this.catalog : this.#variants.get(variant)?.catalog;
-    // A variant that cannot be reached is as the common connection was.
+    // If this connection cannot be made, the lists of the common one are used.
     const catalogs = lifecycle?.state === "failed" ? [own, this.catalog] : [own];
     const catalog = catalogs.find((known) => known?.whole(call.method) !== undefined);
     const handshake = catalog?.handshake;

@@ -55,7 +55,7 @@ const FileSchema = Type.Object({
       Type.Object({ name: EraName, askedAtMs: Type.Number(), isOnly: Type.Optional(Type.Boolean()) }),
     ),
     extensions: Type.Optional(JsonObject),
-    /** When each was seen last. Files of before 2.1 have flags without a date instead, which are not believed. */
+    /** When each habit was seen last. Files of 2.0 have flags without a date, which are ignored. */
     habits: Type.Optional(Type.Record(Type.String(), Type.Number())),
   }),
   lastGood: Type.Optional(
@@ -193,7 +193,7 @@ function parse(text: string): Static<typeof FileSchema> | undefined {
     const value: unknown = JSON.parse(text);
     if (!Value.Check(FileSchema, value)) return undefined;
     keepText(value, text);
-    // The introduction and its parts, and the lists, are given to clients as the server wrote them.
+    // Clients get the handshake and the lists as the server wrote them, so each part keeps its text.
     const catalog = objectOf(value, "catalog") ?? {};
     memberOf(catalog, "lists");
     const description = objectOf(objectOf(catalog, "handshake") ?? {}, "description") ?? {};

@@ -32,7 +32,7 @@ export class Catalog {
   /** Grows with every change, so that an index knows whether it is behind. */
   version = 0;
   readonly #lists = new Map<string, List>();
-  /** Gives what was restored its text: most of it is never written, and the search needs none. */
+  /** Attaches its text to a restored value, only when it is needed: most items are never sent, and search needs no text. */
   #giveTexts: (() => void) | undefined;
   /** The lists that this gateway has heard itself. */
   readonly #heard = new Set<string>();
@@ -146,7 +146,7 @@ function giveTexts({ lists }: CatalogRecord): void {
   }
 }
 
-/** The items of one page, and where the next one starts: null and "" mean nowhere. Whatever is no object is left out. */
+/** The items of one page and the cursor of the next; null and "" mean that there is none. Items that are no objects are skipped. */
 export function readPage(method: string, result: Json): List & { readonly nextCursor: string | undefined } {
   const key = LIST_KEY.get(method) ?? "";
   const listed = memberOf(result, key);

@@ -11,7 +11,7 @@ export function saysOtherWire(thrown: unknown): boolean {
   return status === 400 || status === 404 || status === 405;
 }
 
-/** What says nothing about the server's era: credentials that are missing, and failures that may pass. 501 lasts. */
+/** Statuses that do not show the server's era: missing credentials and temporary failures. 501 is permanent. */
 function isRefusal(status: number): boolean {
   return status === 401 || status === 403 || (status >= 500 && status !== 501);
 }
@@ -22,8 +22,8 @@ function statusOf(thrown: unknown): number | undefined {
 }
 
 /**
- * True where a failed probe shows an older server: whatever was said in reply, a JSON-RPC error with a status of 5xx
- * included. Never for missing credentials, other server errors and dead wires.
+ * True if a failed probe shows an older server: any reply does, also a JSON-RPC error with a 5xx status. False for missing
+ * credentials, other server errors and ended wires.
  */
 export function isEraEvidence(thrown: unknown): boolean {
   const status = statusOf(thrown);

@@ -40,7 +40,7 @@ export function translateAnswer({ era, description }: Handshake, call: Call, ans
 export interface Exchanged {
   readonly sent: Call;
   readonly shown: Call;
-  /** What lets it run on the connection. */
+  /** The turn of the call on the connection. */
   readonly turn: Turn;
 }
 
@@ -180,7 +180,7 @@ function sendLegacy(
   });
 }
 
-/** Puts a question to the caller where the backend's wire carries none. It has the same timeout as one that came on it. */
+/** Asks the caller if the backend's wire carries no questions. The timeout is that of questions on the wire. */
 function askOf({ connection }: Connected, { sent, turn }: Exchanged): Ask {
   return (question, withdrawn) =>
     connection.calls.ask(turn, (signal) => sent.ask(question, signal), withdrawn);

@@ -9,7 +9,7 @@ import { backoffMs, type Failed, type State } from "./state.ts";
 const STABLE_MS = 5 * 60_000;
 /** From here on it is called a crash loop. */
 const LOOP_ATTEMPTS = 3;
-/** A server may ask to be left alone for as long as this. */
+/** The longest wait that a server may ask for (Retry-After). */
 const MAX_ASKED_WAIT_MS = 3_600_000;
 
 export class Failures {
@@ -62,7 +62,7 @@ export class Failures {
   }
 }
 
-/** What the server asked for (Retry-After), behind an error or one of its causes. */
+/** The wait that the server asked for (Retry-After), from an error or one of its causes. */
 function askedWaitMs(error: unknown): number {
   if (error instanceof SendError && error.retryAfterMs !== undefined) return error.retryAfterMs;
   return error instanceof Error && error.cause !== undefined ? askedWaitMs(error.cause) : 0;

@@ -9,7 +9,7 @@ import { StartTurns } from "./start-turns.ts";
 
 /** How long calls may go on at a backend that is no longer what the configuration says. */
 const DRAIN_MS = 60_000;
-/** The same for one that somebody wants to be started again, who may do so because it hangs. */
+/** The same for a backend that is restarted on request, possibly because it hangs. */
 const RENEW_DRAIN_MS = 10_000;
 
 /** What other settings have come to; each backend is in one of the lists or was left alone. */
@@ -31,7 +31,7 @@ export class Fleet implements AsyncDisposable {
   /** Tells the backend that has a name from those that had it. */
   readonly #editions = new Map<string, symbol>();
   readonly #retiring = new Set<Backend>();
-  /** By name, when the processes of all that had it have ended. */
+  /** Resolves, for each name, when the processes of all earlier backends of this name have ended. */
   readonly #endings = new Map<string, Promise<void>>();
   readonly #subscriptions = new Set<FleetSubscription>();
   readonly #closing = new AbortController();
@@ -60,9 +60,9 @@ export class Fleet implements AsyncDisposable {
   }
 
   /**
-   * Takes over other settings, at once and whole. A backend whose settings are the same, or differ only in their description, is not touched. One whose settings
-   * differ takes no new call: they go to its successor, which starts when it is needed, and if the one before it was a
-   * process, after its end.
+   * Applies other settings synchronously and as a whole. A backend is not touched if its settings are the same, or differ only
+   * in their description. Otherwise it gets no new calls: they go to its successor, which starts when it is needed. The
+   * successor of a process starts after the end of that process.
    */
   apply(configs: readonly BackendConfig[]): FleetChange {
     const before = this.#backends;
@@ -105,7 +105,7 @@ export class Fleet implements AsyncDisposable {
     };
   }
 
-  /** Calls that run now, by the name of their backend. */
+  /** How many calls run now, by the name of their backend. */
   inFlight(): Record<string, number> {
     const counts: Record<string, number> = {};
     for (const backend of [...this.all(), ...this.#retiring]) {
@@ -135,7 +135,7 @@ export class Fleet implements AsyncDisposable {
   /** The successor has the subscribers of the one before, who learn that its lists may have changed. */
   #replace(config: BackendConfig, drainMs = DRAIN_MS): Backend {
     const before = this.#backends.get(config.name);
-    // First: a successor that starts at once has to wait for its end. Nothing ends before this function has returned.
+    // Before the successor is made, which waits for this end. Nothing ends before this function has returned.
     if (before !== undefined) void this.#retire(before, drainMs);
     const backend = this.#create(config, before);
     this.#backends.set(config.name, backend);

@@ -44,16 +44,16 @@ export interface Connected extends Handshake {
 
 export interface HandshakeOptions {
   readonly identity: Implementation;
-  /** The gateways that a request to the backend comes through. */
+  /** The ids of the gateways that a request to the backend has passed (`via.ts`). */
   readonly via?: (() => string) | undefined;
   readonly log: Log;
   readonly events: ConnectionEvents;
   readonly habits: Habits;
   /** The era that this backend had last time; undefined asks it. */
   readonly remembered: Era | undefined;
-  /** The era of the client that it is for; undefined: the newest. */
+  /** The era of the client that the connection is for; undefined: the newest. */
   readonly wanted: Era | undefined;
-  /** What the clients of this connection can do beyond the protocol, for an older server. */
+  /** The extensions of the clients of this connection, declared to an older server. */
   readonly extensions: Json;
   /** Ends the attempt: the start deadline, or the gateway that closes. */
   readonly signal: AbortSignal;
@@ -179,8 +179,8 @@ class Attempt {
   }
 
   /**
-   * Awaited, as over HTTP the first request could overtake it on another socket. Not for long: some servers hold back
-   * the response until they have asked for roots on a stream that is not open yet, and some never send it.
+   * Awaited, because over HTTP the first request could overtake it on another socket. Not for long: some servers send the
+   * response only after they have asked for roots on a stream that is not open yet, and some never send it.
    */
   async #tellInitialized(connection: Connection): Promise<void> {
     const { signal } = this.#options;
@@ -191,7 +191,7 @@ class Attempt {
 
   /** One process, both questions: `initialize` follows when the probe stays unanswered; whichever answers decides. */
   async #probeOverStdio(connection: Connection): Promise<Handshake> {
-    // A probe that is never answered ends with the handshake: nothing of it stays pending.
+    // An unanswered probe ends with the handshake, so that nothing stays pending.
     const over = new AbortController();
     const probe = this.#discover(connection, over.signal);
     if (this.#era === "modern") {
@@ -211,7 +211,7 @@ class Attempt {
     }
   }
 
-  /** For a legacy client: the newer era only if the server refuses the older one. */
+  /** The handshake for a legacy client: the newer era is used only if the server refuses the older one. */
   async #initializeFirst(connection: Connection): Promise<Handshake> {
     try {
       return await this.#initialize(connection);

@@ -34,13 +34,13 @@ import type { Watchers } from "./watchers.ts";
 import { Watching } from "./watching.ts";
 
 export interface InstanceOptions {
-  /** Whose it is: a client's key, the key of a variant, or empty if it serves all. */
+  /** Whom this instance serves: the key of one client, the key of a variant, or empty for all clients. */
   readonly key: string;
-  /** One client's own. */
+  /** True if the instance serves one client only. */
   readonly isOwn: boolean;
-  /** Set for a legacy connection beside the common one: what it declares. */
+  /** For a legacy connection beside the common one: the extensions that it declares. */
   readonly variant: { readonly extensions: Json } | undefined;
-  /** Which clients hear what is said here; all, if undefined. */
+  /** The era of the clients that receive notifications of this instance; undefined: all clients. */
   readonly audience: () => Era | undefined;
   readonly config: BackendConfig;
   readonly identity: Implementation;
@@ -69,7 +69,7 @@ const WIRE_END_MS = 2_000;
 
 const [MOST_VERBOSE] = LOG_LEVELS;
 
-/** A call in its turn, and where it runs. */
+/** A call that has its turn, and its connection. */
 export class Run extends Turn {
   readonly ready: Ready;
 
@@ -92,7 +92,7 @@ export class Instance implements AsyncDisposable {
   readonly #exchanging: ExchangeOptions;
   /** What the one client whose it is has asked and still waits for, newest last. */
   readonly #open = new Set<Call>();
-  /** The client that made it start; undefined if nobody did. */
+  /** The client that caused the start; undefined if no client did. */
   #starter: Asker | undefined;
 
   constructor(options: InstanceOptions) {
@@ -118,7 +118,7 @@ export class Instance implements AsyncDisposable {
     });
   }
 
-  /** Notifications of its process that nobody got because they could have been several clients'. */
+  /** How many notifications were withheld because they could have been for several clients. */
   get withheld(): number {
     return this.lifecycle.connected?.connection.calls.withheld ?? 0;
   }
@@ -177,7 +177,7 @@ export class Instance implements AsyncDisposable {
     }
   }
 
-  /** What the handshake says, which a client like this waits for. Rejects with GatewayError. */
+  /** The result of the handshake, made for this kind of client if it is not done yet. Rejects with GatewayError. */
   handshake(signal: Abortable, asker: Asker): Promise<Handshake> {
     if (this.lifecycle.connected === undefined) this.#starter ??= asker;
     return this.lifecycle.use(signal, (connected) => Promise.resolve(connected));
@@ -188,7 +188,7 @@ export class Instance implements AsyncDisposable {
     return this.lifecycle.use(signal, (connected) => this.#options.listing.fetch(connected, method, signal));
   }
 
-  /** Passes a notification of the client's own on, if the server turns out to be of its era. Rejects with GatewayError. */
+  /** Passes on a client's notification outside the specification, if the server is of the client's era. Rejects with GatewayError. */
   async passOn({ method, params }: Notification, { era, ended = NEVER }: Caller): Promise<void> {
     await this.lifecycle.use(ended, async (connected) => {
       if (connected.era === era) await connected.connection.notify(method, params);
@@ -279,8 +279,8 @@ export class Instance implements AsyncDisposable {
   }
 
   /**
-   * A legacy server logs at one level for all clients: the most verbose that a caller wants. Once it was told one, callers
-   * that named none want all lines, as before it was told. Undefined if there is nothing to tell.
+   * A legacy server logs at one level for all clients: the most verbose level that a caller wants. Once a level was sent,
+   * callers without a level get all lines, as before. Undefined if nothing has to be sent.
    */
   #ensureLogLevel({ era, connection, description }: Connected, call: Call): Promise<void> | undefined {
     const known = connection.logLevel;
@@ -338,7 +338,7 @@ export class Instance implements AsyncDisposable {
     if (this.lifecycle.connected === undefined) this.#refresh = undefined;
   }
 
-  /** What the next connection is to be: a process that clients share follows the one that starts it. */
+  /** Era and extensions of the next connection: a shared process uses the era of the client that starts it. */
   #declared(): { readonly era: Era | undefined; readonly extensions: Json } {
     const { config, variant, isOwn, seenExtensions } = this.#options;
     const starter = this.#starter;
@@ -381,7 +381,7 @@ export class Instance implements AsyncDisposable {
   #hear(notification: Notification): void {
     const { subscriptions } = this.#options;
     if (STALE_AFTER.has(notification.method)) {
-      // Before the connection is ready nothing was listed, and all lists are about to be read.
+      // Before the connection is ready, all lists are about to be read anyway.
       this.#refresh?.notice(notification);
     } else if (notification.method === Notice.resourceUpdated) {
       for (const watcher of this.#watchers.of(notification.params?.uri)) watcher.deliver(notification);
@@ -404,5 +404,5 @@ export class Instance implements AsyncDisposable {
 }
 
 function ignore(): void {
-  // The call matters more than its log lines.
+  // A failure here must not fail the call.
 }

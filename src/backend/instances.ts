@@ -1,5 +1,5 @@
-// The processes of one backend, or the connections to it: one for all clients, with variants for some of them, or one for
-// each client, then bounded in number.
+// The processes of one backend, or the connections to it: either one for all clients plus variants for some of them, or one
+// for each client, with a bound.
 
 import type { BackendConfig } from "../config/config.ts";
 import type { Asker, Caller } from "../protocol/call.ts";
@@ -16,7 +16,7 @@ const UNSEEN_IDLE_MS = 30 * 60_000;
 /** A process that was used within this time makes way for nobody. */
 const IN_USE_MS = 60_000;
 
-/** More sets of extensions than this share the connection without any. */
+/** Clients with further sets of extensions share the connection without extensions. */
 const MAX_VARIANTS = 9;
 
 export type MakeInstance = (key: string, config: BackendConfig, onAsleep: () => void) => Instance;
@@ -34,7 +34,7 @@ export class Instances implements AsyncDisposable {
   #startedBefore = 0;
   #isClosed = false;
 
-  /** `variantOf`: the key of the connection for a client, where clients share the backend. */
+  /** `variantOf`: the key of the connection for a client, if clients share the backend. */
   constructor(config: BackendConfig, make: MakeInstance, variantOf: (asker: Asker) => string) {
     this.#config = config;
     this.#make = make;
@@ -47,7 +47,7 @@ export class Instances implements AsyncDisposable {
     return this.#isPerClient ? this.#get(keyOf(caller), caller.ended) : this.sharedBy(caller);
   }
 
-  /** The one that serves clients like this; where each has its own, the one for what concerns no client. */
+  /** The instance that serves this kind of client; with one instance for each client, the instance for lists and search. */
   sharedBy(asker: Asker): Instance {
     return this.#isPerClient ? this.common() : this.#variant(this.#variantOf(asker));
   }
@@ -66,7 +66,7 @@ export class Instances implements AsyncDisposable {
     return this.#isPerClient ? this.#get(key) : this.#variant(readVariant(key) === undefined ? COMMON : key);
   }
 
-  /** Connections of some clients beside the common one. */
+  /** The connections beside the common one. */
   get variants(): Instance[] {
     return this.#isPerClient ? [] : this.all().filter(({ key }) => key !== COMMON);
   }
@@ -153,7 +153,7 @@ export class Instances implements AsyncDisposable {
     return instance;
   }
 
-  /** Nobody says when these clients are gone, so their process or connection ends when it is idle. */
+  /** Clients without a session do not say when they leave, so their process or connection ends when it is idle. */
   #configOf(isForSome: boolean): BackendConfig {
     if (!isForSome) return this.#config;
     const idleTimeoutMs = this.#config.idleTimeoutMs > 0 ? this.#config.idleTimeoutMs : UNSEEN_IDLE_MS;

@@ -23,7 +23,7 @@ export interface LifecycleOptions {
   readonly onStateChanged: (state: StateName, before: StateName) => void;
   /** True while somebody needs the backend awake although no call is in flight. */
   readonly isWatched: () => boolean;
-  /** Resolves when the processes that this backend takes the place of have ended; undefined if there are none. */
+  /** Resolves when the processes of the predecessor have ended; undefined if there are none. */
   readonly predecessor?: () => Promise<void> | undefined;
 }
 
@@ -38,7 +38,7 @@ export class Lifecycle implements AsyncDisposable {
   readonly #failures: Failures;
   /** Connections that end their last calls while a newer one serves. */
   readonly #retiring = new Set<Connection>();
-  /** A connection that has broken; its process may still be on its way out. */
+  /** The last connection that broke; its process may still be ending. */
   #last: Connection | undefined;
   /** Whoever works on a connection or waits for one. */
   #users = 0;
@@ -136,7 +136,7 @@ export class Lifecycle implements AsyncDisposable {
     if (this.#state.name === "ready") this.#idle.begin();
   }
 
-  /** Does not wait for the idle timeout: sleeps now, if nobody works with it or watches. Resolves when it sleeps. */
+  /** Sleeps now, without the idle timeout, if no call runs and no resource is watched. Resolves when it sleeps. */
   async sleepNow(): Promise<void> {
     await this.#fallAsleep();
   }
@@ -221,7 +221,7 @@ export class Lifecycle implements AsyncDisposable {
       .finally(resolve);
   }
 
-  /** The process before may own a port, a lock or a profile, so a new one is started only after its end. */
+  /** The previous process may own a port, a lock or a profile, so the next one starts only after its end. */
   async #connect(): Promise<Connected> {
     const { signal } = this.#closing;
     const before = [this.#options.predecessor?.(), this.#last?.[Symbol.asyncDispose]()];

@@ -1,32 +1,32 @@
-// When the lists of one connection are read: all of them at the start, and each again after the server says that it has
-// changed. One read of a list at a time, one more after the last notice, and ever later if a read finds no change: some
-// servers send a notice with every list that they give out. Clients hear of every change that a read finds, and of a few
-// notices without a change: the server may have changed what the gateway cannot compare.
+// Decides when the lists of one connection are read: all of them at the start, and each again after the server sends a
+// notice that it has changed. One read of a list runs at a time, and one more follows the last notice. If reads find no change,
+// the pause between them grows, because some servers send a notice with every list. Clients get a notice for every change that
+// a read finds, and for a few notices without a change, because the server may have changed what the gateway cannot compare.
 
 import type { Notification } from "../protocol/jsonrpc.ts";
 import { STALE_AFTER } from "../protocol/mcp.ts";
 
-/** The pause after a read, and how far it grows while reads find no change. */
+/** The pause after a read, at first and at most: it grows while reads find no change. */
 export const FIRST_PAUSE_MS = 250;
 export const LONGEST_PAUSE_MS = 30_000;
-/** So many notices without a change reach the clients until the server is quiet for one pause. */
+/** So many notices without a change are passed to clients, until the server was quiet for one pause. */
 export const NOTICES_WITHOUT_CHANGE = 3;
 
-/** `failed`: the server gave no list although it still runs. */
+/** `failed`: the server returned no list although it still runs. */
 export type ReadOutcome = "changed" | "unchanged" | "failed" | "gone";
 
 export interface ListRefreshOptions {
-  /** Reads the lists of these methods. Clients are told of each list that has changed. Never rejects. */
+  /** Reads the lists of these methods and notifies clients of each change. Never rejects. */
   readonly read: (methods: readonly string[]) => Promise<ReadOutcome>;
-  /** Passes a notice to the clients. */
+  /** Passes on a notice to the clients. */
   readonly deliver: (notice: Notification) => void;
 }
 
-/** One kind of list while it is read, or is left alone after a read. */
+/** One kind of list that is being read, or is in the pause after a read. */
 interface Cycle {
   /** The newest notice since the last read began. */
   notice: Notification | undefined;
-  /** How many notices reached the clients although the read found no change. */
+  /** How many notices were passed on although the read found no change. */
   told: number;
   pauseMs: number;
 }

@@ -15,9 +15,9 @@ import type { ToolPolicy } from "./tool-policy.ts";
 
 /** More pages than this are taken for a loop. */
 const MAX_PAGES = 1_000;
-/** The most that one list may take, in bytes of JSON: many times the largest that are known. */
+/** The largest list that is accepted, in bytes of JSON: many times the largest known list. */
 const MAX_LIST_BYTES = 32 * 1024 * 1024;
-/** For all pages of one list; each has its own request_timeout. */
+/** The time for all pages of one list. Each page also has request_timeout. */
 const WHOLE_LIST_MS = 300_000;
 
 /** The capability that a server declares when it has such a list. */
@@ -34,7 +34,7 @@ export interface ListingOptions {
   readonly identity: Implementation;
   readonly timeoutMs: number;
   readonly log: Log;
-  /** Counts what is listed. */
+  /** Counts the memory of lists. */
   readonly budget?: MemoryBudget | undefined;
   /** A list was read; `isChanged`: it differs from what was known. */
   readonly onLearnt: (method: string, isChanged: boolean) => void;
@@ -42,7 +42,7 @@ export interface ListingOptions {
 
 interface ListRead {
   readonly items: readonly Json[];
-  /** True if the list differs from what was known. */
+  /** True if the list differs from the known one. */
   readonly isChanged: boolean;
 }
 
@@ -50,7 +50,7 @@ export class Listing implements Disposable {
   readonly #options: ListingOptions;
   readonly #budget: MemoryBudget;
   readonly #catalogHeld: Holding;
-  /** Bytes of each list in the catalog. */
+  /** The size of each list in the catalog, in bytes. */
   readonly #sizes = new Map<string, number>();
   constructor(options: ListingOptions) {
     this.#options = options;
@@ -58,12 +58,12 @@ export class Listing implements Disposable {
     this.#catalogHeld = this.#budget.hold("catalogs");
   }
 
-  /** The catalog is another one's from now on. */
+  /** The catalog belongs to the successor from now on, which counts its memory. */
   [Symbol.dispose](): void {
     this.#catalogHeld[Symbol.dispose]();
   }
 
-  /** Reads these lists. Returns true if one differs from what was known. Rejects with RpcError or GatewayError. */
+  /** Reads these lists. Returns true if one of them differs from the known one. Rejects with RpcError or GatewayError. */
   async refresh(connected: Connected, methods: readonly string[], signal: Abortable): Promise<boolean> {
     let isChanged = false;
     for (const method of methods) {
@@ -84,14 +84,14 @@ export class Listing implements Disposable {
     using held = this.#budget.hold("lists");
     const { items, rest } = await this.#collect(connected, method, signal, held);
     const { bytes } = held;
-    // From here on it is the catalog that holds it.
+    // From here on the list counts as part of the catalog.
     held[Symbol.dispose]();
     if (method !== Method.listTools) return this.#learn(method, { items, rest }, bytes);
     this.#warnOfIdleRules(items);
     return this.#learn(method, { items: this.#toolsForClients(connected, items), rest }, bytes);
   }
 
-  /** All pages, as far as they fit and say something new; `held` counts them. */
+  /** All pages, until one does not fit or has no new item; `held` counts their memory. */
   async #collect(connected: Connected, method: string, signal: Abortable, held: Holding): Promise<List> {
     const items: Json[] = [];
     const rests: Json[] = [];
@@ -191,12 +191,12 @@ export class Listing implements Disposable {
   }
 }
 
-/** What tells one item of a list from another. */
+/** The identity of an item in its list: its name or URI. */
 function idOf({ uri, uriTemplate, name }: Json): unknown {
   return uri ?? uriTemplate ?? name;
 }
 
-/** What the first page says beside its items, with the strictest of what all pages say of how they may be kept. */
+/** The other members of the first page, with the strictest cache policy of all pages. */
 function ofAllPages([first = {}, ...others]: readonly Json[]): Json {
   return others.length === 0 ? first : changed(first, strictestPolicy([first, ...others]));
 }

@@ -18,9 +18,9 @@ export interface BackendStatus {
   readonly state: StateName;
   readonly transport: string;
   readonly revision: string | undefined;
-  /** Of the backend of this name, those before a restart or a reload included. */
+  /** All starts of the backend of this name, also those before a restart or a reload. */
   readonly starts: number;
-  /** The starts beside the first one; with `scope: session`, beside the first one of each client. */
+  /** All starts except the first; with `scope: session`, except the first for each client. */
   readonly restarts: number;
   readonly inFlight: number;
   /** Undefined where the tools were never listed. */
@@ -34,6 +34,6 @@ export interface BackendStatus {
   readonly drift: string | undefined;
   /** What was learned about how the server speaks, in words. */
   readonly learned: readonly string[];
-  /** Notifications of its running processes that nobody got because they could have been several clients'. */
+  /** How many notifications of its running processes were withheld because they could have been for several clients. */
   readonly withheld: number;
 }

@@ -1,14 +1,14 @@
-// The era that a backend's server was found to speak, which holds for its next process too. Knows no process.
+// The era that a backend's server was found to speak. It applies to the server's next process too. Knows no process.
 
 import type { Era } from "../protocol/call.ts";
 
-/** A server may have been renewed, and then speak an era that it did not: after this long it is asked again. */
+/** A server may have been updated and speak another era: after this long it is asked again. */
 const HOLDS_MS = 24 * 3_600_000;
 
 export interface EraRecord {
   readonly name: Era;
   readonly askedAtMs: number;
-  /** It has refused the handshake of the older era. */
+  /** When the server last refused the handshake of the older era. */
   readonly isOnly?: boolean | undefined;
 }
 
@@ -26,7 +26,7 @@ export class RememberedEra {
     return this.#record?.name;
   }
 
-  /** A handshake has shown the era. The date is that of the last time when the server was asked, not of the last start. */
+  /** A handshake has shown the era. The stored date is when the server was last asked, not when it last started. */
   found(name: Era, wasAsked: boolean): void {
     const askedAtMs = wasAsked ? Date.now() : (this.#record?.askedAtMs ?? Date.now());
     if (this.#record?.name === name && this.#record.askedAtMs === askedAtMs) return;
@@ -35,7 +35,7 @@ export class RememberedEra {
     this.#onChanged();
   }
 
-  /** True if the server has refused the handshake of the older era, not long ago. */
+  /** True if the server has recently refused the handshake of the older era. */
   get isModernOnly(): boolean {
     return this.#record?.isOnly === true && Date.now() - this.#record.askedAtMs <= HOLDS_MS;
   }
@@ -46,7 +46,7 @@ export class RememberedEra {
     this.#onChanged();
   }
 
-  /** What was known of the era may be what made a start fail. */
+  /** To be called after a failed start: the remembered era may be the reason. */
   forget(): void {
     if (this.#record === undefined) return;
     this.#record = undefined;

@@ -16,7 +16,7 @@ export function isRepeatable(call: Call, thrown: unknown, tool: Tool | undefined
   const { sessionExpired, maybeDelivered, status, retryAfterMs } = thrown.cause;
   if (sessionExpired) return true;
   if (retryAfterMs !== undefined) return false;
-  // What a server refused with a status of HTTP it would refuse again.
+  // A request that a server refused with an HTTP status would be refused again.
   if (!maybeDelivered) return status === undefined;
   return isHarmless(call, tool);
 }

@@ -108,7 +108,7 @@ export async function answerUrlElicitations(asking: Asking, send: () => Promise<
   }
 }
 
-/** What the user is to be asked before a call that failed with -32042, as a legacy server writes it. */
+/** The pages that the user must open before a call that failed with -32042, in the form of a legacy server. */
 export function urlQuestions(thrown: unknown): Question[] {
   if (!(thrown instanceof RpcError) || thrown.code !== McpErrorCode.urlElicitationRequired) return [];
   const listed = isObject(thrown.data) ? memberOf(thrown.data, "elicitations") : undefined;
@@ -117,7 +117,7 @@ export function urlQuestions(thrown: unknown): Question[] {
     .map((params) => ({ method: Method.elicit, params }));
 }
 
-/** Modern questions have none. */
+/** Questions of modern servers have no id. */
 function withoutId({ method, params = {} }: Question): Question {
   return { method, params: changed(params, { elicitationId: undefined }) };
 }

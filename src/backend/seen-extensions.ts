@@ -1,11 +1,11 @@
-// The extensions that clients of a process which they share have had so far. It is told of all of them at its next start:
-// a server cannot tell its clients apart, and one that was told of an extension must serve others as well.
+// The extensions of all clients that have used a shared process so far. All of them are declared at its next start: the
+// server cannot tell its clients apart, and must serve clients without an extension as well.
 
 import type { Asker } from "../protocol/call.ts";
 import type { Json } from "../protocol/jsonrpc.ts";
 import { legacyExtensions } from "./variant.ts";
 
-/** More than this is nothing that a server could know. */
+/** Further extensions are ignored. */
 const MAX_EXTENSIONS = 32;
 
 export class SeenExtensions {
@@ -20,7 +20,7 @@ export class SeenExtensions {
     return this.#all;
   }
 
-  /** Of two settings for one extension the first is kept. */
+  /** If clients have different settings for one extension, the first settings are kept. */
   note({ capabilities }: Asker): void {
     const extensions = legacyExtensions(capabilities);
     const isNew = Object.keys(extensions).some((name) => this.#all[name] === undefined);

@@ -1,11 +1,11 @@
-// How many servers are started at a time only to be listed: as many as this machine can bear, one after the other.
+// Limits how many servers start at the same time only to be listed, by the cores and the free memory of this machine.
 
 import { availableParallelism, freemem } from "node:os";
 
-/** What a server in Node.js or Python takes while it starts, more often than not. */
+/** The typical memory of a server in Node.js or Python while it starts. */
 const BYTES_EACH = 256 * 1024 * 1024;
 const PER_CORE = 2;
-/** A start that takes longer (it installs packages, or hangs) keeps nobody else waiting. */
+/** A start that takes longer (it installs packages, or hangs) frees its place for others. */
 const SLOW_MS = 5_000;
 
 export class StartTurns {
@@ -31,7 +31,7 @@ export class StartTurns {
     return await working;
   }
 
-  /** The place goes to the next one without ever being free. */
+  /** Passes the place to the next one that waits, or frees it. */
   #leave(): void {
     const next = this.#waiting.shift();
     if (next === undefined) this.#running -= 1;

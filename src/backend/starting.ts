@@ -8,10 +8,10 @@ import { StartError, type WireEnd } from "../transport/transport.ts";
 import { describeEnd } from "./connection/wire-failure.ts";
 import { type Connected, connect, type HandshakeOptions } from "./handshake.ts";
 
-/** How long a start that was given up may take to close what it has opened: longer than ending a process takes. */
+/** How long a start that was given up may take to close its wire: longer than ending a process takes. */
 const CLOSE_MS = 8_000;
 
-/** What a server may say in the words for its failure. */
+/** The longest text of a server in the message about its failure. */
 const MAX_SAID_CHARS = 2_000;
 
 /** Settles within the deadline and `CLOSE_MS`, whatever the wire does. Rejects with GatewayError. */
@@ -50,7 +50,7 @@ async function settled(connecting: Promise<Connected>, signal: AbortSignal): Pro
   if (signal.aborted) giveUp();
   signal.addEventListener("abort", giveUp);
   overdue.promise.catch(() => {
-    connecting.then(({ connection }) => connection[Symbol.asyncDispose]()).catch(() => undefined); // It failed: told.
+    connecting.then(({ connection }) => connection[Symbol.asyncDispose]()).catch(() => undefined); // The failure was already reported.
   });
   try {
     return await Promise.race([connecting, overdue.promise]);

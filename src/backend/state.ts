@@ -21,7 +21,7 @@ export interface Failed {
   readonly attempts: number;
   /** When the first of them was. */
   readonly sinceMs: number;
-  /** On the clock of `performance`: whoever sets the system's clock does not move it. */
+  /** On the clock of `performance`, which a change of the system's clock does not move. */
   readonly retryAtMs: number;
 }
 

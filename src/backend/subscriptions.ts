@@ -13,11 +13,11 @@ const CHANGED = [
   ["resources", Notice.resourcesChanged],
 ] as const;
 
-/** Who says it. */
+/** Where a notification comes from. */
 export interface NewsSource {
-  /** Whose process it is, if it is one client's. */
+  /** The key of the client, if the process belongs to one client. */
   readonly owner?: string | undefined;
-  /** The clients that this connection is for, where there are two: legacy ones, or all others. */
+  /** The era of the clients that use this connection, if each era has a connection. */
   readonly era?: Era | undefined;
 }
 
@@ -38,7 +38,7 @@ export class Subscriptions {
     for (const subscriber of [...this.#subscribers]) subscriber.ended?.();
   }
 
-  /** The watches of the instances with this key. They outlive an instance: the next one serves them. */
+  /** The watches of the instances with this key. They survive an instance: the next one serves them. */
   watchers(key: string): Watchers {
     const known = this.#watchers.get(key);
     if (known !== undefined) return known;
@@ -62,7 +62,7 @@ export class Subscriptions {
     this.#elicitations.set(elicitationId, callerKey);
   }
 
-  /** Hands a notification to those it is for, and to nobody where that cannot be told. */
+  /** Passes on a notification to the clients that it is for, and to nobody if that cannot be decided. */
   deliver(notification: Notification, source: NewsSource = {}): void {
     for (const subscriber of this.#recipients(notification, source)) subscriber.deliver(notification);
   }

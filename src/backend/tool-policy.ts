@@ -44,7 +44,7 @@ export class ToolPolicy {
     if (call.method !== Method.callTool || typeof name !== "string") return call;
     const own = this.#ownName(name);
     if (own === undefined) throw new RpcError(-32602, `Unknown tool: ${name}`);
-    // Written anew also if it stays: of a name that comes twice, the server might take the one that was not looked at.
+    // The name is always written again: if the member occurs twice, the server could otherwise use the one that was not checked.
     return reworded(call, { params: changed(call.params ?? {}, { name: own }) });
   }
 

@@ -58,7 +58,7 @@ function modernCapabilities(capabilities: Json): Json {
 export function toLegacyParams(params: Json | undefined): Json | undefined {
   if (params === undefined) return undefined;
   const changes: Json = { _meta: legacyMeta(params) };
-  // A retry is rare, and each change costs every call.
+  // These members occur only in retries, which are rare, and every removal costs time.
   if (params.inputResponses !== undefined) changes.inputResponses = undefined;
   if (params.requestState !== undefined) changes.requestState = undefined;
   return changed(params, changes);

@@ -1,19 +1,19 @@
-// A backend that clients share may have more than one connection: what a connection declares, and the era that it speaks,
-// are fixed by its handshake. Each connection has a key that says for whom it is.
+// A shared backend may have several connections, because the handshake fixes the era and the declared capabilities of a
+// connection. The key of a connection says which clients it is for.
 
 import type { Asker, Era } from "../protocol/call.ts";
 import { isObject, type Json } from "../protocol/jsonrpc.ts";
 import { TASKS_EXTENSION } from "../protocol/mcp.ts";
 
-/** The connection for everybody, and for what concerns no client: lists and search. */
+/** The connection for all clients without one of their own, and for lists and search. */
 export const COMMON = "";
 
 /** A legacy connection beside the common one, without extensions. */
 export const LEGACY = "legacy";
 
 /**
- * The key of the connection for this client at a server of this era. The modern era says everything with each request,
- * so one connection serves all. A legacy connection declares once: clients with extensions have their own, each set one.
+ * The key of the connection for this client at a server of this era. In the modern era every request declares its
+ * capabilities, so one connection serves all. A legacy connection declares once, so each set of extensions has its own.
  */
 export function variantKey(
   { era, capabilities }: Asker,
@@ -27,7 +27,7 @@ export function variantKey(
   return Object.keys(extensions).length === 0 ? plain : LEGACY + JSON.stringify(extensions);
 }
 
-/** What a connection with this key declares; undefined if the key is no variant. */
+/** The extensions that a connection with this key declares; undefined if the key is no variant. */
 export function readVariant(key: string): { readonly extensions: Json } | undefined {
   if (!key.startsWith(LEGACY)) return undefined;
   if (key === LEGACY) return { extensions: {} };
@@ -35,7 +35,7 @@ export function readVariant(key: string): { readonly extensions: Json } | undefi
   return { extensions: isObject(extensions) ? extensions : {} };
 }
 
-/** The client's extensions that a legacy server can know, in the order of their names. */
+/** The client's extensions that exist in the legacy era, sorted by name. */
 export function legacyExtensions({ extensions }: Json): Json {
   if (!isObject(extensions)) return {};
   const names = Object.keys(extensions).filter((name) => name !== TASKS_EXTENSION);

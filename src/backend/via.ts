@@ -1,20 +1,20 @@
-// Which gateways a request has been through, so that none serves itself by way of its own backends.
+// Records which gateways a request has passed, so that no gateway serves itself through its own backends.
 
 import { Header } from "../protocol/mcp.ts";
 
 const ID = /^[\w-]{8,40}$/;
-/** A gateway in front of us that has asked for nothing for so long no longer has us among its backends. */
+/** A gateway that has sent no request for so long is taken not to have us as a backend any more. */
 const KNOWN_MS = 600_000;
 const MAX_KNOWN = 64;
 
 /**
- * Requests to backends carry the id of this gateway, and those of the gateways that ask it for this backend: a backend's
- * connection serves many clients, so the ids are those of all that asked lately, and not of one call.
+ * Requests to a backend carry the id of this gateway and the ids of all gateways that recently used this backend. The ids
+ * are not those of one call, because a connection to a backend serves many clients.
  */
 export class Via {
   readonly #own: string;
   readonly #now: () => number;
-  /** When each gateway last asked, by what it asked for: the name of a backend, or empty for all of them. */
+  /** When each gateway last sent a request, by the name of the backend that it used; empty for all backends. */
   readonly #asked = new Map<string, Map<string, number>>();
 
   constructor(own: string, now: () => number = () => performance.now()) {
@@ -22,7 +22,7 @@ export class Via {
     this.#now = now;
   }
 
-  /** True for a request that has been here before. Otherwise it is known from now on who asks for this backend. */
+  /** True if the request has already passed this gateway. Otherwise records which gateways use this backend. */
   isLoop(headers: Headers, backend = ""): boolean {
     const text = headers.get(Header.via);
     if (text === null) return false;
@@ -36,7 +36,7 @@ export class Via {
     return false;
   }
 
-  /** What a request to this backend carries. */
+  /** The header value for requests to this backend. */
   headerFor(backend: string): string {
     if (this.#asked.size === 0) return this.#own;
     const ids = new Set([this.#own, ...this.#lately(""), ...this.#lately(backend)]);

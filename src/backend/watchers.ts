@@ -1,5 +1,5 @@
-// Which clients watch which resources of one connection. A watch belongs to one client and one URI; the server is told
-// when the last watch of a URI ends.
+// Records which clients watch which resources of one connection. A watch belongs to one client and one URI; the server gets
+// `resources/unsubscribe` when the last watch of a URI ends.
 
 import type { Subscriber, Watch } from "../protocol/call.ts";
 
@@ -8,7 +8,7 @@ export type Unsubscribe = (uri: string) => Promise<void>;
 
 export class Watchers {
   readonly #byUri = new Map<string, Set<OpenWatch>>();
-  /** One for each instance that serves these watches: two while a reload exchanges the backend. */
+  /** One function for each instance that serves these watches: two while a reload replaces the backend. */
   readonly #instances = new Set<Unsubscribe>();
   readonly #onUnused: () => void;
 

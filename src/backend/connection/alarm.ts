@@ -1,8 +1,9 @@
-// One timer for all deadlines of a connection. It fires at the earliest; whoever is told looks what is due, and arms it anew.
+// One timer for all deadlines of a connection. It fires at the earliest deadline; its callback handles what is due and
+// arms it again.
 
 import { TIMES } from "./times.ts";
 
-/** Monotonic: it does not jump when somebody sets the system's clock. */
+/** Monotonic: a change of the system's clock does not move it. */
 export interface Clock {
   nowMs(): number;
   /** Returns what cancels the timer. */
@@ -19,7 +20,7 @@ export const SYSTEM_CLOCK: Clock = {
 
 /** The longest that the runtime's timers can wait. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
-/** A loop that is never on time is judged all the same. */
+/** After so many late timers in a row, deadlines are judged although the event loop is still late. */
 const MAX_GRACES = 3;
 
 export class Alarm {

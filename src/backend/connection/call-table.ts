@@ -1,10 +1,10 @@
 // Which call does a message belong to? One table for each connection knows the calls in flight, those that were answered or
 // given up a moment ago, the open questions, and which calls must run alone. All deadlines are armed here.
 //
-// The rule for a message that names no call: its candidates are fixed when it comes. They are the calls in flight and those
-// answered or given up less than LATE_MS before. A call that waits for a person is one only if its server was seen to speak
-// then. If all candidates are one client's, that client gets the message. If not, a notification is withheld, and a question
-// waits until the other calls have been answered, or is refused.
+// The rule for a message that names no call: its candidates are fixed when it arrives. They are the calls in flight and those
+// answered or given up less than LATE_MS before. A call that waits for a person is a candidate only if its server was seen to
+// speak then. If all candidates belong to one client, that client gets the message. Otherwise a notification is withheld, and
+// a question waits until the other calls have been answered, or is refused.
 
 import type { Log } from "../../log.ts";
 import type { Era } from "../../protocol/call.ts";
@@ -41,15 +41,15 @@ export interface CallTableOptions {
   readonly habits: Habits;
   /** How long a client may leave a question open. */
   readonly questionTimeoutMs: number;
-  /** The deadline of a call has passed; it is in the table no more. */
+  /** Called when the deadline of a call has passed; the call has left the table. */
   readonly onExpired: (pending: Pending) => void;
   readonly reply: (message: Response | Notification) => void;
-  /** Where there is but one client: for questions that belong to no call. */
+  /** Asks the only client, if there is exactly one: for questions that belong to no call. */
   readonly askOutsideOfCalls?: Ask | undefined;
   readonly clock?: Clock;
 }
 
-/** Who hears a notification that names no call. */
+/** Who receives a notification that names no call. */
 export type Audience = Listener | "everybody" | "nobody";
 
 const NOBODYS =
@@ -61,14 +61,14 @@ const CALL_ENDED = "the call that asked has ended";
 
 /** A question that a client has been asked. */
 interface OpenQuestion {
-  /** The backend's id for it; absent where the gateway itself asks in a modern backend's place. */
+  /** The backend's id of the question; absent if the gateway asks in place of a modern backend. */
   readonly id: Id | undefined;
   /** The calls of this client that may have asked it. */
   readonly owners: readonly Pending[];
   readonly turns: readonly Turn[];
   readonly abort: AbortController;
   deadlineMs: number;
-  /** When its calls let others run; Infinity once they do. */
+  /** When its calls give their turns to others; Infinity after they have. */
   lendAtMs: number;
 }
 
@@ -101,15 +101,15 @@ interface Candidates {
   readonly answered: readonly ClientIdentity[];
   /** Given up a moment ago. */
   readonly givenUp: readonly ClientIdentity[];
-  /** True where there were more than could be kept. */
+  /** True if there were more candidates than could be kept. */
   readonly hasMore: boolean;
 }
 
 interface Judgement {
   readonly verdict: "nobody" | "one" | "several";
-  /** The calls that it may be about, newest last. */
+  /** The calls that the message may be about, newest last. */
   readonly calls: readonly Pending[];
-  /** True where it may be about a call that is in flight no more. */
+  /** True if the message may be about a call that is no longer in flight. */
   readonly mayBeOver: boolean;
 }
 
@@ -129,15 +129,15 @@ export class CallTable {
   readonly #givenUp = new Map<number, GivenUp>();
   readonly #open = new Set<OpenQuestion>();
   readonly #held = new Map<Id, HeldQuestion>();
-  /** Groups of calls of which one has asked in vain: the first that ends. */
+  /** Groups of calls of which one asked a question that was refused; it is taken to be the first call of its group to end. */
   #inVain: (readonly Pending[])[] = [];
   readonly #queue: InQueue[] = [];
-  /** Turns that are in, and the one of them that is alone. */
+  /** The number of turns that are in, and the turn that must be alone, if there is one. */
   #active = 0;
   #alone: Turn | undefined;
-  /** Hears what is said of it after its answer. */
+  /** The call answered last: it receives messages about it that come after its answer. */
   #lastAnswered: Pending | undefined;
-  /** How often a tool's call was followed by silence. */
+  /** How many calls of each tool were followed by silence. */
   readonly #quiet = new Map<string, number>();
   #lastNamelessMs = Number.NEGATIVE_INFINITY;
   #stuckAtMs = Number.POSITIVE_INFINITY;
@@ -147,7 +147,7 @@ export class CallTable {
   /** Until then a question for roots says nothing of what the server does during calls. */
   #rootsExpectedUntilMs = Number.POSITIVE_INFINITY;
   #hasAskedForRoots = false;
-  /** Set while that question is still to come at a start: the only call there is must be the one that it is about. */
+  /** Set while the question for roots is still expected after a start: until then calls run one at a time. */
   #settleAtMs = Number.POSITIVE_INFINITY;
   #isChanging = false;
   #hasChangedAgain = false;
@@ -192,13 +192,13 @@ export class CallTable {
     this.#changed();
   }
 
-  /** Some servers write our numbers in another way: those are matched without doubt. */
+  /** The call with this id. Some servers write the number differently ("7", 7.0); such ids are unambiguous. */
   get(id: Id | null | undefined): Pending | undefined {
     const number = numberOf(id);
     return number === undefined ? undefined : this.#inFlight.get(number);
   }
 
-  /** The backend has answered. Whoever takes the call settles it; undefined where nobody waits. */
+  /** The backend has answered. Returns the call, which the caller of this method settles; undefined if nobody waits for it. */
   answered(id: Id | null | undefined): Pending | undefined {
     const pending = this.get(id);
     if (pending !== undefined) this.#move(pending, "answered");
@@ -207,7 +207,7 @@ export class CallTable {
     return pending;
   }
 
-  /** Nobody waits for the answer any more. False where it has come already. */
+  /** Nobody waits for the answer any more. False if the answer has already come. */
   abandon(pending: Pending): boolean {
     if (this.#inFlight.get(pending.id) !== pending) return false;
     this.#move(pending, "abandoned");
@@ -215,7 +215,7 @@ export class CallTable {
     return true;
   }
 
-  /** There will be no answer. If the call may have arrived, the backend can still be at work on it, and speak. */
+  /** There will be no answer. If the call may have arrived, the backend may still work on it and send messages about it. */
   lose(id: Id, mayHaveArrived: boolean): Pending | undefined {
     const pending = this.get(id);
     if (pending === undefined) return undefined;
@@ -224,7 +224,7 @@ export class CallTable {
     return pending;
   }
 
-  /** The wire has ended. Returns who still waits. */
+  /** The wire has ended. Returns the calls that still wait. */
   clear(): Pending[] {
     for (const open of [...this.#open]) this.#dropQuestion(open, "the connection to the server has ended");
     const all = this.#inFlight.values();
@@ -235,7 +235,7 @@ export class CallTable {
     this.#lastAnswered = undefined;
     this.#stuckAtMs = Number.POSITIVE_INFINITY;
     this.#settleAtMs = Number.POSITIVE_INFINITY;
-    // Whoever waits for a turn finds that the connection has ended.
+    // Calls that wait for a turn go on, and find that the connection has ended.
     this.#alone = undefined;
     this.#active = 0;
     for (const { enter } of this.#queue.splice(0)) enter();
@@ -252,7 +252,7 @@ export class CallTable {
     this.#alarm.at(pending.deadlineMs);
   }
 
-  /** To be asked once of every call that ends: true where a question of it may have been refused to let others go on. */
+  /** To be called once for every call that ends: true if a question of it may have been refused to let others go on. */
   mayHaveAskedInVain(ended: Pending): boolean {
     if (this.#inVain.length === 0) return false;
     const group = this.#inVain.find((calls) => calls.includes(ended));
@@ -262,7 +262,7 @@ export class CallTable {
 
   // --- messages that name no call ---
 
-  /** Whoever is to hear a notification that names no call. */
+  /** Who receives a notification that names no call. */
   audienceOf({ method }: Notification): Audience {
     const { verdict, calls } = this.#judge(this.#candidates(this.#alone !== undefined));
     if (method === Notice.message && verdict !== "nobody" && this.#isShared) this.#habits.note("logs");
@@ -280,14 +280,14 @@ export class CallTable {
     });
     this.#noteQuestion(question.method, verdict !== "nobody");
     if (verdict !== "several") this.put(question, calls);
-    // One that is in flight no more cannot be ruled out by its answer.
+    // A call that has already ended cannot be ruled out by waiting for its answer.
     else if (mayBeOver || this.#habits.has("speaksLate")) this.#refuse(question, calls);
     else this.#hold(question, calls);
     if (this.#hasAskedForRoots) this.#settled();
     this.#changed();
   }
 
-  /** Lets the calls' client answer; if there is none, the backend is told so at once. */
+  /** Asks the client of these calls; if there is none, the backend gets an error at once. */
   put(question: Request, owners: readonly Pending[], refusal = NOBODYS): void {
     const listener = owners.at(-1)?.listener;
     const ask = listener?.onQuestion?.bind(listener) ?? this.#options.askOutsideOfCalls;
@@ -305,7 +305,7 @@ export class CallTable {
     );
   }
 
-  /** The gateway's own question to the client of a call, in a modern backend's place. Rejects with RpcError. */
+  /** Asks the client of a call on behalf of a modern backend, whose wire carries no questions. Rejects with RpcError. */
   ask(turn: Turn, ask: (signal: AbortSignal) => Promise<Json>, withdrawn: Abortable): Promise<Json> {
     const open = this.#openQuestion({ id: undefined, owners: [], turns: [turn] });
     const signal = AbortSignal.any([signalOf(withdrawn), open.abort.signal]);
@@ -326,8 +326,8 @@ export class CallTable {
   // --- turns ---
 
   /**
-   * The handshake is done: calls may come. On a shared wire nothing says whose a log line is. Another wire may have a
-   * channel beside it, on which messages name no call: over HTTP, the GET stream.
+   * The handshake is done: calls may come. On a shared wire a log line does not say to which call it belongs. Other wires
+   * may have a second channel on which messages name no call: over HTTP, the GET stream.
    */
   ready(era: Era, isShared: boolean, hasSharedChannel = () => isShared): void {
     this.#era = era;
@@ -346,7 +346,7 @@ export class CallTable {
   }
 
   /**
-   * At once where the call may go (undefined), else when it may. Whoever came in must `leave`, once.
+   * Returns undefined if the call may go at once, else a promise for its turn. Each turn that was entered must `leave` once.
    * Rejects with call-cancelled if the call is cancelled first.
    */
   enter(turn: Turn): Promise<void> | undefined {
@@ -381,8 +381,8 @@ export class CallTable {
   }
 
   /**
-   * True where nothing may come any more that is about another client's call which has ended. If no other call runs, that
-   * gap tells the words of two clients apart; a server that kept silent after its answers before needs none.
+   * True if this call must wait until no message about another client's ended call can arrive. If no other call runs, this
+   * gap tells messages for two clients apart. A tool that was silent after its last calls needs no gap.
    */
   #needsGap({ company }: Turn): boolean {
     if (company === "alone") return true;
@@ -419,11 +419,11 @@ export class CallTable {
     });
   }
 
-  /** The client has answered: the call runs again, but for a server that must not hear two at once not before its turn. */
+  /** The client has answered, so the call runs again. If calls to this server run one at a time, it waits for its turn. */
   async #returned({ turns }: OpenQuestion): Promise<void> {
     const isAway = ({ place, openQuestions }: Turn) => place === "lent" && openQuestions === 1;
     for (let turn = turns.find(isAway); turn !== undefined; turn = turns.find(isAway)) {
-      // The calls of one client that may have asked it come back together.
+      // All calls that may have asked the question belong to one client, so they return together.
       const isBack = turns.some(({ place }) => place === "in");
       turn.company = isBack ? "beside-others" : this.#companyOf(turn);
       const isFree = turn.company === "beside-others" || this.#held.size > 0;
@@ -434,7 +434,7 @@ export class CallTable {
 
   #admit(): void {
     for (let head = this.#queue[0]; head !== undefined; head = this.#queue[0]) {
-      // A call that comes back may be what a held question waits for.
+      // A held question may wait for the answer of this returning call.
       const mustGoOn = head.isReturning && this.#held.size > 0;
       if (!mustGoOn && !this.#mayEnter(head.turn)) break;
       this.#queue.shift();
@@ -482,7 +482,7 @@ export class CallTable {
     if (to !== "answered" && pending.openQuestions > 0) this.#dropQuestionsOf(pending);
   }
 
-  /** The oldest makes way; for as long as it is a candidate, there is one that nobody knows. */
+  /** Removes the oldest record. As long as that call is a candidate, it counts as one of an unknown client. */
   #makeRoom(): void {
     for (const [id, { untilMs }] of this.#givenUp) {
       this.#givenUp.delete(id);
@@ -506,7 +506,7 @@ export class CallTable {
     if (turn.company !== "beside-others") this.#alone = turn;
   }
 
-  /** To be called after every change: whoever waited for it goes on. */
+  /** To be called after every change: held questions and waiting turns that can go on now do so. */
   #changed(): void {
     if (this.#held.size > 0 || this.#queue.length > 0) this.#goOn();
     if (tableChecks.isOn && !this.#isChanging) this.#check();
@@ -546,10 +546,10 @@ export class CallTable {
     };
   }
 
-  /** Whether all candidates are one client's; what that shows about the server is learned. */
+  /** Decides whether all candidates belong to one client, and notes what this shows about the server. */
   #judge({ running, asking, answered, givenUp, hasMore }: Candidates): Judgement {
     this.#lastNamelessMs = this.#clock.nowMs();
-    // Somebody must have said it: if nobody else can, those who wait for a person may.
+    // The message must come from some call: if no other call runs, from one that waits for a person.
     const calls = running.length > 0 ? running : asking;
     const over = [...answered, ...givenUp];
     const mayBeOver = hasMore || over.length > 0;
@@ -561,7 +561,7 @@ export class CallTable {
     if (hasMore || !isOne) return { verdict: "several", calls, mayBeOver };
     if (!mayBeOver && running.length === 0) this.#habits.note("speaksWhileAsking");
     if (calls.length > 0) return { verdict: "one", calls, mayBeOver };
-    // A client that gave up its call wants to hear no more of it.
+    // A client that has cancelled its call wants no messages about it.
     if (givenUp.length > 0) return { verdict: "one", calls, mayBeOver };
     this.#noteLate();
     const last = this.#lastAnswered;
@@ -574,7 +574,7 @@ export class CallTable {
     return !this.#habits.has("asks") && !this.#habits.has("speaksLate");
   }
 
-  /** Requests of one modern program are taken for one client's, unless the server was seen to speak late. */
+  /** Requests of one modern program count as one client, unless the server was seen to speak late. */
   #isSameClient(a: ClientIdentity, b: ClientIdentity): boolean {
     return isSameClient(a, b, this.#habits.has("speaksLate"));
   }
@@ -591,7 +591,7 @@ export class CallTable {
     this.#quiet.clear();
   }
 
-  /** Only a question for roots that is expected says nothing of what the server does during calls. */
+  /** An expected question for roots does not show that the server asks during calls; every other question does. */
   #noteQuestion(method: string, isDuringCalls: boolean): void {
     const isExpected = method === Method.listRoots && this.#clock.nowMs() < this.#rootsExpectedUntilMs;
     if (isExpected) {
@@ -602,7 +602,7 @@ export class CallTable {
     }
   }
 
-  /** The backend answers a call that was given up: it will say no more of it than of any that it has answered. */
+  /** The backend has answered a call that was given up. From now on the call is treated like any answered one. */
   #answeredInVain(id: number): void {
     const givenUp = this.#givenUp.get(id);
     if (givenUp === undefined) return;
@@ -627,7 +627,7 @@ export class CallTable {
     for (const owner of open.owners) {
       owner.openQuestions += 1;
       owner.askedAtMs = nowMs;
-      // A call that waits for a person is not late.
+      // The time that a person takes does not count towards the timeout of the call.
       owner.deadlineMs = Number.POSITIVE_INFINITY;
       if (this.#inFlight.get(owner.id) === owner) this.#move(owner, "asking");
     }
@@ -653,7 +653,7 @@ export class CallTable {
     return answer.result;
   }
 
-  /** Its calls run again. */
+  /** The question has been settled: the calls that may have asked it run again. */
   #closeQuestion(open: OpenQuestion): void {
     this.#open.delete(open);
     for (const turn of open.turns) turn.openQuestions -= 1;
@@ -666,7 +666,7 @@ export class CallTable {
     this.#changed();
   }
 
-  /** Nobody wants its answer any more. */
+  /** Withdraws an open question, because nobody waits for its answer any more. */
   #dropQuestion(open: OpenQuestion, reason: string): void {
     if (!this.#open.has(open)) return;
     this.#closeQuestion(open);
@@ -693,13 +693,13 @@ export class CallTable {
     this.#options.reply(errorResponse(question.id, { code: -32603, message: SOMEBODYS }));
   }
 
-  /** A call that asked waits for its answer: if the others have been answered, the question is that of the one left. */
+  /** A call that asked cannot be answered yet: if all other candidates were answered, the remaining one asked the question. */
   #review(): void {
     for (const [id, held] of [...this.#held]) {
       const { question, suspects } = held;
       const left = suspects.filter((pending) => this.#isInFlight(pending));
       const [first] = left;
-      // A server does not wait for the answer to a question of a call that was cancelled: the call's end proves nothing.
+      // A cancelled call may have asked before it ended, so its end does not rule it out.
       if (suspects.some(({ state }) => state === "abandoned" || state === "lost")) {
         this.#refuse(question, left);
       } else if (left.every((other) => isOf(other, first?.caller))) {
@@ -715,7 +715,7 @@ export class CallTable {
     }
   }
 
-  /** Every call seems to wait for an answer of ours, so none would ever end. One call may have asked several times. */
+  /** True if every candidate seems to wait for an answer from us, so that none would ever end. One call may have asked twice. */
   #isStuck(): boolean {
     if (this.#held.size === 0) return false;
     const suspects = new Set([...this.#held.values()].flatMap((held) => held.suspects));
@@ -724,7 +724,7 @@ export class CallTable {
     return !mayEnd && this.#held.size >= left.length;
   }
 
-  /** What still looks stuck after a while is: the newest question is refused, which ends its call. */
+  /** If the calls still look stuck after a while, the newest question is refused, which ends its call. */
   #refuseNewest(): void {
     this.#stuckAtMs = Number.POSITIVE_INFINITY;
     const newest = [...this.#held.values()].at(-1);
@@ -798,7 +798,7 @@ export class CallTable {
     if (this.#quiet.size > MAX_LABELS) this.#quiet.clear();
   }
 
-  /** It is a candidate no more, but its answer would show that the server goes on with cancelled calls. */
+  /** The call stays in the table after it was a candidate: its answer would show that the server continues cancelled calls. */
   #forgetGivenUp(id: number, nowMs: number): void {
     const givenUp = this.#givenUp.get(id);
     if (givenUp !== undefined && nowMs - givenUp.atMs >= TIMES.WORKS_ON_MS) this.#givenUp.delete(id);
@@ -820,7 +820,7 @@ export class CallTable {
 
   // --- invariants ---
 
-  /** Throws where the table contradicts itself. */
+  /** Throws if the table contradicts itself. */
   #check(): void {
     const calls = this.#inFlight.values();
     for (const { id, state, openQuestions, deadlineMs, timeoutMs } of calls) {
@@ -857,19 +857,19 @@ export class CallTable {
   }
 }
 
-/** Tools whose silence is counted. */
+/** For so many tools the silence after a call is counted. */
 const MAX_LABELS = 1_000;
-/** Calls given up that are known one by one. */
+/** So many calls that were given up are kept one by one. */
 const MAX_GIVEN_UP = 256;
 
-/** The question's answer is of no use to anybody. */
+/** The question was withdrawn, so its answer is not sent. */
 class Withdrawn extends RpcError {
   constructor(reason: string) {
     super(-32000, `The question was withdrawn: ${reason}.`);
   }
 }
 
-/** Rejects once the signal is aborted; nobody else need hear of that. */
+/** Rejects when the signal is aborted. The rejection needs no handler. */
 function whenAborted(signal: AbortSignal): Promise<never> {
   const { promise, reject } = Promise.withResolvers<never>();
   promise.catch(ignoreCancelled);
@@ -885,19 +885,19 @@ function canBeAsked({ listener }: Pending): boolean {
   return listener.onQuestion !== undefined;
 }
 
-/** Where it must be clear which call asks, one client is one key. */
+/** For calls in flight, one client is one key: requests of one modern program are not combined here. */
 function isOf({ caller }: Pending, client: { readonly key: string } | undefined): boolean {
   return caller?.key === client?.key;
 }
 
-/** What was called. No text is made for it: this runs for every call. */
+/** The tool or prompt that was called, or the method. Builds no string, because it runs for every call. */
 function labelOf({ method, turn }: Pending): string {
   const name = turn?.call.params?.name;
   return typeof name === "string" ? name : method;
 }
 
 function ignoreCancelled(): void {
-  // Its questions are dropped with it.
+  // The questions of a cancelled call are dropped with it.
 }
 
 function assert(isTrue: boolean, what: string): void {

@@ -1,4 +1,4 @@
-// Who a caller is, as far as it must be known after its call: words only, so that nothing else of the call is kept.
+// What must be known about a caller after its call has ended: only strings, so that the call itself is not kept in memory.
 
 import type { Caller } from "../../protocol/call.ts";
 
@@ -6,8 +6,8 @@ export interface ClientIdentity {
   /** Caller.key */
   readonly key: string;
   /**
-   * A modern client has no session, and each of its requests a key of its own: this is what they have in common. Undefined
-   * for a legacy client, and for one that does not say what program it is.
+   * What the requests of one modern client have in common, because each has a key of its own. Undefined for legacy clients
+   * and for clients that do not name their program.
    */
   readonly principal: string | undefined;
   readonly name: unknown;
@@ -21,12 +21,12 @@ export function identityOf(caller: Caller): ClientIdentity {
   return { key, principal, name, version: clientInfo?.version };
 }
 
-/** Whose requests of one program may be one client's; undefined where the key alone tells. */
+/** The principal, if requests of one program may come from one client; undefined if only the key identifies the client. */
 export function programOwner({ era, principal, clientInfo }: Caller): string | undefined {
   return era === "modern" && typeof clientInfo?.name === "string" ? principal : undefined;
 }
 
-/** `byKey`: requests of one program are not taken for one client's. */
+/** `byKey`: requests of one program do not count as one client. */
 export function isSameClient(a: ClientIdentity, b: ClientIdentity, byKey: boolean): boolean {
   if (a.key === b.key) return true;
   if (byKey || a.principal === undefined) return false;

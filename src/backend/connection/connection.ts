@@ -45,7 +45,7 @@ export interface RequestOptions extends Waiting {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Notifications that are for whoever subscribed or is named in them, whatever stream they came on. */
+/** Notifications for subscribers, or for a client that they name: the stream that they came on does not matter. */
 const FOR_SUBSCRIBERS: ReadonlySet<string> = new Set([
   Notice.toolsChanged,
   Notice.promptsChanged,
@@ -58,7 +58,7 @@ export interface ConnectionOptions {
   readonly name: string;
   readonly log: Log;
   readonly events: ConnectionEvents;
-  /** What is known of the server, and will be. */
+  /** What was learned about this server, in this connection and earlier ones. */
   readonly habits: Habits;
   readonly questionTimeoutMs: number;
 }
@@ -71,12 +71,12 @@ export class Connection implements AsyncDisposable {
   readonly calls: CallTable;
   /** True where closing a response is itself the cancellation and no message must follow (modern HTTP). */
   cancelsByClosing = false;
-  /** The level that the server was told to log at, if it was. */
+  /** The log level that was sent to the server, if any. */
   logLevel: string | undefined;
   #transport: Transport | undefined;
   readonly #onAborted = (pending: Pending) => this.#cancel(pending);
   #lastSent: { readonly sent: Promise<void>; readonly ids: number[] } | undefined;
-  /** Absent until an answer came whose id is a text. */
+  /** Absent until an answer arrives whose id is a string. */
   #textIds: TextIds | undefined;
   #end: WireEnd | undefined;
   #isClosing = false;

@@ -1,5 +1,5 @@
-// What was learned about how a server speaks on a wire that does not say to which call a message belongs. It holds for the
-// server's next process too, and is forgotten if it was not seen again for a while. Knows no process.
+// What was learned about how a server sends messages that name no call. It applies to the server's next process too, and is
+// forgotten if it was not seen again for a while. Knows no process.
 
 import { TIMES } from "./times.ts";
 
@@ -19,7 +19,7 @@ export type Habit = keyof typeof WORDS;
 export type HabitsRecord = Readonly<Record<string, number>>;
 
 const NAMES = Object.keys(WORDS) as Habit[];
-/** A habit that is seen all the time is written down this often. */
+/** A habit that is seen all the time is saved this often. */
 const RENEW_MS = TIMES.HABIT_MS / 24;
 
 export class Habits {
@@ -27,7 +27,7 @@ export class Habits {
   readonly #onLearned: (words: string) => void;
   readonly #onChanged: () => void;
 
-  /** `onLearned` is told, in words, what was not known before; `onChanged`, that there is something to keep. */
+  /** `onLearned` gets a new habit in words; `onChanged` is called when there is something to save. */
   constructor(onLearned: (words: string) => void, onChanged: () => void) {
     this.#onLearned = onLearned;
     this.#onChanged = onChanged;
@@ -38,7 +38,7 @@ export class Habits {
     return seenAtMs !== undefined && Date.now() - seenAtMs < TIMES.HABIT_MS;
   }
 
-  /** It was seen just now. */
+  /** The server has just shown this habit. */
   note(habit: Habit): void {
     const isNew = !this.has(habit);
     const seenAtMs = this.#seenAtMs.get(habit) ?? 0;

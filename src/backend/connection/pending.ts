@@ -1,4 +1,4 @@
-// One request that waits for its answer, and who waits.
+// One request that waits for its answer, and its caller.
 
 import type { Answer, Caller, Question } from "../../protocol/call.ts";
 import type { Abortable } from "../../protocol/cancellation.ts";
@@ -6,12 +6,12 @@ import type { Id, Json, Notification } from "../../protocol/jsonrpc.ts";
 import { progressTokenOf } from "./progress-token.ts";
 import type { Turn } from "./turn.ts";
 
-/** What comes for one request before its answer. */
+/** Receives messages about one request before its answer. */
 export interface Listener {
   onNotification?(notification: Notification): void;
-  /** Absent where nobody can be asked. */
+  /** Absent if nobody can be asked. */
   onQuestion?(question: Question, withdrawn: AbortSignal): Promise<Json>;
-  /** True where the request may be made a second time, if a question of it was put to nobody. */
+  /** True if the request may be made a second time after a question of it was refused. */
   mayBeRepeated?(): boolean;
 }
 
@@ -25,20 +25,20 @@ export interface Asked {
 export interface Waiting {
   readonly timeoutMs: number;
   readonly signal?: Abortable;
-  /** Absent for what the gateway asks for itself. */
+  /** Absent for requests of the gateway itself. */
   readonly caller?: Caller;
   /** Absent for calls that take no turn. */
   readonly turn?: Turn;
   readonly listener?: Listener;
 }
 
-/** For requests of the gateway itself: nobody wants to hear what comes before the answer. */
+/** For requests of the gateway itself: messages before the answer are dropped. */
 const DEAF: Listener = {};
 
 /** `asking`: a question of it is open, so its deadline rests. The last three are ends. */
 export type CallState = "running" | "asking" | "answered" | "abandoned" | "lost";
 
-/** It listens to its signal itself: on the path of every call a closure is dear. */
+/** It is the listener of its own signal, because a closure for every call costs time. */
 export class Pending {
   readonly id: number;
   readonly method: string;
@@ -50,18 +50,18 @@ export class Pending {
   readonly listener: Listener;
   readonly answer: Promise<Answer>;
   state: CallState = "running";
-  /** Both on the clock of the call table, which sets them. */
+  /** Both on the monotonic clock of the call table, which sets them. */
   startedMs = 0;
   deadlineMs = Number.POSITIVE_INFINITY;
   openQuestions = 0;
-  /** When the newest of its questions came. */
+  /** When its newest question arrived. */
   askedAtMs = 0;
   readonly #signal: Abortable | undefined;
   readonly #onAborted: (pending: Pending) => void;
   readonly #resolve: (answer: Answer) => void;
   readonly #reject: (reason: unknown) => void;
 
-  /** `onAborted` is called where the signal ends the wait. */
+  /** `onAborted` is called if the signal ends the wait. */
   constructor(
     { id, method, params }: Asked,
     { timeoutMs, signal, caller, turn, listener = DEAF }: Waiting,

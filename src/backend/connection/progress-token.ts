@@ -1,4 +1,4 @@
-// A caller's progress token travels as the id of our request, so that tokens of different callers never meet.
+// A caller's progress token is replaced by the id of our request, so that tokens of different callers never collide.
 
 import { changedInside, objectOf } from "../../protocol/exact.ts";
 import { type Id, idIn, isObject, type Json } from "../../protocol/jsonrpc.ts";

@@ -1,5 +1,5 @@
-// The calls that were answered a moment ago, as far as a late message may be about them. On the path of every call: a few
-// fixed places, and no object for a call.
+// The calls that were answered a moment ago, because a late message may be about them. Runs for every call, so it uses a few
+// fixed places and makes no object for a call.
 
 import type { Caller } from "../../protocol/call.ts";
 import { type ClientIdentity, programOwner } from "./client-identity.ts";
@@ -7,21 +7,21 @@ import { type ClientIdentity, programOwner } from "./client-identity.ts";
 const PLACES = 32;
 
 export class RecentCalls {
-  /** One place of each list for a client and what it called. */
+  /** Parallel lists: one index stands for a client and the tool that it called. */
   readonly #keys = texts<string>("");
   readonly #principals = texts<string | undefined>(undefined);
   readonly #names = texts<unknown>(undefined);
   readonly #versions = texts<unknown>(undefined);
   readonly #labels = texts<string>("");
   readonly #untilMs = new Float64Array(PLACES);
-  /** True once requests of one program are not taken for one client's. */
+  /** True once requests of one program do not count as one client. */
   readonly #byKey: () => boolean;
   #size = 0;
-  /** True for what may be left out where the clients of a quiet tool need not be told apart. */
+  /** True for calls of tools that were always silent after their answers: log lines ignore such calls. */
   readonly #isTrusted: (label: string) => boolean;
-  /** Until then there are more calls than places: somebody else's, whoever is asked about. */
+  /** Until then there were more calls than places: some recent call belongs to an unknown client. */
   #overflowUntilMs = 0;
-  /** The same for those that are not trusted. */
+  /** The same, counting only calls that are not trusted. */
   #strangersUntilMs = 0;
 
   constructor(byKey: () => boolean, isTrusted: (label: string) => boolean) {
@@ -33,7 +33,7 @@ export class RecentCalls {
     return this.#size === 0 && this.#overflowUntilMs === 0;
   }
 
-  /** `label`: what was called. One client's calls of one tool share a place. */
+  /** `label`: the tool, prompt or method. Calls of one client to one tool share a place. */
   add(caller: Caller, label: string, untilMs: number): void {
     const principal = programOwner(caller);
     let place = this.#size - 1;
@@ -47,13 +47,13 @@ export class RecentCalls {
     this.#untilMs[place] = untilMs;
   }
 
-  /** Somebody's call that is not known one by one. */
+  /** Adds a call whose client is not known. */
   addUnknown(untilMs: number, isTrusted = false): void {
     this.#overflowUntilMs = Math.max(this.#overflowUntilMs, untilMs);
     if (!isTrusted) this.#strangersUntilMs = Math.max(this.#strangersUntilMs, untilMs);
   }
 
-  /** Forgets those whose time is over, and tells what they had called. */
+  /** Removes the expired calls and passes on their labels. */
   expire(nowMs: number, onExpired: (label: string) => void): void {
     if (this.#overflowUntilMs <= nowMs) this.#overflowUntilMs = 0;
     let kept = 0;
@@ -74,7 +74,7 @@ export class RecentCalls {
     this.#strangersUntilMs = 0;
   }
 
-  /** The clients of those that are still recent, the trusted ones left out where that is wanted. */
+  /** The clients of the calls that are still recent, optionally without the trusted calls. */
   clients(nowMs: number, leavesTrusted: boolean): ClientIdentity[] {
     const found: ClientIdentity[] = [];
     for (let place = 0; place < this.#size; place++)
@@ -83,12 +83,12 @@ export class RecentCalls {
     return found;
   }
 
-  /** True while there were too many to be kept. */
+  /** True while there are recent calls that could not be kept. */
   isOverfull(nowMs: number, leavesTrusted: boolean): boolean {
     return (leavesTrusted ? this.#strangersUntilMs : this.#overflowUntilMs) > nowMs;
   }
 
-  /** When the last call of another client, that is not trusted, is recent no more. */
+  /** When the last untrusted call of another client is no longer recent. */
   foreignUntilMs(caller: Caller): number {
     const principal = programOwner(caller);
     let untilMs = this.#strangersUntilMs;
@@ -100,7 +100,7 @@ export class RecentCalls {
     return untilMs;
   }
 
-  /** The first of them to expire; Infinity if there is none. */
+  /** When the first call expires; Infinity if there is none. */
   get nextMs(): number {
     let nextMs = this.#overflowUntilMs > 0 ? this.#overflowUntilMs : Number.POSITIVE_INFINITY;
     for (let place = 0; place < this.#size; place++)
@@ -144,7 +144,7 @@ export class RecentCalls {
     this.#untilMs[to] = this.#untilMs[from] ?? 0;
   }
 
-  /** The oldest makes way; that it was there is remembered. */
+  /** Frees the place of the oldest call, and remembers that a call was removed. */
   #makeRoom(): number {
     let oldest = 0;
     for (let place = 1; place < PLACES; place++)

@@ -1,5 +1,5 @@
-// Some servers write the number of our request back as a text: "7" for 7. Such an answer is taken, unless the server answers
-// with the number as well: then the text was not meant for that request. What a server does is learned once per connection.
+// Some servers return the numeric id of our request as a string: "7" for 7. Such an answer is accepted, unless the server
+// also answers with the number: then the string was not meant for that request. This is learned once per connection.
 
 import { isTextId, numberOf, type Response } from "../../protocol/jsonrpc.ts";
 import { Alarm, type Clock, SYSTEM_CLOCK } from "./alarm.ts";
@@ -14,9 +14,9 @@ export class TextIds {
   readonly #deliver: (response: Response) => void;
   readonly #clock: Clock;
   readonly #alarm: Alarm;
-  /** Answers that wait in case the one with the number comes, by that number. */
+  /** Answers with a string id that wait, in case an answer with the numeric id arrives; by that number. */
   readonly #held = new Map<number, Held>();
-  /** The last request that was answered by a text. */
+  /** The last request that was answered with a string id. */
   #lastTaken: number | undefined;
   #writes: "unknown" | "texts" | "both" = "unknown";
 
@@ -26,7 +26,7 @@ export class TextIds {
     this.#alarm = new Alarm(clock, () => this.#tick());
   }
 
-  /** An answer to a request that waits. True where it is to be delivered now. */
+  /** Takes an answer to a request in flight. True if it is to be delivered now. */
   mayDeliver(response: Response): boolean {
     const number = numberOf(response.id);
     if (number === undefined) return true;
@@ -46,7 +46,7 @@ export class TextIds {
     return false;
   }
 
-  /** The wire has ended: no answer with a number will come. */
+  /** The wire has ended: no answer with a numeric id will arrive. */
   end(): void {
     this.#alarm.stop();
     this.#deliverUntil(Number.POSITIVE_INFINITY);

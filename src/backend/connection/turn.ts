@@ -1,22 +1,22 @@
-// One call's turn: whether it may run beside others or must be alone, and where it is in that.
+// One call's turn: whether the call may run beside others or must be alone, and whether it waits, runs or has paused.
 
 import type { Call } from "../../protocol/call.ts";
 
-/** `until-settled` is alone as long as nobody says that it need not be. */
+/** `until-settled`: alone until the expected question for roots has come or its time is over. */
 export type Company = "beside-others" | "until-settled" | "alone";
 
 /**
- * `outside`: needs no turn, or has had it. `waiting`: in the queue. `in`: it runs. `lent`: it waits for a person, so that
- * others may run; it comes back to the queue before the answer goes to the server.
+ * `outside`: needs no turn, or has had it. `waiting`: in the queue. `in`: it runs. `lent`: it waits for a person, so
+ * others may run; it waits for its turn again before the person's answer goes to the server.
  */
 export type Place = "outside" | "waiting" | "in" | "lent";
 
 export class Turn {
-  /** As the client made it. */
+  /** The call as the client made it. */
   readonly call: Call;
   company: Company = "beside-others";
   place: Place = "outside";
-  /** Questions of this call that its client has not answered. */
+  /** How many questions of this call its client has not answered. */
   openQuestions = 0;
 
   constructor(call: Call) {

@@ -51,8 +51,8 @@ export function callTimeout(name: string, { method, timeoutMs }: Pending): Gatew
 }
 
 /**
- * In the place of the answer to a call that may be made twice: what it asks may have been any call's, so nobody was asked.
- * Made again it is alone, and its client is asked.
+ * Rejects a call that may be made a second time: its question was refused because it could have been another call's. The
+ * second time the call runs alone, so its client can be asked.
  */
 export class AskedInVain extends GatewayError {
   constructor(backend: string) {
