@@ -15,6 +15,9 @@ import {
 
 export const ROOTS = [{ uri: "file:///home/someone/project", name: "project" }];
 
+/** Answers to whatever the forms of the fixtures and of the official servers require. */
+const ANSWERS = { name: "Ada", username: "Ada", email: "ada@example.com", check: true };
+
 /** Two attempts are too few for a gateway that starts anew on a busy machine. */
 const PATIENCE = {
   initialReconnectionDelay: 1_000,
@@ -92,9 +95,7 @@ export class SdkClient implements AsyncDisposable {
     });
     this.client.setRequestHandler(ElicitRequestSchema, (request) => {
       this.questions.push(request);
-      return request.params.mode === "url"
-        ? { action: "accept" }
-        : { action: "accept", content: { name: "Ada", check: true } };
+      return request.params.mode === "url" ? { action: "accept" } : { action: "accept", content: ANSWERS };
     });
     this.client.setRequestHandler(ListRootsRequestSchema, (request) => {
       this.questions.push(request);
