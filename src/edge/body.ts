@@ -1,24 +1,24 @@
-// The bodies of requests, as text. A small body is read by the runtime; a large one is read in pieces, counted while it
-// comes and while its request is worked on, and must make progress.
+// Reads the bodies of requests as text. The runtime reads a small body. A large body is read in pieces, counted until its
+// request is answered, and must make progress.
 
 import type { Holding, MemoryBudget } from "../memory-budget.ts";
 import { failure } from "./legacy.ts";
 
-/** A body of this size needs no count: 10,000 of them, which is as many as there may be calls, are 160 MB. */
+/** Bodies up to this size are not counted: 10,000 of them, the limit for calls, are 160 MB. */
 const SMALL_BYTES = 16 * 1024;
-/** Since the last progress, and in all. */
+/** The time from one progress to the next, and the time for the whole body. */
 const PROGRESS_MS = 30_000;
 const WHOLE_MS = 120_000;
-/** So much must come within `PROGRESS_MS`. */
+/** So many bytes must arrive within `PROGRESS_MS`. */
 const PROGRESS_BYTES = 64 * 1024;
 const RETRY_SECONDS = 5;
-/** At its end the pieces are there, and the whole. */
+/** A body counts twice, because at its end the pieces and the whole are in memory. */
 const COPIES = 2;
 
-/** What to answer once the text is there. */
+/** Makes the answer from the whole text. */
 export type Answer = (text: string) => Response | Promise<Response>;
 
-/** The part of the server below that ends requests which do not come; 0 lifts that. */
+/** Sets how long the HTTP server waits for the rest of a request; 0: no limit. */
 export interface Timed {
   timeout(request: Request, seconds: number): void;
 }
@@ -38,9 +38,8 @@ export class Bodies {
   }
 
   /**
-   * Reads the body and answers the request with what `answer` makes of it. The server below ends a small body that does not
-   * come; nobody reads the answer then. Of a large body the server's limit is lifted: it
-   * has deadlines of its own.
+   * Reads the body and answers the request with `answer`. The HTTP server ends the request if a small body does not arrive in
+   * time. A large body has deadlines of its own, so the server's limit does not apply to it.
    */
   read(request: Request, server: Timed, answer: Answer): Promise<Response> {
     const length = request.headers.get("content-length");
@@ -63,7 +62,7 @@ class LargeBody implements Disposable {
   readonly #memory: MemoryBudget;
   readonly #limits: BodyLimits;
   readonly #ended = Promise.withResolvers<Response>();
-  /** While it comes it may have to give up; afterwards, while its request is worked on, it is only counted. */
+  /** Until the body is complete, the budget may end it; afterwards, until the answer, it is only counted. */
   #held: Holding;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #chunks: Uint8Array[] = [];
@@ -76,7 +75,7 @@ class LargeBody implements Disposable {
     this.#held = memory.hold("bodies", { giveUp: () => this.#end(tooMuch()) });
   }
 
-  /** The whole text, or what to answer in place of it. */
+  /** The whole text, or the answer to a body that was given up. */
   text(): Promise<string | Response> {
     return Promise.race([this.#ended.promise, this.#collect().catch(gone)]);
   }
@@ -102,7 +101,7 @@ class LargeBody implements Disposable {
       if (!this.#held.set(COPIES * bytes)) return this.#end(tooMuch());
     }
     clearTimeout(this.#timer);
-    // A body that was given up ends as well, without being whole.
+    // A body that was given up also reaches this point, without being complete.
     return this.#isOver ? gone() : this.#whole(bytes);
   }
 
@@ -112,7 +111,7 @@ class LargeBody implements Disposable {
     if (!this.#held.set(bytes)) return tooMuch();
     const whole = Buffer.concat(this.#chunks);
     this.#chunks = [];
-    // Without a byte order mark, as the runtime reads a small body.
+    // Removes a byte order mark, as the runtime does for a small body.
     return new TextDecoder().decode(whole);
   }
 
@@ -137,7 +136,7 @@ function readerOf(stream: ReadableStream<Uint8Array>) {
   return stream.getReader();
 }
 
-/** The client has left before the end, or has sent more than we take: the server below has answered, or nobody reads. */
+/** The client has left, or its body was too large and the server has answered 413: nobody reads this response. */
 function gone(): Response {
   return new Response(null, { status: 400 });
 }

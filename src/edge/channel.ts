@@ -66,7 +66,7 @@ export class Channel implements Disposable {
     for (const [at, item] of value.entries()) this.#receiveValue(item, texts[at] ?? "");
   }
 
-  /** Answers a message that could not be read. */
+  /** Sends an error for a message that could not be read. */
   refuse(message: string): void {
     this.#send(errorResponse(null, { code: ErrorCode.invalidRequest, message }));
   }

@@ -7,7 +7,7 @@ const PIECE_LENGTH = 512 * 1024;
 
 export interface ClientStreamOptions {
   readonly memory: MemoryBudget;
-  /** The client that it goes to, as far as the wire tells. */
+  /** The client that reads the stream, if the wire identifies it. */
   readonly owner?: string | undefined;
   /** Called once if the client leaves, or is cut off, before `close`. */
   readonly onGone?: (() => void) | undefined;

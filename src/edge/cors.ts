@@ -1,5 +1,5 @@
-// What a browser wants to hear before a page of another origin may use the gateway (CORS, https://fetch.spec.whatwg.org).
-// Only for origins that the guard has let in.
+// The headers that let pages of other origins use the gateway in a browser (CORS, https://fetch.spec.whatwg.org). Only for
+// origins that the guard has accepted.
 
 const METHODS = "GET, POST, DELETE";
 const REQUEST_HEADERS = [
@@ -15,10 +15,10 @@ const REQUEST_HEADERS = [
 const RESPONSE_HEADERS = "Mcp-Session-Id, MCP-Protocol-Version, WWW-Authenticate, Retry-After, Allow";
 /** In seconds. Chromium keeps an answer for two hours at most. */
 const MAX_AGE = 7_200;
-/** Headers of tools' parameters have names that only the tool knows. */
+/** Headers of tool parameters: each tool defines their names. */
 const PARAM_HEADER = /^mcp-param-[\w!#$%&'*+.^`|~-]+$/;
 
-/** A browser asks whether it may send a request: the request itself comes after, and carries the credentials. */
+/** A browser asks whether it may send a request. Only the request that follows carries credentials. */
 export function isPreflight({ method, headers }: Request): boolean {
   return method === "OPTIONS" && headers.has("origin") && headers.has("access-control-request-method");
 }
@@ -32,7 +32,7 @@ export function answerPreflight(headers: Headers): Response {
       "access-control-allow-methods": METHODS,
       "access-control-allow-headers": [...REQUEST_HEADERS, ...params].join(", "),
       "access-control-max-age": String(MAX_AGE),
-      // A page of the network that asks for a gateway on this machine.
+      // A page from the network may use a gateway on this machine (Private Network Access).
       ...(headers.get("access-control-request-private-network") === "true"
         ? { "access-control-allow-private-network": "true" }
         : {}),

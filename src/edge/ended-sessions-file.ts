@@ -7,15 +7,15 @@ import type { Log } from "../log.ts";
 import { readSmallText } from "../small-file.ts";
 import { type EndedRecord, EndedSessions } from "./sessions.ts";
 
-/** Many times what `MAX_ENDED` lines take. */
+/** Much more than `MAX_ENDED` lines need. */
 const MAX_FILE_BYTES = 4 * 1024 * 1024;
-/** A name of `EndedSessions`, and when the session was issued. Whatever else stands in the file is skipped. */
+/** The name of a session in `EndedSessions` and the time of its issue. Other lines are skipped. */
 const LINE = /^([\w-]{8}) (\d{1,15})$/;
 const FORGOTTEN = /^before (\d{1,15})$/;
 
 /**
- * The sessions ended so far. If the file is there and cannot be read, any session may have been ended: those of earlier
- * processes have to be opened anew.
+ * The sessions ended so far. If the file exists but cannot be read, any session may have been ended, so all sessions of
+ * earlier processes must be opened again.
  */
 export function openEndedSessions(path: string, log: Log): EndedSessions {
   const file = new EndedSessionsFile(path, log);

@@ -32,13 +32,13 @@ export class EventLog implements Disposable {
   readonly #name = randomName(6);
   readonly #held: Holding;
   #events: LoggedEvent[] = [];
-  /** The sequence number of the newest event that is gone. */
+  /** The sequence number of the newest event that was dropped. */
   #dropped = 0;
   #streams = 0;
   #isOver = false;
   #sequence = 0;
 
-  /** `owner` is the session whose events these are. */
+  /** `owner` is the session that the events belong to. */
   constructor(memory: MemoryBudget, owner: string) {
     this.#held = memory.hold("replay", { owner, giveUp: () => this.#dropAll() });
   }
@@ -87,12 +87,12 @@ export class EventLog implements Disposable {
     return log === this.#name;
   }
 
-  /** True if something that was sent after that event may be kept no more. */
+  /** True if events after this one may have been dropped. */
   hasDropped({ sequence }: EventPosition): boolean {
     return sequence < this.#dropped;
   }
 
-  /** All that was sent on that stream after that event, as far as it is kept. */
+  /** The kept events of the same stream after this event. */
   after(position: EventPosition): string {
     if (!this.holds(position)) return "";
     return this.#events

@@ -19,7 +19,7 @@ function ignoreBytes(): void {
   // Nobody counts.
 }
 
-/** What all streams share: one timer that keeps them alive, one count of what goes out, one of what is held. */
+/** Shared by all streams: the keep-alive timer, the count of sent bytes and the memory budget. */
 export class Heartbeat implements Disposable {
   readonly #sinks = new Set<EventSink>();
   readonly #timer = setInterval(() => this.#beat(), HEARTBEAT_MS);
@@ -59,7 +59,7 @@ export class EventSink {
   readonly #heartbeat: Heartbeat;
   readonly #out: ClientStream;
 
-  /** `onGone` is called once if the client leaves before `close`; `owner` is the client, as far as the wire tells. */
+  /** `onGone` is called once if the client leaves before `close`; `owner` is the client, if the wire identifies it. */
   constructor(heartbeat: Heartbeat, onGone?: () => void, owner?: string) {
     this.#heartbeat = heartbeat;
     const gone = () => {

@@ -1,4 +1,4 @@
-// Who may talk to the gateway: Host and Origin against pages in a browser, the token against everybody else.
+// Decides which requests are accepted: Host and Origin keep out pages in a browser, the token keeps out everybody else.
 
 import { hostname } from "node:os";
 import { isLoopback } from "../config/addresses.ts";
@@ -18,7 +18,7 @@ export interface Refusal {
   readonly message: string;
 }
 
-/** How a request comes in: by a route that is open or wants credentials, or as a browser's question before it (CORS). */
+/** The access of a request: that of its route, or `preflight` for a browser's CORS question. */
 export type Access = Route["access"] | "preflight";
 
 export type GuardSettings = Pick<Config, "host" | "auth" | "allowedHosts" | "allowedOrigins" | "publicUrl">;
@@ -31,20 +31,20 @@ const NO_TOKEN: Refusal = {
 
 export class Guard {
   readonly #isLoopbackBind: boolean;
-  /** The names that clients may call this gateway by. */
+  /** The Host names that are accepted without the token. */
   readonly #names: ReadonlySet<string>;
-  /** Pages on these names may call the gateway, from any port. */
+  /** Pages on these hosts may use the gateway, from any port. */
   readonly #pageNames: ReadonlySet<string>;
   readonly #origins: ReadonlySet<string>;
   /** A hash, so that the time of a comparison says nothing about the token. */
   readonly #token: Buffer | undefined;
-  /** The known Host that came last: nearly all requests have the same. */
+  /** The last accepted Host: nearly all requests have the same one. */
   #goodHost: string | undefined;
 
-  /** Names the credentials of a request that has passed: sessions and parked calls are bound to it. */
+  /** Identifies the credentials of accepted requests: sessions and parked calls are bound to it. */
   readonly principal: string;
 
-  /** Clients see the principal in session ids, so it is an HMAC: without the key nobody can try tokens on it. */
+  /** Clients see the principal in session ids, so it is an HMAC: without the key it cannot be used to test guessed tokens. */
   constructor(settings: GuardSettings, key: Buffer, machine = hostname()) {
     const { host, auth, allowedHosts, allowedOrigins, publicUrl } = settings;
     const url = publicUrl === undefined ? undefined : new URL(publicUrl);
@@ -64,7 +64,7 @@ export class Guard {
     return this.#token !== undefined;
   }
 
-  /** Why a request may not come in. Whoever is refused with 401 has passed the checks of Host and Origin. */
+  /** Why a request is refused; undefined if it is accepted. A request refused with 401 has passed the checks of Host and Origin. */
   refuse(headers: Headers, access: Access): Refusal | undefined {
     const isHolder = this.#token !== undefined && this.hasToken(headers);
     const refusal = this.#refuseSender(headers, access, isHolder);
@@ -78,7 +78,7 @@ export class Guard {
     return match?.[1] !== undefined && isSameBytes(sha256(match[1]), this.#token);
   }
 
-  /** True for a request that a proxy passed on, as far as it says so. */
+  /** True if the Host or the headers show that a proxy passed on the request. */
   isForwarded(headers: Headers): boolean {
     const name = readName(headers.get("host"));
     const isOwn = name !== undefined && this.#pageNames.has(name);
@@ -86,8 +86,8 @@ export class Guard {
   }
 
   /**
-   * A page of another site can make a browser send requests, and by DNS rebinding with a Host of that site (2025-11-25
-   * and later, basic/transports, "Security Warning"). No page has the token, so the Host of whoever has it is of no matter.
+   * A page of another site can make a browser send requests; with DNS rebinding they have a Host of that site (2025-11-25
+   * and later, basic/transports, "Security Warning"). No such page has the token, so with the token any Host is accepted.
    */
   #refuseSender(headers: Headers, access: Access, isHolder: boolean): Refusal | undefined {
     const host = headers.get("host");
@@ -95,7 +95,7 @@ export class Guard {
     const site = headers.get("sec-fetch-site");
     if (origin === null && site === null && host !== null && host === this.#goodHost) return undefined;
     const name = readName(host);
-    // With a path or a query in it, it would be read as a part of the URL.
+    // A Host with a path or a query would become a part of the URL.
     if (name === undefined && host !== null && host !== "") return NO_HOST;
     const isKnown = this.#isKnown(name);
     if (!isKnown && !isHolder && this.#wantsKnownHost(access)) return foreignHost(host);
@@ -111,19 +111,19 @@ export class Guard {
       : undefined;
   }
 
-  /** Where a route wants the token, that decides, and the Host adds nothing. */
+  /** If a request needs the token, the token decides and the Host is not checked. */
   #wantsKnownHost(access: Access): boolean {
     return this.#token === undefined || (access === "open" && this.#isLoopbackBind);
   }
 
-  /** On a network the gateway cannot know all its addresses (NAT, containers); an address cannot be rebound by DNS. */
+  /** Beyond loopback any IP address is accepted: the gateway cannot know all its own (NAT), and DNS cannot rebind an address. */
   #isKnown(name: string | undefined): boolean {
     // Browsers always send a Host.
     if (name === undefined) return !this.#isLoopbackBind;
     return this.#names.has(name) || (!this.#isLoopbackBind && ADDRESS.test(name));
   }
 
-  /** `host` is null if nothing speaks for it. */
+  /** `host` is null if the Host is neither known nor sent with the token. */
   #isGoodOrigin(origin: string, host: string | null): boolean {
     const written = origin.toLowerCase();
     if (this.#origins.has(written)) return true;
@@ -151,7 +151,7 @@ function readName(host: string | null): string | undefined {
   return name === undefined ? undefined : normalName(name);
 }
 
-/** As names are compared: in lower case, without the dot of a root, an IPv6 address in brackets. */
+/** The form in which names are compared: lower case, no trailing dot, an IPv6 address in brackets. */
 function normalName(host: string): string {
   const name = host.toLowerCase().replace(/\.$/, "");
   return name.includes(":") && !name.startsWith("[") ? `[${name}]` : name;

@@ -134,7 +134,7 @@ export class HttpSession implements Disposable {
   }
 }
 
-/** What a client is told as soon as it listens; the oldest are forgotten first. */
+/** Messages that are sent as soon as the client listens; the oldest are dropped first. */
 class UnsentMessages {
   readonly #texts = new Map<string | number, string>();
   readonly #held: Holding;
@@ -144,7 +144,7 @@ class UnsentMessages {
     this.#held = memory.hold("replay", { owner, giveUp: () => this.takeAll() });
   }
 
-  /** `isOnce`: the same text is not kept twice. */
+  /** `isOnce`: do not keep the same text twice. */
   add(text: string, isOnce: boolean): void {
     const key = isOnce ? text : this.#added;
     if (this.#texts.has(key)) return;

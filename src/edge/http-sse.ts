@@ -22,7 +22,7 @@ export interface Opening {
   readonly target: Target;
   readonly principal: string;
   readonly address: string;
-  /** What stands before our paths where the client is. */
+  /** The path before the gateway's routes, as the client sees it. */
   readonly prefix: string;
 }
 
@@ -36,7 +36,7 @@ interface OpenChannel {
 }
 
 export const MAX_CHANNELS = 1_000;
-/** The share of one address, as a client cannot be told in any other way before it has said a word. */
+/** The limit for one address: before its first message, a client can only be identified by its address. */
 export const MAX_PER_ADDRESS = 250;
 
 export class SseEdge implements Disposable {
@@ -62,7 +62,7 @@ export class SseEdge implements Disposable {
     return new Response(sink.stream, { headers: STREAM_HEADERS });
   }
 
-  /** True if another one may be opened, if need be in the place of the oldest one that nobody has used. */
+  /** True if another channel may be opened. If necessary, closes the oldest channel that was never used. */
   #makeRoom(address: string): boolean {
     const own = [...this.#channels].filter(([, open]) => open.address === address);
     const isOverShare = own.length >= MAX_PER_ADDRESS;

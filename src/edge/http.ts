@@ -1,5 +1,5 @@
-// The HTTP edge: what each route serves, with the guard in front of it, and limits. The only file that knows Elysia. It
-// does not know what is behind a route.
+// The HTTP edge: connects each route with its code, puts the guard in front and sets limits. The only file that imports
+// Elysia. It does not know what is behind a route.
 
 import type { TSchema } from "@sinclair/typebox";
 import { Elysia, t } from "elysia";
@@ -20,7 +20,7 @@ import { ROUTES, type Route, type RoutePathOf } from "./routes.ts";
 
 /** A larger body is refused with 413 before it is read. */
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
-/** For a head, and for a small body, from their beginning to their end. Answers and streams have no such limit. */
+/** The time for a request's head and a small body. Answers and streams have no such limit. */
 const IDLE_TIMEOUT_S = 30;
 /** After a gateway was killed, a child that it was just starting has the port open for a moment more. */
 const PORT_RELEASE_MS = 1_000;
@@ -33,9 +33,9 @@ export interface HttpOptions {
   readonly mcp: McpEdge;
   readonly sse: SseEdge;
   readonly log: Log;
-  /** Knows the requests of this gateway's own backends. */
+  /** Recognises requests that come from this gateway's own backends. */
   readonly via: Via;
-  /** As clients beyond a reverse proxy know the gateway. */
+  /** The gateway's URL for clients beyond a reverse proxy. */
   readonly publicUrl: string | undefined;
   /** The target of `/mcp`. */
   readonly root: Target;
@@ -85,10 +85,10 @@ async function listen(options: HttpOptions, untilMs: number) {
 
 type BunServer = Bun.Server<unknown>;
 type Routed = Bun.BunRequest<string>;
-/** A refusal is logged, whoever it comes from. */
+/** Serves a route. A returned `Refusal` is logged and answered by the gate. */
 type Serve = (request: Routed, server: BunServer) => Response | Promise<Response> | Refusal;
 
-/** What the routes of MCP serve to a request that the guard has let in. */
+/** The MCP routes, for requests that the guard has accepted. */
 function directRoutes(options: HttpOptions): Readonly<Record<RoutePathOf<"direct">, Serve>> {
   const { guard, mcp, sse, root, backendNames, publicUrl } = options;
   const { principal } = guard;
@@ -116,7 +116,7 @@ function directRoutes(options: HttpOptions): Readonly<Record<RoutePathOf<"direct
   };
 }
 
-/** The routes of people, probes and commands, for a request that the guard has let in. */
+/** The routes for people, probes and commands, for requests that the guard has accepted. */
 function elysiaRoutes(options: HttpOptions): Readonly<Record<RoutePathOf<"elysia">, ElysiaRoute>> {
   const { guard } = options;
   const operators = {
@@ -149,16 +149,16 @@ function elysiaRoutes(options: HttpOptions): Readonly<Record<RoutePathOf<"elysia
 }
 
 interface ElysiaRoute {
-  /** What the route refuses beyond the guard. */
+  /** Further checks of this route, after the guard. */
   readonly refuse?: (request: Request, server: BunServer) => Refusal | undefined;
   readonly serve: (context: {
     readonly request: Request;
     readonly server: BunServer;
-    /** Absent if the path of the route has none. */
+    /** Absent if the path has no parameters. */
     readonly params?: { readonly backend?: string };
   }) => unknown;
   readonly params?: TSchema;
-  /** A `Response` is not compared with it. */
+  /** Elysia checks returned values against it, but not a returned `Response`. */
   readonly response?: TSchema;
 }
 
@@ -177,12 +177,12 @@ function createApp(options: HttpOptions) {
   const serving = {
     maxRequestBodySize: MAX_BODY_BYTES,
     idleTimeout: IDLE_TIMEOUT_S,
-    // With true, two gateways would share a port, and each client would find now one, now the other.
+    // With true, two gateways could share a port, and requests of one client would go to either.
     reusePort: false,
     development: false,
     error: internalError,
-    // Bun's router parses the path once, for these routes and for those of Elysia, which it hands over by their own names.
-    // `/*` takes what is left, so that Elysia's own router, which reads a URL in another way, is never asked.
+    // Bun's router parses the path once, for these routes and for those of Elysia, which are in the same table.
+    // `/*` takes all other paths, so that Elysia's own router, which parses a URL differently, is never used.
     routes,
   };
   const app = emptyApp(serving, internalError);
@@ -238,7 +238,7 @@ function addToElysia(
   });
 }
 
-/** There is one as long as requests come. */
+/** The server exists as long as requests arrive. */
 function serverOf({ server }: { readonly server: BunServer | null }): BunServer {
   if (server === null) throw new Error("a request without a server");
   return server;
@@ -254,7 +254,7 @@ class Gate {
     this.#refusals = new RefusalLog(log);
   }
 
-  /** The answer to a request that may not come in by this route. */
+  /** The answer to a request that this route refuses; undefined if it is accepted. */
   refuse(route: Route, request: Request, server: BunServer): Response | undefined {
     const refusal = this.#guard.refuse(request.headers, accessOf(route, request));
     return refusal === undefined ? undefined : this.refused(refusal, { route, request, server });
@@ -300,7 +300,7 @@ function accessOf({ access }: Route, request: Request): Access {
   return request.method === "OPTIONS" && isPreflight(request) ? "preflight" : access;
 }
 
-/** A page may read why its token is wrong, and nothing at all if it should not be here. */
+/** A page of an accepted origin may read the response. One whose request was refused with 403 may not. */
 function readableBy(origin: string | null, response: Response): Response {
   return origin === null || response.status === 403 ? response : allowOrigin(response, origin);
 }
@@ -317,7 +317,7 @@ const NOT_FROM_AFAR: Refusal = {
   message: "Without a token this is for this machine alone; set auth.token to reach it from others.",
 };
 
-/** For the commands of a person: whoever has the token, or sits at this machine and not behind a proxy on it. */
+/** Without a token, accepts only requests from this machine that did not come through a proxy. */
 function refuseFromAfar(guard: Guard, request: Request, server: BunServer): Refusal | undefined {
   const address = server.requestIP(request)?.address ?? "";
   const isNear = isLoopback(address.replace(/^::ffff:/i, "")) && !guard.isForwarded(request.headers);

@@ -63,10 +63,10 @@ export class LegacySession implements Disposable {
   #subscription: Disposable | undefined;
   readonly #subscriber: Subscriber;
   readonly #inFlight = new InFlight<LegacyCall>();
-  /** The same by their ids, once a client has cancelled something. */
+  /** The same calls by their ids; made at the first cancellation. */
   #byId: Map<Id, Set<LegacyCall>> | undefined;
   readonly #questions = new Map<Id, OpenQuestion>();
-  /** What the client watches, by URI. */
+  /** The resources that the client watches, by URI. */
   readonly #watches = new Map<string, Promise<Watch>>();
   readonly #ended = new AbortController();
   #logLevel: string | undefined;
@@ -135,7 +135,7 @@ export class LegacySession implements Disposable {
     }
   }
 
-  /** A client that uses an id twice cancels both. Few clients ever cancel, so the index is made by the first who does. */
+  /** If a client uses an id twice, both calls are cancelled. The index is made at the first cancellation, which is rare. */
   #cancel(id: Id | undefined): void {
     if (id === undefined || this.#inFlight.size === 0) return;
     if (this.#byId === undefined) {
@@ -155,7 +155,7 @@ export class LegacySession implements Disposable {
     const known = byId.get(call.id);
     known?.delete(call);
     if (known?.size === 0) byId.delete(call.id);
-    // What a map leaves behind is freed with it.
+    // Drop the map, because a map keeps the memory of its deleted entries.
     if (this.#inFlight.size === 0) this.#byId = undefined;
   }
 
@@ -234,7 +234,7 @@ export class LegacySession implements Disposable {
       if (this.#watches.get(uri) === kept) this.#watches.delete(uri);
     });
     await opened;
-    // The client asked a second time for the same resource, and so did the gateway; one watch is enough.
+    // The client subscribed to the same resource twice; one watch is enough.
     void earlier?.then((watch) => watch.end()).catch(ignore);
   }
 
@@ -256,7 +256,7 @@ export class LegacySession implements Disposable {
     return { result: {} };
   }
 
-  /** Says what belongs to no request of the client that is in flight. */
+  /** Sends a message that belongs to no request in flight. */
   tell(message: Notification): void {
     if (!this.#ended.signal.aborted) this.#options.push(message);
   }
@@ -315,7 +315,7 @@ class LegacyCall implements Call {
     this.#session = session;
   }
 
-  /** What comes after the answer goes to the client's stream for everything, if it has one. */
+  /** Messages after the answer go to the client's GET stream, if it has one. */
   notify(message: Notification): void {
     if (!this.outlet.send(message) && this.isOver) this.#session.tell(message);
   }
@@ -329,7 +329,7 @@ function tokenOf({ params }: Question): unknown {
   return isObject(params?._meta) ? params._meta[META.progressToken] : undefined;
 }
 
-/** What `initialize` is answered with. Rejects if the target cannot be described. */
+/** The result of `initialize`. Rejects if the target cannot be described. */
 export async function initializeResult(
   target: Target,
   params: Json | undefined,
@@ -342,11 +342,11 @@ export async function initializeResult(
   const { serverInfo, instructions, introduction, revision } = described;
   const known = {
     protocolVersion: agreeOnRevision(params?.protocolVersion, revision),
-    // Tasks of 2025-11-25 are bound to a session that the gateway shares, so they are not offered.
+    // Tasks of 2025-11-25 belong to a session. Clients share the gateway's session with the server, so tasks are not offered.
     capabilities: changed(described.capabilities, { tasks: undefined }),
     serverInfo,
   };
-  // Of a server of this era, all that it says of itself.
+  // If the server is of this era, its own result passes whole.
   if (introduction !== undefined && revision !== undefined) return changed(introduction, known);
   return instructions === undefined ? known : { ...known, instructions };
 }
@@ -371,7 +371,7 @@ export function readFacts(message: Request, revision: string, principal: string)
   return clientInfo === undefined ? facts : { ...facts, clientInfo };
 }
 
-/** A session that has ended waits for no answer. */
+/** The session has ended, so nobody waits for the result. */
 function ignore(): void {
   // Nothing.
 }

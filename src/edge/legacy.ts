@@ -31,7 +31,7 @@ export interface LegacyRequest {
 
 const SESSION_NOT_FOUND = -32001;
 const BAD_REQUEST = -32000;
-/** So many messages of a batch are taken in one turn of the event loop: a few milliseconds of work. */
+/** So many messages of a batch are handled in one turn of the event loop: a few milliseconds of work. */
 const SLICE = 100;
 /** A backend may take its time to start; its own start_timeout ends it before. */
 const INITIALIZE_MS = 5 * 60_000;
@@ -94,8 +94,8 @@ export class LegacyEdge {
   }
 
   /**
-   * Opens a session, if the target can be described: a failed `initialize` opens none. An old session id that came along
-   * is of no matter: clients send it after a restart.
+   * Opens a session if the target can be described; a failed `initialize` opens none. An old session id in the request is
+   * ignored: clients send one after a restart.
    */
   async #initialize({ target, principal }: LegacyRequest, message: Request): Promise<Response> {
     const { id, params } = message;
@@ -135,7 +135,7 @@ export class LegacyEdge {
   }
 }
 
-/** A large batch lets others have their turn in between. */
+/** Between the slices of a large batch, other requests are served. */
 async function inSlices<T, R>(items: readonly T[], perform: (item: T) => R): Promise<R[]> {
   const done: R[] = [];
   for (const [at, item] of items.entries()) {

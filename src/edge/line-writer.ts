@@ -1,16 +1,16 @@
-// Lines on their way to the one client of a pipe, which takes them as fast as it reads. What waits is counted and bounded,
-// and a client that has gone is an answer and not an exception.
+// Writes lines to the one client of a pipe, as fast as it reads. Waiting lines are counted and bounded. A client that has
+// gone is reported by a callback, not by an exception.
 
 import type { Holding, MemoryBudget } from "../memory-budget.ts";
 
-/** So much is handed to the pipe at a time. In UTF-16 code units. */
+/** The most that is given to the pipe at a time, in UTF-16 code units. */
 const PIECE_LENGTH = 512 * 1024;
-/** From then on nothing more is asked of the client. */
+/** If so many bytes wait, no further input is read from the client. */
 const FULL_BYTES = 1024 * 1024;
 
-/** The part of a writable stream that is needed; `process.stdout` is one. */
+/** The part of a writable stream that is used here; `process.stdout` has it. */
 export interface Pipe {
-  /** `done` is called when the text was taken, or with the reason why it was not. */
+  /** `done` is called when the text was written, or with the error. */
   write(text: string, done: (error?: Error | null) => void): unknown;
   on(event: "error", listener: (error: Error) => void): unknown;
 }
@@ -23,10 +23,10 @@ export class LineWriter {
   #waitingBytes = 0;
   #isWriting = false;
   #isGone = false;
-  /** End the waits for the client to read. */
+  /** Called whenever the client has read something or has gone. */
   readonly #wakes: (() => void)[] = [];
 
-  /** `onGone` is called once if the client has closed its end, or does not read and too much waits for it. */
+  /** `onGone` is called once if the client has closed its end, or if too much waits because it does not read. */
   constructor(pipe: Pipe, memory: MemoryBudget, onGone: () => void) {
     this.#pipe = pipe;
     this.#held = memory.hold("unread", { giveUp: () => this.#leave() });
@@ -42,7 +42,7 @@ export class LineWriter {
     if (!this.#isWriting) this.#writeNext();
   }
 
-  /** Resolves when the client has read so much that it may ask for more; undefined if that is so now. */
+  /** Resolves when the client has read enough that more input may be read; undefined if that is already so. */
   whenReady(): Promise<void> | undefined {
     return this.#waitingBytes < FULL_BYTES ? undefined : this.#whenBelow(FULL_BYTES);
   }
@@ -98,7 +98,7 @@ export class LineWriter {
   }
 }
 
-/** Never between the two halves of one character. */
+/** The end of the next piece, never between the two halves of a surrogate pair. */
 function endOfPiece(text: string): number {
   const isHigh = text.length > PIECE_LENGTH && (text.charCodeAt(PIECE_LENGTH - 1) & 0xfc00) === 0xd800;
   return Math.min(text.length, isHigh ? PIECE_LENGTH - 1 : PIECE_LENGTH);

@@ -48,8 +48,8 @@ export class McpEdge {
   }
 
   /**
-   * On the path of every call: no frame of its own waits for the body, nor for the answer. `server` ends a
-   * request that does not come; a tool may be silent for as long as it likes: only its own request_timeout ends it.
+   * Runs for every call, so it does not await the body or the answer itself. `server` ends a request whose body does not
+   * arrive. A tool may be silent until request_timeout ends the call.
    */
   serve(request: Request, target: Target, principal: string, server: Timed): Response | Promise<Response> {
     const { headers } = request;

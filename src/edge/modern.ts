@@ -32,7 +32,7 @@ import type { Outlet } from "./outlet.ts";
 import { failed, perform } from "./perform.ts";
 import type { RunningCall, RunningCalls } from "./running-calls.ts";
 
-/** How long a client may keep what a target says of itself, if its server does not say. */
+/** How long a client may keep the result of `server/discover`, if the server itself sets no time. */
 const DISCOVER_POLICY: Json = { ttlMs: 60_000, cacheScope: "public" };
 
 export interface ModernRequest {
@@ -74,7 +74,7 @@ export class ModernEdge {
     return mirrored instanceof Promise ? mirrored.then(compare) : compare(mirrored);
   }
 
-  /** Passes a notification of the client's own on; what the specification has is about requests, and seen to elsewhere. */
+  /** Passes on a notification outside the specification. Those of the specification concern requests and are handled elsewhere. */
   notify(
     message: Notification,
     { target, principal, headers, client }: Omit<ModernRequest, "message">,
@@ -254,11 +254,11 @@ export function discoverResult(described: Described): Json {
   const known = {
     resultType: ResultType.complete,
     supportedVersions: [...MODERN_REVISIONS],
-    // Legacy tasks are no part of 2026-07-28; the extension of that name is declared under `extensions`.
+    // Legacy tasks do not exist in 2026-07-28; the tasks extension is declared under `extensions`.
     capabilities: changed(described.capabilities, { tasks: undefined }),
   };
   if (introduction !== undefined && revision === undefined) {
-    // Of a server of this era, all that it says of itself, its own lifetime included.
+    // If the server is of this era, its own result passes whole, with its cache policy.
     const meta = changed(objectOf(introduction, "_meta") ?? {}, { [META.serverInfo]: serverInfo });
     const policy = { ...DISCOVER_POLICY, ...strictestPolicy([introduction]) };
     return changed(introduction, { ...known, ...policy, _meta: meta });

@@ -2,12 +2,12 @@
 
 const PREFIX = /^(?:\/[\w.~-]+)+$/;
 
-/** Of `public_url`; empty without one. */
+/** The path of `public_url`; empty without one. */
 export function prefixOf(publicUrl: string | undefined): string {
   return publicUrl === undefined ? "" : new URL(publicUrl).pathname.replace(/\/$/, "");
 }
 
-/** As the proxy says; undefined if it says nothing, or nothing that could be a path. */
+/** The prefix that the proxy sends; undefined if there is none, or if it is not a plain path. */
 export function forwardedPrefix(headers: Headers): string | undefined {
   const prefix = headers.get("x-forwarded-prefix")?.replace(/\/$/, "");
   return prefix !== undefined && PREFIX.test(prefix) ? prefix : undefined;

@@ -1,5 +1,5 @@
-// Tells the log which requests were refused, so that a client that cannot come in can be helped. Rate limited: whoever is
-// refused can ask as often as he likes. Never what a request carried as its credentials.
+// Logs refused requests, so that people can help a client that is refused. Rate limited, because a refused client may retry
+// without end. Never logs the credentials of a request.
 
 import type { Log } from "../log.ts";
 
@@ -10,7 +10,7 @@ const MAX_LENGTH = 120;
 
 export interface Refused {
   readonly method: string;
-  /** The route as it is declared: the path itself may hold what is meant for another program. */
+  /** The declared route, not the path: a path may contain secrets of another program. */
   readonly route: string;
   readonly why: string;
   readonly headers: Headers;

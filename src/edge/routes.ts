@@ -1,13 +1,13 @@
 // All HTTP routes of the gateway, and which of them take requests without credentials. Declared here and nowhere else.
 
 /**
- * What serves a route: `elysia` those of people, probes and commands, with TypeBox schemas; `direct` those of MCP, which
- * must not pay for Elysia's life cycle with every call (`scripts/bench/load`). Bun's router finds both.
+ * What serves a route. `elysia`: routes for people, probes and commands, with TypeBox schemas. `direct`: MCP routes, which
+ * avoid the cost of Elysia's life cycle for every call (`scripts/bench/load`). Bun's router finds both.
  */
 type Server = "elysia" | "direct";
 
 export interface Route {
-  /** In the words of Bun's router, which compares it with the path as it was sent: escapes and dots stand for themselves. */
+  /** In the syntax of Bun's router, which compares it with the path as sent: escapes and dots are not resolved. */
   readonly path: string;
   /** Absent: all methods. HEAD comes with GET. */
   readonly method?: "GET" | "POST";
@@ -28,7 +28,7 @@ export const ROUTES = [
   { path: "/sse", method: "GET", access: "credentials", server: "direct" },
   { path: "/:backend/sse", method: "GET", access: "credentials", server: "direct" },
   { path: "/message", method: "POST", access: "credentials", server: "direct" },
-  // Whatever no other route takes, so that there is no way past this list.
+  // All other paths, so that no request bypasses this list.
   { path: "/*", access: "credentials", server: "direct" },
 ] as const satisfies readonly Route[];
 

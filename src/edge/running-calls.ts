@@ -263,7 +263,7 @@ export class RunningCall implements Call {
     this.#dropQuestions(CALL_OVER);
   }
 
-  /** Whoever asked hears that there will be no answer. */
+  /** Rejects the open questions of the call: there will be no answer. */
   #dropQuestions(why: string, code = -32000): void {
     for (const { reject } of [...this.#questions.values()]) reject(new RpcError(code, why));
   }

@@ -48,7 +48,7 @@ export function mintSessionId(seal: Seal, target: string, { facts, issuedAtMs }:
   return seal.close(payload);
 }
 
-/** What an id of ours for this target says, or undefined. */
+/** The content of a session id that this gateway issued for this target, or undefined. */
 export function readSessionId(seal: Seal, target: string, id: string): ReadSessionId | undefined {
   const payload = seal.open(id);
   if (!Value.Check(Payload, payload) || payload.t !== target) return undefined;

@@ -70,7 +70,7 @@ export class SessionStreams implements Disposable {
     return sink;
   }
 
-  /** The answer is gone: with the process that ran the call, or as too much was held for this client and others. */
+  /** The answer is lost: with the process that ran the call, or because it was dropped to free memory. */
   #tellLoss(stream: string): EventSink | undefined {
     const id = requestOf(stream);
     if (id === undefined) return undefined;

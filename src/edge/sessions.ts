@@ -42,7 +42,7 @@ export class Sessions implements Disposable {
       revision: facts.revision,
       target: target.name,
     });
-    // Later than all that may no longer be told from ended ones, even if somebody has set the clock back.
+    // Later than all sessions that may count as ended, also if the clock was set back.
     const issuedAtMs = Math.max(Date.now(), this.#ended.forgottenMs + 1);
     return this.#keep(mintSessionId(this.#seal, target.name, { facts, issuedAtMs }), target, facts);
   }
@@ -113,32 +113,32 @@ export class Sessions implements Disposable {
   }
 }
 
-/** What is known of ended sessions, as it is kept. */
+/** The ended sessions, as they are stored. */
 export interface EndedRecord {
-  /** When each was issued, by its name: the first eight characters of its signature. */
+  /** The time of issue of each ended session, by its name: the first eight characters of its signature. */
   readonly issuedMs: ReadonlyMap<string, number>;
   readonly forgottenMs: number;
 }
 
 /**
- * The sessions that clients ended by DELETE, a bounded number of them: those that were issued first are forgotten first,
- * and from then on no session that is not in memory is taken up again if it was issued at that time or before. So an
- * ended session never goes on; one that was not ended, and is that old, has to be opened anew after a restart.
- * Of each id the first bytes of its signature are kept, enough to know it again and too little to be one. As numbers, for
- * strings of so many sessions would hold on to all the memory between them.
+ * The sessions that clients ended by DELETE, a bounded number of them. The sessions that were issued first are forgotten first;
+ * from then on every session issued at that time or before counts as ended, unless it is in memory. So an ended session
+ * never continues, and an equally old one that was not ended must be opened again after a restart.
+ * Of each id only the first bytes of its signature are kept: enough to recognise it, too little to use it. They are kept as
+ * numbers, because many small strings would keep larger pieces of memory alive.
  */
 export class EndedSessions {
   readonly #issuedMs = new Map<number, number>();
   readonly #keep: ((ended: EndedSessions) => Promise<void>) | undefined;
   #forgottenMs = -1;
 
-  /** `keep` puts them where the next process finds them. */
+  /** `keep` stores them for the next process. */
   constructor(known?: EndedRecord, keep?: (ended: EndedSessions) => Promise<void>) {
     this.#keep = keep;
     if (known !== undefined) this.learn(known);
   }
 
-  /** What was issued until then counts as ended, unless it is in memory; negative if nothing was forgotten. */
+  /** Sessions issued until then count as ended, unless they are in memory; negative if nothing was forgotten. */
   get forgottenMs(): number {
     return this.#forgottenMs;
   }
@@ -152,14 +152,14 @@ export class EndedSessions {
     return issuedAtMs <= this.#forgottenMs || this.#issuedMs.has(keyOf(signatureOf(id)));
   }
 
-  /** Resolves when it is kept. */
+  /** Resolves when the session is stored. */
   async add(id: string, issuedAtMs: number): Promise<void> {
     this.#issuedMs.set(keyOf(signatureOf(id)), issuedAtMs);
     this.#makeRoom();
     await this.#keep?.(this);
   }
 
-  /** Takes up what another process ended. */
+  /** Adds sessions that another process ended. */
   learn({ issuedMs, forgottenMs }: EndedRecord): void {
     for (const [name, atMs] of issuedMs) this.#issuedMs.set(keyOf(name), atMs);
     this.#forgottenMs = Math.max(this.#forgottenMs, forgottenMs);
@@ -175,7 +175,7 @@ export class EndedSessions {
   }
 }
 
-/** So many are forgotten at once, as it takes a look at all of them. */
+/** So many are forgotten at once, because each removal sorts all of them. */
 const SPARE = 100;
 const KEY_BYTES = 6;
 const NAME_LENGTH = (KEY_BYTES * 8) / 6;

@@ -20,7 +20,7 @@ export interface StdioEdgeOptions {
 const MAX_LINE_BYTES = 16 * 1024 * 1024;
 /** A client that closes its end may still read the answers to what it has asked. */
 const LAST_ANSWERS_MS = 10_000;
-/** The same where the gateway was told to end. */
+/** The same after the gateway was told to stop. */
 const LAST_WORDS_MS = 1_000;
 
 export class StdioEdge {
@@ -53,7 +53,7 @@ export class StdioEdge {
     });
     for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
       lines.push(chunk.value);
-      // A client that reads no answers may ask nothing more.
+      // While a client reads no answers, no further input is read from it.
       const ready = writer.whenReady();
       if (ready !== undefined) await Promise.race([ready, stopped]);
     }
