@@ -1,20 +1,20 @@
-// JSON from outside, parsed only if that takes little time: the work is bounded before it begins, by one scan of the text.
-// A long text of nested brackets would otherwise take the event loop for seconds, and gigabytes of memory.
+// Limits for JSON from outside, checked by one scan of the text before it is parsed. Without them a long text of nested
+// brackets would block the event loop for seconds and take gigabytes of memory.
 
 import { endOfString, itemTexts, membersOf } from "./json-text.ts";
 
-/** A value that nests deeper would overflow the stack when it is written again; many parsers stop here, too. */
+/** A value that nests deeper would overflow the stack when it is written again. Many parsers have this limit, too. */
 export const MAX_DEPTH = 1_000;
 /** In one message or batch of a client; members of objects count as well as items of arrays. */
 export const MAX_CLIENT_VALUES = 100_000;
-/** In one message of a backend: lists of many thousand tools are as large. */
+/** In one message of a backend: lists of many thousand tools need that many. */
 export const MAX_BACKEND_VALUES = 1_000_000;
 /** A shorter text takes a few milliseconds at most, whatever it is. */
 const CHEAP_LENGTH = 32 * 1024;
 
 const QUOTE = 0x22;
 const ASCII = 0x7f;
-/** What a character outside of strings does to the depth, and to the number of values. */
+/** How a character outside of strings changes the depth, and the number of values. */
 const STEPS = new Int8Array(ASCII + 1);
 const COUNTS = new Int8Array(ASCII + 1);
 for (const open of "[{") {
@@ -24,7 +24,7 @@ for (const open of "[{") {
 for (const close of "]}") STEPS[close.charCodeAt(0)] = -1;
 COUNTS[",".charCodeAt(0)] = 1;
 
-/** The message says which limit, as the end of a sentence. */
+/** The message names the limit; it is the end of a sentence such as "The body …". */
 export class JsonLimitError extends Error {
   constructor(message: string) {
     super(message);
@@ -34,7 +34,7 @@ export class JsonLimitError extends Error {
 
 type Reviver = (...args: readonly unknown[]) => unknown;
 
-/** As JSON.parse. Throws JsonLimitError for what nests too deep or holds more than `maxValues`. */
+/** As JSON.parse. Throws JsonLimitError if the text nests too deep or has more than `maxValues` values. */
 export function parseBounded(text: string, maxValues: number, reviver?: Reviver): unknown {
   if (text.length > CHEAP_LENGTH) {
     const problem = limitOf(text, maxValues);
@@ -44,8 +44,8 @@ export function parseBounded(text: string, maxValues: number, reviver?: Reviver)
 }
 
 /**
- * The text of a backend's message or batch, to be parsed in one go. A message that is over a limit and answers a request
- * becomes the text of an error for the one who waits; any other becomes `null`, which is no message.
+ * The text of a backend's message or batch, which may be parsed at once. A message over a limit is replaced: an answer by an
+ * error with the same id, any other message by `null`, which is no message.
  */
 export function boundedMessage(text: string): string {
   const problem = text.length > CHEAP_LENGTH ? limitOf(text, MAX_BACKEND_VALUES) : undefined;
@@ -75,11 +75,11 @@ function limitOf(text: string, maxValues: number): string | undefined {
     const code = text.charCodeAt(at);
     if (code === QUOTE) {
       at = endOfString(text, at) - 1;
-      // No end: JSON.parse will stop there as well.
+      // The string does not end: JSON.parse will fail there as well.
       if (at < 0) return undefined;
       continue;
     }
-    // Beyond ASCII there is no JSON outside of strings: whatever is counted then, it is refused.
+    // JSON has no characters beyond ASCII outside of strings. The count is wrong for them, but JSON.parse refuses the text.
     depth += STEPS[code & ASCII] ?? 0;
     values += COUNTS[code & ASCII] ?? 0;
     if (depth > MAX_DEPTH) return `nests deeper than ${MAX_DEPTH} levels`;

@@ -10,7 +10,7 @@ export function isScope(scope: unknown): scope is "public" | "private" {
   return scope === "public" || scope === "private";
 }
 
-/** What holds for something that was put together from these results; nothing if none of them says anything. */
+/** The cache policy of a result that combines these results; empty if none of them has one. */
 export function strictestPolicy(results: readonly Json[]): Json {
   const lifetimes = results.map(({ ttlMs }) => ttlMs).filter(isLifetime);
   const scopes = results.map(({ cacheScope }) => cacheScope).filter(isScope);

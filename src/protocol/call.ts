@@ -27,7 +27,7 @@ export interface Caller {
   readonly ended?: AbortSignal;
 }
 
-/** What decides how a server presents itself to a client. */
+/** What a server's presentation to a client depends on. */
 export type Asker = Pick<Caller, "era" | "capabilities">;
 
 /** A question that a backend puts to the client: elicitation, sampling or roots. */
@@ -79,7 +79,7 @@ export interface Answer {
 export interface Subscriber {
   /** Same meaning as Caller.key. */
   readonly key: string;
-  /** Of a client that is connected to one backend as it is: it hears what is said on the connections of its era. */
+  /** The era of a client on a backend's own route: it receives notifications from the connections of its era. */
   readonly era?: Era | undefined;
   /** True for notification methods such as `notifications/tools/list_changed` that this client asked for. */
   wants(method: string): boolean;
@@ -88,11 +88,11 @@ export interface Subscriber {
   ended?(): void;
 }
 
-/** One resource that one client watches. It ends when the client says so, and with the client's session at the latest. */
+/** A client's watch of one resource. It ends when the client unsubscribes, or with the client's session. */
 export interface Watch {
   /**
-   * Ends the watch. If nobody else watches the resource, the server is told. Later calls do nothing.
-   * Rejects with RpcError if the server refuses, with GatewayError if it gives no answer; the watch has ended either way.
+   * Ends the watch. The server is told if no other client watches the resource. Later calls do nothing.
+   * Rejects with RpcError if the server refuses, with GatewayError if it does not answer; the watch has ended in any case.
    */
   end(): Promise<void>;
 }

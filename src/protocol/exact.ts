@@ -1,11 +1,11 @@
-// Parsed JSON that knows the text it was parsed from. The text says more than the value: digits beyond a double, `1.0`,
-// the order of keys, keys that occur twice, escapes. A value is read as always, and written as its text.
+// Parsed JSON that knows the text it was parsed from. The text has details that the value loses: digits beyond a double,
+// `1.0`, the order of keys, keys that occur twice, escapes. The value is read as usual, and written as its text.
 // Such a value must never be changed in place: `changed` makes another one.
 
 import { type Change, itemTexts, membersOf, memberText, withInnerMember, withMembers } from "./json-text.ts";
 import type { Json } from "./jsonrpc.ts";
 
-/** A constructor that returns what it is given, so that `Exact` adds its private field to an object that is there. */
+/** A constructor that returns its argument, so that `Exact` adds its private field to an existing object. */
 const Given = function given(value: object): object {
   return value;
 } as unknown as new (
@@ -32,7 +32,7 @@ class Exact extends Given {
 
 /** From now on `value` is written as `text`, which it was parsed from. Returns the same object. */
 export function keepText<T extends object>(value: T, text: string): T {
-  // What was kept first is what was parsed.
+  // The first text is the one that the value was parsed from.
   if (!Exact.has(value)) new Exact(value, text);
   return value;
 }
@@ -42,7 +42,7 @@ export function textOf(value: object): string | undefined {
   return Exact.textOf(value);
 }
 
-/** Stands for the value of this JSON text wherever a value is written. */
+/** A value that is written as this JSON text. */
 export function exactly(text: string): object {
   return keepText({}, text);
 }
@@ -52,7 +52,7 @@ export function writeJson(value: unknown): string {
   return write(value) ?? "null";
 }
 
-/** Undefined for what is no JSON: as a member of an object it is left out. */
+/** Undefined for a value that is no JSON, such as a function: objects omit such members. */
 function write(value: unknown): string | undefined {
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
   const text = Exact.textOf(value);
@@ -66,7 +66,7 @@ function write(value: unknown): string | undefined {
   return `{${members.join(",")}}`;
 }
 
-/** A member of an object; if it is an object or an array, it knows its text, provided that the whole does. */
+/** A member of an object. If the object knows its text, a member that is an object or an array knows its text, too. */
 export function memberOf(value: object, key: string): unknown {
   const members = value as Readonly<Json>;
   const member = Object.hasOwn(members, key) ? members[key] : undefined;
@@ -76,20 +76,20 @@ export function memberOf(value: object, key: string): unknown {
   return text === undefined ? member : keepText(member, text);
 }
 
-/** A member of an object as it was written, to be put into another value; of numbers, too, no digit is lost. */
+/** A member of an object as it was written, for use in another value. Numbers lose no digit either. */
 export function writtenMember(value: Readonly<Json>, key: string): unknown {
   const whole = Exact.textOf(value);
   const text = whole === undefined ? undefined : memberText(whole, key);
   return text === undefined ? memberOf(value, key) : exactly(text);
 }
 
-/** As `memberOf`; undefined if it is no object. */
+/** As `memberOf`; undefined if the member is no object. */
 export function objectOf(value: object, key: string): Json | undefined {
   const member = memberOf(value, key);
   return isRecord(member) ? member : undefined;
 }
 
-/** The items of an array, each with its text, provided that the array knows its own. */
+/** The items of an array, each with its text if the array knows its own. */
 export function itemsOf<T>(list: readonly T[]): readonly T[] {
   const text = Exact.textOf(list);
   const [first] = list;
@@ -103,18 +103,18 @@ export function itemsOf<T>(list: readonly T[]): readonly T[] {
   return list;
 }
 
-/** The members of an object, each with its text, provided that the whole knows its own. */
+/** The members of an object, each with its text if the object knows its own. */
 export function entriesOf(value: Json): [key: string, member: unknown][] {
   const text = Exact.textOf(value);
   for (const { key, start, end } of text === undefined ? [] : membersOf(text).reverse()) {
     const member = value[key];
-    // Of a key that occurs twice the last one was parsed, and keeps its text first.
+    // If a key occurs twice, JSON.parse took the last member. So its text must be kept first.
     if (typeof member === "object" && member !== null) keepText(member, text?.slice(start, end) ?? "");
   }
   return Object.entries(value);
 }
 
-/** The same object with other members, undefined removes one. In the text nothing else changes. */
+/** A copy of the object with other members; undefined removes a member. Nothing else changes in the text. */
 export function changed(value: Readonly<Json>, changes: Readonly<Json>): Json {
   const keys = Object.keys(changes);
   const other = merged(value, changes, keys);
@@ -128,7 +128,7 @@ export function changed(value: Readonly<Json>, changes: Readonly<Json>): Json {
   return keepText(other, withMembers(text, texts));
 }
 
-/** No member is deleted: the engine is slow with objects that ever lost one. */
+/** Makes a copy instead of deleting members: the engine is slow with objects that have lost a member. */
 function merged(value: Readonly<Json>, changes: Readonly<Json>, keys: readonly string[]): Json {
   if (!keys.some((key) => changes[key] === undefined)) return { ...value, ...changes };
   const other: Json = {};

@@ -1,4 +1,4 @@
-// Finds and changes members in the text of a JSON value, without parsing it. What is not changed stays as it was written.
+// Finds and changes members in the text of a JSON value, without parsing it. All other text stays as it was written.
 // Pure. Every scan is linear in the length of the text and uses no recursion. The text must be valid JSON, except where a
 // function says otherwise: for other text the result is meaningless, but the scan ends.
 
@@ -28,7 +28,7 @@ const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 const ASCII = 0x7f;
 
-/** What a character outside of strings does to the depth. */
+/** How a character outside of strings changes the depth. */
 const STEPS = new Int8Array(ASCII + 1);
 STEPS[OPEN_BRACE] = 1;
 STEPS[OPEN_BRACKET] = 1;
@@ -40,7 +40,7 @@ const SHORT_STRING = 16;
 
 /** True if arrays and objects nest deeper than `levels`. */
 export function nestsDeeper(text: string, levels: number): boolean {
-  // Each level takes two characters, or the text is no JSON.
+  // Each level needs two characters.
   return text.length > 2 * levels && endOfValue(text, skipSpace(text, 0), levels) === TOO_DEEP;
 }
 
@@ -67,7 +67,7 @@ export function membersWithin(text: string, levels: number, from = 0): Member[] 
   return members;
 }
 
-/** The text of one member's value; of a key that occurs twice, the last one, as every parser of JavaScript reads it. */
+/** The text of one member's value. If the key occurs twice, the last one counts, as for JSON.parse. */
 export function memberText(text: string, key: string): string | undefined {
   const member = lastMember(membersOf(text), key);
   return member === undefined ? undefined : text.slice(member.start, member.end);
@@ -98,14 +98,14 @@ export function itemTexts(text: string): string[] {
 export type Change = readonly [key: string, value: string | undefined];
 
 /**
- * The same object with other members. What is changed is there once afterwards, also if it occurred twice; what is new is
+ * The same object with other members. A changed member occurs once afterwards, also if it occurred twice. New members are
  * added at the end.
  */
 export function withMembers(text: string, changes: readonly Change[]): string {
   const members = membersOf(text);
   const end = members.at(-1)?.end ?? skipSpace(text, 0) + 1;
   let written = "";
-  /** What stands before this is written, or is gone. */
+  /** The text before this position has been copied or removed. */
   let from = 0;
   let keptEnd: number | undefined;
   for (let index = 0; index < members.length; index++) {
@@ -119,7 +119,7 @@ export function withMembers(text: string, changes: readonly Change[]): string {
       from = member.end;
       keptEnd = from;
     } else {
-      // One comma goes with it: that before it, or if it came first, that after it.
+      // One comma is removed with the member: the one before it, or the one after it if the member was the first.
       written += text.slice(from, keptEnd ?? member.at);
       from = keptEnd === undefined ? (members[index + 1]?.at ?? member.end) : member.end;
     }
@@ -138,8 +138,8 @@ function additions(members: readonly Member[], changes: readonly Change[], isEmp
 }
 
 /**
- * `withMembers` for one member of a member, in one pass where that is there already; undefined where the one or the other
- * is missing or occurs twice.
+ * `withMembers` for one member of a member, in one pass. Undefined if the outer or the inner member is missing or occurs
+ * twice.
  */
 export function withInnerMember(text: string, [outer, inner]: readonly [string, string], value: string) {
   const holder = onlyMember(membersOf(text), outer);
@@ -180,7 +180,7 @@ export function onOneLine(text: string): string {
   return isOneLine ? text : text.replace(/[\r\n]+/g, " ");
 }
 
-/** Where the value ends that begins at `start`. */
+/** The end of the value that begins at `start`. */
 function endOfValue(text: string, start: number, levels: number): number {
   const first = text.charCodeAt(start);
   if (first === QUOTE) return endOfString(text, start);
@@ -204,7 +204,7 @@ function endOfNested(text: string, start: number, levels: number): number {
   return BROKEN;
 }
 
-/** `at` is the place of the opening quote. */
+/** `at` is the position of the opening quote. */
 export function endOfString(text: string, at: number): number {
   const shortUntil = Math.min(at + SHORT_STRING, text.length);
   let from = at + 1;
@@ -223,7 +223,7 @@ export function endOfString(text: string, at: number): number {
   }
 }
 
-/** Of a number, true, false or null. */
+/** The end of a number, true, false or null. */
 function endOfScalar(text: string, start: number): number {
   for (let at = start; at < text.length; at++) {
     const code = text.charCodeAt(at);

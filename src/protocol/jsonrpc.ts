@@ -7,8 +7,8 @@ import { lastMember, type Member, membersWithin, memberText, onOneLine } from ".
 export type Json = Record<string, unknown>;
 
 /**
- * MCP request ids: a string or an integer, never null (spec: basic/index, "Requests"). A number that would not be written
- * as it was read (12345678901234567890, 1.0) is kept as its text after `EXACT`, so that two such ids are never taken for one.
+ * MCP request ids: a string or an integer, never null (spec: basic/index, "Requests"). A number that JSON.stringify would
+ * write differently (12345678901234567890, 1.0) is kept as its text after `EXACT`, so that two such ids stay different.
  */
 export type Id = string | number;
 
@@ -91,7 +91,7 @@ function ofOneKind(value: Json): Message | undefined {
   return "method" in value ? unusable(value, "names a method as well") : toResponse(value);
 }
 
-/** Many serializers write null for a member that there is not. An id that is null means something in errors alone. */
+/** Many serializers write null for an absent member. A null id has a meaning only in errors. */
 function withoutNulls(value: Json): Json {
   const isNoticeWithId =
     value.id === null && typeof value.method === "string" && value.method.startsWith("notifications/");
@@ -130,8 +130,8 @@ function exactId(id: Id, text: string | undefined): Id {
 }
 
 /**
- * The whole number that an id means, however it is written: 7, 7.0 or "7", as servers send a number of ours back.
- * Undefined if it is none.
+ * The integer that an id stands for, written as 7, 7.0 or "7": servers return our numbers in all these forms. Undefined if
+ * it is none.
  */
 export function numberOf(id: Id | null | undefined): number | undefined {
   if (typeof id === "number") return id;
@@ -141,7 +141,7 @@ export function numberOf(id: Id | null | undefined): number | undefined {
   return isMeant && Number.isInteger(number) ? number : undefined;
 }
 
-/** True for an id that was sent as a text, as "7". */
+/** True for an id that was sent as a string, such as "7". */
 export function isTextId(id: Id | null | undefined): id is string {
   return typeof id === "string" && !id.startsWith(EXACT);
 }
@@ -165,7 +165,7 @@ function writeId(id: Id | null | undefined): string {
   return id.startsWith(EXACT) ? id.slice(EXACT.length) : JSON.stringify(id);
 }
 
-/** The text of a message, in one line. What was read from a text, and not changed since, is written as that text. */
+/** The text of a message, in one line. Values that know their text are written as that text. */
 export function writeMessage(message: Message): string {
   if ("method" in message) {
     const { method, params } = message;
@@ -240,7 +240,7 @@ export function errorResponse(id: Id | null | undefined, error: ErrorObject): Er
 export class RpcError extends Error {
   readonly code: number;
   readonly data: unknown;
-  /** As the peer wrote it. */
+  /** The id as the peer wrote it. */
   readonly #received: ErrorObject | undefined;
 
   constructor(code: number, message: string, data?: unknown, received?: ErrorObject) {

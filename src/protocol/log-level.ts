@@ -1,17 +1,17 @@
-// Which log lines a caller wants. Both eras name the same levels; they differ in where the level is said.
+// Which log lines a caller wants. Both eras have the same levels, but set them in different places.
 
 import type { Call } from "./call.ts";
 import { isObject, type Json } from "./jsonrpc.ts";
 import { LOG_LEVELS, META } from "./mcp.ts";
 
-/** Legacy servers log for everybody at one level; each caller gets what it asked for, a modern one only if it asked. */
+/** Legacy servers log at one level for all callers, so the gateway filters. A modern caller gets log lines only if it set a level. */
 export function wantsLog(call: Call, params: Json | undefined): boolean {
   const wanted = wantedLogLevel(call);
   if (wanted === undefined) return call.caller.era === "legacy";
   return rank(params?.level) >= rank(wanted);
 }
 
-/** Undefined where the caller has named none. */
+/** Undefined if the caller has set none. */
 export function wantedLogLevel(call: Call): string | undefined {
   if (call.caller.era === "legacy") return call.caller.logLevel;
   const meta = call.params?._meta;
@@ -19,7 +19,7 @@ export function wantedLogLevel(call: Call): string | undefined {
   return typeof level === "string" && rank(level) >= 0 ? level : undefined;
 }
 
-/** Least severe first; -1 for what is no level. */
+/** Least severe first; -1 for an unknown level. */
 export function rank(level: unknown): number {
   const known: readonly unknown[] = LOG_LEVELS;
   return known.indexOf(level);

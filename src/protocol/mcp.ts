@@ -162,7 +162,7 @@ export const LIST_KEY: ReadonlyMap<string, string> = new Map<string, string>([
   [Method.listResourceTemplates, "resourceTemplates"],
 ]);
 
-/** Every notification of the specification; all others are somebody's own. */
+/** All notifications of the specification. */
 export const NOTICES: Words = new Set(Object.values(Notice));
 
 /** "The list has changed", and the methods whose cached answer it makes stale. */
@@ -229,7 +229,7 @@ export const Header = {
   /** Followed by the value of the property's `x-mcp-header`. */
   paramPrefix: "Mcp-Param-",
   lastEventId: "Last-Event-ID",
-  /** Of gateways like this one: the ids of those that a request has been through. */
+  /** The ids of the gateways that a request has passed. */
   via: "Mcp-Gateway-Via",
 } as const;
 
@@ -271,6 +271,6 @@ export interface ServerDescription {
   readonly serverInfo: Implementation;
   readonly capabilities: Capabilities;
   readonly instructions?: string;
-  /** The whole answer to `initialize` or `server/discover` behind this, if it is one server's. */
+  /** The whole result of `initialize` or `server/discover`, if this describes one server. */
   readonly introduction?: Json;
 }

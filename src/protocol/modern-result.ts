@@ -10,7 +10,7 @@ import { CACHEABLE, type Implementation, META, Method, ResultType } from "./mcp.
 /** How long a client may keep a list that nobody gave a lifetime; the list_changed for it still arrives before. */
 const LIST_TTL_MS = 30_000;
 
-/** The same answer with what it lacks. A lifetime that the server gave stays. */
+/** The same answer with the members that it lacks. A lifetime that the server set stays. */
 export function toModernAnswer(method: string, { result }: Answer, serverInfo: Implementation): Answer {
   const added = additions(method);
   const text = textOf(result);
@@ -25,7 +25,7 @@ export function toModernAnswer(method: string, { result }: Answer, serverInfo: I
 }
 
 const COMPLETE: Json = { resultType: ResultType.complete };
-/** Of a list whose server says nothing of it. */
+/** The lifetime of a list, if its server sets none. */
 export const LIST_POLICY: Json = { ttlMs: LIST_TTL_MS, cacheScope: "public" };
 const COMPLETE_LIST: Json = { ...COMPLETE, ...LIST_POLICY };
 const COMPLETE_READ: Json = { ...COMPLETE, ttlMs: 0, cacheScope: "private" };
@@ -40,7 +40,7 @@ function overlap(added: Json, result: Json): boolean {
   return false;
 }
 
-/** What an older server says under the key of a result's type is not meant for a modern client. */
+/** In an older server's result, the key of the result's type has no defined meaning, so it is replaced. */
 function lacking(added: Json, result: Json): Json {
   const { ttlMs, cacheScope, ...lacks } = added;
   if (ttlMs !== undefined && !isLifetime(result.ttlMs)) lacks.ttlMs = ttlMs;

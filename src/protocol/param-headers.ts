@@ -107,7 +107,7 @@ function valueMismatch(header: string, sent: string | null, value: string, type:
   return numeric ? undefined : `${header} does not match the value in the body`;
 }
 
-/** One of the arguments; of a number that a double cannot hold, its text. */
+/** One of the arguments; its text if it is a number that a double cannot hold. */
 function valueAt(params: Json | undefined, path: readonly string[]): unknown {
   let holder: Json | undefined = params === undefined ? undefined : objectOf(params, "arguments");
   const last = path.at(-1);
