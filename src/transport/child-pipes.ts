@@ -1,5 +1,5 @@
-// The pipes of a child: text goes in, bytes come out. They are real pipes and not the sockets that Bun makes, because a
-// program may open its own by name (/dev/stdin, /dev/stdout, /dev/stderr), and a socket cannot be opened.
+// The pipes of a child: text goes in, bytes come out. They are real pipes, not the sockets that Bun makes, because a program
+// may open its own streams by name (/dev/stdin, /dev/stdout, /dev/stderr), and a socket cannot be opened by name.
 
 import { closeSync, writeSync } from "node:fs";
 import type { FileSink } from "bun";
@@ -24,7 +24,7 @@ export interface ChildOutput {
   close(): Promise<void>;
 }
 
-/** Pipes of our own, from before the child is started. */
+/** Pipes that the gateway makes before it starts the child. */
 export class ChildPipes {
   readonly stdin: PipeInput;
   readonly stdout: PipeOutput;
@@ -39,7 +39,7 @@ export class ChildPipes {
     this.theirs = { stdin: stdin.readEnd, stdout: stdout.writeEnd, stderr: stderr.writeEnd };
   }
 
-  /** Undefined on Windows, and if no descriptor is left. */
+  /** Undefined on Windows, and if no file descriptor is left. */
   static async open(): Promise<ChildPipes | undefined> {
     const calls = await libc();
     return calls === undefined ? undefined : ChildPipes.#open(calls);
@@ -48,7 +48,7 @@ export class ChildPipes {
   static #open({ openPipe, setNonBlocking }: Libc): ChildPipes | undefined {
     const opened = [openPipe(), openPipe(), openPipe()];
     const [stdin, stdout, stderr] = opened;
-    // Only our end: each end of a pipe has flags of its own, and few programs expect a stdin that does not wait.
+    // Only our end is non-blocking: each end has flags of its own, and few programs expect a non-blocking stdin.
     if (
       stdin !== undefined &&
       stdout !== undefined &&
@@ -65,25 +65,25 @@ export class ChildPipes {
     return undefined;
   }
 
-  /** The child has its ends now, or there is none. */
+  /** Closes the child's ends in this process, after the child was started or could not be. */
   releaseTheirs(): void {
     for (const end of Object.values(this.theirs)) closeSync(end);
   }
 
-  /** For a child that did not come to be. */
+  /** Closes everything, if the child could not be started. */
   close(): void {
     this.stdin.close();
     for (const output of [this.stdout, this.stderr]) void output.close();
   }
 }
 
-/** How long to wait before the next attempt to write into a full pipe: doubled from the first to the last. */
+/** The wait before the next attempt to write into a full pipe: it doubles from the first value to the last. */
 const FIRST_RETRY_MS = 1;
 const LAST_RETRY_MS = 64;
 
 /**
- * Writes at once, in one system call. If the pipe is full, it tries again by and by: Bun can wait for a pipe, but cannot
- * let go of one that is full.
+ * Writes synchronously, in one system call. If the pipe is full, it tries again after a pause: Bun can wait for a pipe, but
+ * it cannot cancel that wait while the pipe is full.
  */
 export class PipeInput implements ChildInput {
   #fd: number | undefined;
@@ -119,7 +119,7 @@ export class PipeInput implements ChildInput {
     this.#waiting = undefined;
   }
 
-  /** How many bytes the pipe took; less than 0 if nobody reads it any more. */
+  /** How many bytes were written; less than 0 if nobody reads the pipe any more. */
   #write(data: string | Uint8Array): number {
     if (this.#fd === undefined) return -1;
     try {
@@ -153,7 +153,7 @@ export class PipeInput implements ChildInput {
   }
 }
 
-/** Reads by a stream of Bun's, which works on a descriptor of its own. */
+/** Reads with a stream of Bun, which uses a file descriptor of its own. */
 export class PipeOutput implements ChildOutput {
   #fd: number | undefined;
   #output: StreamOutput | undefined;
@@ -226,7 +226,7 @@ interface ByteReader {
   cancel(): Promise<void>;
 }
 
-/** A child that writes without a pause must not keep the event loop from everybody else. */
+/** So that a child that writes without a pause does not block the event loop. */
 const TURN_MS = 10;
 const PIECE_BYTES = 16 * 1024;
 

@@ -8,16 +8,16 @@ import { type Job, openJob } from "./windows-job.ts";
 export interface HeldChild {
   /** It leads a group of the same number; on Windows, a tree. Undefined while it is being started. */
   readonly pid: number | undefined;
-  /** In its environment and in that of whatever it starts. */
+  /** The mark in the environment of the child and of everything that it starts. */
   readonly mark: string;
-  /** Whether what left its group outlives it. */
+  /** True if processes that left its group outlive the child (`keep_detached`). */
   readonly keepsDetached: boolean;
 }
 
 type Holding = Omit<HeldChild, "pid">;
 
 interface Held extends Holding {
-  /** On Windows, if the system gave one: the child and all that it started. */
+  /** On Windows, if the system made one: the Job Object of the child and of everything that it started. */
   readonly job: Job | undefined;
 }
 
@@ -37,7 +37,7 @@ export function holdChild<Child extends Subprocess>(
   tell();
   try {
     const child = start(holding.mark);
-    // A job ends all that is in it, so a child whose detached processes are to stay gets none.
+    // A job ends all its processes, so a child whose detached processes are kept gets none.
     held.set(child, { ...holding, job: keepsDetached ? undefined : openJob(child.pid) });
     return child;
   } finally {
@@ -52,7 +52,7 @@ export function releaseChild(child: Subprocess): void {
   if (held.delete(child)) tell();
 }
 
-/** The job of a child that is held; undefined if it has none. */
+/** The job of this child; undefined if it has none. */
 export function jobOf(child: Subprocess): Job | undefined {
   return held.get(child)?.job;
 }
@@ -64,7 +64,7 @@ export function heldChildren(): HeldChild[] {
   ];
 }
 
-/** The mark by which what left the child's group is found; undefined if that is to be kept. */
+/** The mark by which processes that left the child's group are found; undefined if they are kept. */
 export function strayMarkOf(child: Subprocess): string | undefined {
   const holding = held.get(child);
   return holding?.keepsDetached === false ? holding.mark : undefined;

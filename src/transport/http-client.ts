@@ -10,7 +10,7 @@ export interface HttpRequest {
   readonly headers: Headers;
   readonly body?: string;
   readonly signal: AbortSignal;
-  /** The server may get it twice without harm: it is sent again if the connection is lost before a response comes. */
+  /** True if the request is harmless twice: it is sent again if the connection is lost before a response. */
   readonly isHarmless?: boolean;
 }
 

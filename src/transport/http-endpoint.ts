@@ -26,15 +26,15 @@ const WHOEVER_ASKED: ResponseTaker<HttpResponse> = {
 
 const MAX_REDIRECTS = 5;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
-/** What a request can be answered with that is not the end of it: a redirect, or "come again later". */
+/** Statuses after which a request may be sent again: redirects, and those with `Retry-After`. */
 const NOT_FINAL: ReadonlySet<number> = new Set([...REDIRECTS, 429, 503]);
-/** How often a harmless request is sent in all, if each time the connection is lost before a response comes. */
+/** How often a harmless request is sent at most, if the connection is lost each time before a response. */
 const MAX_SENDS = 3;
 
 export interface EndpointOptions {
-  /** A longer wait that a server asks for is told and not waited for. Default: none is waited for. */
+  /** The longest wait (Retry-After) that is kept; a longer one is an error. Default: no wait. */
   readonly maxRetryAfterMs?: number;
-  /** The gateways that a request comes through. */
+  /** The ids of the gateways that a request has passed, for the header. */
   readonly via?: (() => string) | undefined;
   readonly onWait?: (what: string, waitMs: number) => void;
 }
@@ -65,8 +65,8 @@ export class HttpEndpoint implements Disposable {
   }
 
   /**
-   * Sends one request and gives the response of whatever status, once its head has come. Redirects within the origin are
-   * followed, a wait that the server asks for is kept once. The caller's signal is the only deadline.
+   * Sends one request and returns the response, of any status, after its head has arrived. Follows redirects within the
+   * origin, and waits once if the server asks for it (Retry-After). The caller's signal is the only deadline.
    * Rejects with SendError.
    */
   request(request: HttpRequest): Promise<HttpResponse> {
@@ -138,13 +138,13 @@ export class HttpEndpoint implements Disposable {
     }
   }
 
-  /** How long to wait before the request is sent again; undefined if the response is to be taken as it is. */
+  /** How long to wait before the request is sent again; undefined if the response is final. */
   #waitMs(response: HttpResponse): number | undefined {
     const waitMs = retryAfterMs(response);
     return waitMs !== undefined && waitMs <= (this.#options.maxRetryAfterMs ?? -1) ? waitMs : undefined;
   }
 
-  /** Where a redirect leads; undefined if it does not say. Throws SendError if it must not be followed. */
+  /** The target of a redirect; undefined if it names none. Throws SendError if it must not be followed. */
   #redirect(response: HttpResponse, from: URL, { method }: HttpRequest, hops: number): URL | undefined {
     const location = response.header("location");
     if (location === undefined) return undefined;

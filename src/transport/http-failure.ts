@@ -37,10 +37,10 @@ const BEFORE_SENDING: ReadonlyMap<string, string> = new Map([
 ]);
 
 const CERTIFICATE_CODE = /CERT|ISSUER|SIGNATURE|ERR_TLS/;
-/** The connection is gone, and what was sent on it may have been read or not. */
+/** The connection was lost; the server may or may not have read the request. */
 const LOST_CODES: ReadonlySet<string> = new Set(["ECONNRESET", "EPIPE", "ECONNABORTED"]);
 
-/** Failures from after the request may have left. */
+/** Failures at a time when the request may already have been sent. */
 const AFTER_SENDING: ReadonlyMap<string, string> = new Map([
   ["ECONNRESET", "the server closed the connection before it answered. Look at the server's own log."],
   ["EPIPE", "the server closed the connection before it answered. Look at the server's own log."],
@@ -50,7 +50,7 @@ const AFTER_SENDING: ReadonlyMap<string, string> = new Map([
   ["AbortError", "it was given up."],
 ]);
 
-/** The platform's own words are never shown: they may hold the URL, and with it a key. */
+/** The platform's messages are never shown: they may contain the URL, and a key in it. */
 export function explainFailure(error: unknown): FailureReason {
   const code = failureCode(error);
   const early = BEFORE_SENDING.get(code);
@@ -62,12 +62,12 @@ export function explainFailure(error: unknown): FailureReason {
   return { reason: late === undefined ? `${code}.` : `${late} (${code})`, maybeDelivered: true };
 }
 
-/** True if the connection was closed before a response came, a kept-alive one that the server closed in the meantime. */
+/** True if the connection was closed before a response, for example a kept connection that the server had just closed. */
 export function isConnectionLost(error: unknown): boolean {
   return LOST_CODES.has(failureCode(error));
 }
 
-/** What a connection failed with, in one word. */
+/** The code of the failure. */
 export function failureCode(error: unknown): string {
   if (!(error instanceof Error)) return "unknown error";
   return "code" in error && typeof error.code === "string" ? error.code : error.name;

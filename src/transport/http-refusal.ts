@@ -23,10 +23,10 @@ const HINTS: ReadonlyMap<number, string> = new Map([
   [405, "Check http_url and transport of this backend."],
 ]);
 
-/** The code that some servers have for "session not found". */
+/** The code of some servers for "session not found". */
 const SESSION_NOT_FOUND = -32015;
 
-/** Method, params or resource not found: the session is known, and what the request asked for is not. */
+/** Method, params or resource not found: these concern the request, so the session is known. */
 const ABOUT_THE_REQUEST: ReadonlySet<number> = new Set([-32601, -32602, -32002]);
 
 // "Session not found", "Unknown session", "No valid session ID provided", and "Server not initialized", which the official
@@ -73,7 +73,7 @@ export function errorSaysSessionIsGone(error: ErrorObject): boolean {
   return (isServerDefined || error.code === -32600) && SESSION_GONE.test(error.message);
 }
 
-/** 404 is what the specification wants. The others need words; a login or a server that fails has sessions of its own. */
+/** 404 is the status of the specification. Other statuses count only if the body says it: they may be about a login session. */
 function saysSessionIsGone(status: number, body: string): boolean {
   const error = errorIn(body);
   if (error !== undefined && errorSaysSessionIsGone(error)) return true;

@@ -30,7 +30,7 @@ export class HttpSseTransport implements Transport {
   readonly #options: HttpStartOptions;
   readonly #what: string;
   readonly #posts: OpenPosts;
-  /** Of the stream. */
+  /** Aborts the stream. */
   readonly #abort = new AbortController();
   readonly #messagesUrl = Promise.withResolvers<URL>();
   #revision: string | undefined;

@@ -1,5 +1,5 @@
-// The last lines that a child wrote for people (to stderr, or to stdout before its first message), bounded, for the error
-// that a person reads when the child is gone.
+// The last lines that a child wrote for people (to stderr, or to stdout before its first message), bounded. They are part of
+// the error when the child has ended.
 
 import { shownLine } from "../shown.ts";
 
@@ -11,7 +11,7 @@ export class LastWords {
   readonly #lines: string[] = [];
   #chars = 0;
 
-  /** Returns the line as it is worth showing: no colours, no spinner frames, redacted, cut. Empty: nothing is left. */
+  /** Returns the line for people: without colours and spinner frames, redacted, cut. May be empty. */
   add(raw: string): string {
     const line = readable(raw);
     if (line === "") return line;

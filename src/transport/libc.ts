@@ -1,13 +1,13 @@
-// Calls of the C library that Bun does not offer. Loaded at the first use, because not every command needs them.
+// Calls of the C library that Bun does not offer. Loaded at first use, because not every command needs them.
 
 export interface Libc {
-  /** Two descriptors that no child inherits by accident; undefined if none are left. */
+  /** A pipe whose descriptors no child inherits by accident; undefined if no descriptors are left. */
   openPipe(): Pipe | undefined;
   /** Makes reads and writes on a descriptor of ours return at once. False if the system refuses. */
   setNonBlocking(fd: number): boolean;
-  /** Takes note of the end of a child that Bun did not start. Waits for nothing. */
+  /** Reaps a child that Bun did not start. Does not block. */
   reap(pid: number): void;
-  /** Nobody of the same user may read this process's memory and environment any more. False if the system refuses. */
+  /** Forbids other processes of the same user to read this process's memory and environment. False if the system refuses. */
   forbidReading(): boolean;
 }
 
@@ -71,7 +71,7 @@ function onLinux(dlopen: Ffi["dlopen"], ptr: Ffi["ptr"], name: string): Libc {
   };
 }
 
-/** Bun's children inherit nothing here that they were not given. */
+/** Here, children that Bun starts inherit only the descriptors that they are given. */
 function onDarwin(dlopen: Ffi["dlopen"], ptr: Ffi["ptr"], name: string): Libc {
   // The third argument of fcntl is variadic. On arm64 it is read from the stack, behind eight registers.
   const registers = process.arch === "arm64" ? (["i64", "i64", "i64", "i64", "i64", "i64"] as const) : [];

@@ -29,7 +29,7 @@ export class ListenStream implements Disposable {
   readonly #abort = new AbortController();
   #lastEventId = "";
   #retryMs = DEFAULT_RETRY_MS;
-  /** What the server asked for when it refused the last one. */
+  /** The wait that the server asked for when it refused the last stream. */
   #askedMs = 0;
   #isOffered = true;
   /** The last stream brought something, or lived for long. */
@@ -45,7 +45,7 @@ export class ListenStream implements Disposable {
     return stream;
   }
 
-  /** True while the server can reach us by this stream, or by the next one, which is being opened. */
+  /** True while this stream is open, or the next one is being opened. */
   get isOffered(): boolean {
     return this.#isOffered;
   }

@@ -1,11 +1,11 @@
-// The processes that carry the mark of a child of ours. Whatever a child starts inherits its environment, also when it
-// leaves the process group (a daemon) or outlives the child; nobody else can have that mark.
+// Finds the processes that carry the mark of a child. Every process that a child starts inherits its environment, also if it
+// leaves the process group (a daemon) or outlives the child. No other process has this mark.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { startOf } from "./process-identity.ts";
 
-/** The variable in the environment of a child and of whatever it starts. */
+/** The environment variable of a child, inherited by everything that it starts. */
 export const MARK = "MCP_GATEWAY_CHILD";
 
 export interface MarkedProcess {
@@ -14,7 +14,7 @@ export interface MarkedProcess {
   readonly mark: string;
 }
 
-/** Of all processes whose environment we may read. Empty on Windows. */
+/** All marked processes whose environment this process may read. Empty on Windows. */
 export async function markedProcesses(
   platform: NodeJS.Platform = process.platform,
 ): Promise<MarkedProcess[]> {
@@ -25,7 +25,7 @@ export async function markedProcesses(
 let nextLook: Promise<MarkedProcess[]> | undefined;
 let lastLook: Promise<unknown> = Promise.resolve();
 
-/** The same, begun after this call: one look serves all who ask while another is under way. */
+/** As `markedProcesses`, but starts after this call. Callers that arrive during a running search share the next one. */
 function lookAnew(): Promise<MarkedProcess[]> {
   nextLook ??= lastLook.then(() => {
     nextLook = undefined;
@@ -36,7 +36,7 @@ function lookAnew(): Promise<MarkedProcess[]> {
   return nextLook;
 }
 
-/** What carries one mark, and is to end. */
+/** The processes with one mark that are to end. */
 export class Strays {
   readonly #mark: string;
   #known: readonly MarkedProcess[] = [];
@@ -45,7 +45,7 @@ export class Strays {
     this.#mark = mark;
   }
 
-  /** Looks again only if those that were found are gone. */
+  /** Searches again only if all processes found so far are gone. */
   async areGone(): Promise<boolean> {
     if (this.#known.some(({ pid }) => isRunning(pid))) return false;
     await this.#look();
@@ -63,7 +63,7 @@ export class Strays {
   }
 }
 
-/** For the last moment of this process, which waits for nothing. Only on Linux. */
+/** Kills synchronously, for the last moment of this process. Only on Linux. */
 export function killMarked(marks: ReadonlySet<string>): void {
   if (process.platform !== "linux" || marks.size === 0) return;
   for (const name of readdirSync("/proc")) {
@@ -79,11 +79,11 @@ async function inProc(): Promise<MarkedProcess[]> {
   const found: MarkedProcess[] = [];
   for (const name of await readdir("/proc")) {
     if (!/^\d+$/.test(name)) continue;
-    // Somebody else's, or gone by now.
+    // It belongs to another user, or has ended.
     const mark = markIn(await readFile(`/proc/${name}/environ`, "utf8").catch(() => ""));
     if (mark === undefined) continue;
     const stat = await readFile(`/proc/${name}/stat`, "utf8").catch(() => "");
-    // After the name, which is in brackets and may hold anything: state, parent, group.
+    // The fields after the name, which is in brackets and may contain anything: state, parent, group.
     const group = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[2]);
     if (group > 1) found.push({ pid: Number(name), group, mark });
   }
@@ -95,7 +95,7 @@ function markIn(environment: string): string | undefined {
   return variable?.slice(MARK.length + 1);
 }
 
-/** Programs that the system protects do not show their environment here; then nothing is known of them. */
+/** The system hides the environment of protected programs here, so their mark is not found. */
 async function inPs(): Promise<MarkedProcess[]> {
   const { stdout } = Bun.spawn(["ps", "axeww", "-o", "pid=,pgid=,command="], {
     env: { LC_ALL: "C", PATH: "/bin:/usr/bin" },
@@ -117,7 +117,7 @@ function sendSignal(pid: number, signal: "SIGTERM" | "SIGKILL" | 0): boolean {
   try {
     return process.kill(pid, signal);
   } catch {
-    return false; // Gone in between.
+    return false; // It has ended in the meantime.
   }
 }
 

@@ -17,7 +17,7 @@ const SHOWN_CHARS = 200;
 export class MessageLines {
   readonly #log: Log;
   readonly #onMessage: (incoming: Incoming) => void;
-  /** Told of every line before the first message: what comes later may be a piece of some client's answer. */
+  /** Called with every line before the first message. A later line may be a piece of some client's answer. */
   readonly #onPreface: (text: string) => void;
   #hasSpoken = false;
   #skipped = 0;

@@ -61,8 +61,8 @@ export class OpenPosts {
   }
 
   /**
-   * A POST of a request lives until `giveUp`, which its caller's timeout calls. Nobody waits for the others, so they
-   * have a deadline of their own.
+   * The POST of a request lives until `giveUp`, which the caller's timeout calls. Nobody waits for other POSTs, so they have a
+   * deadline of their own.
    */
   begin(id: Id | undefined, inSession: boolean): OpenPost {
     const controller = this.#spare.pop() ?? new AbortController();
@@ -84,7 +84,7 @@ export class OpenPosts {
     this.#open.find((post) => post.id === id)?.giveUp();
   }
 
-  /** The answer to our request `id` came on another stream: the response to its POST may never come. */
+  /** The answer to request `id` arrived on another stream, so the response to its POST may never arrive. */
   answeredElsewhere(id: Id): void {
     this.#open.find((post) => post.id === id)?.giveUpAfter(LINGER_MS);
   }

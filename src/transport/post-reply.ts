@@ -222,7 +222,7 @@ export class PostReply implements ResponseTaker<void> {
     throw new SendError(message, { maybeDelivered: false, sessionExpired: true });
   }
 
-  /** The server has responded, and not with an answer. */
+  /** The server's response contains no answer. */
   #unanswered({ status }: HttpResponse, what: string): SendError {
     return new SendError(`The response to ${this.#wire.what} ${what}.`, { maybeDelivered: true, status });
   }

@@ -1,5 +1,5 @@
-// Ends a child with everything that it started: its process group (wrappers' grandchildren), and what left the group but
-// carries the child's mark (daemons). A process that has both left the group and cleared its environment is not found.
+// Ends a child with everything that it started: its process group (grandchildren behind wrappers), and marked processes that
+// left the group (daemons). A process that has left the group and cleared its environment is not found.
 
 import { readdir, readFile } from "node:fs/promises";
 import type { Subprocess } from "bun";
@@ -16,8 +16,8 @@ export interface GroupGrace {
 const POLL_MS = 20;
 
 /**
- * Waits, asks, forces. The child must lead its own group (`detached`; on Windows it is found by its tree). With a mark,
- * what carries it elsewhere ends as well.
+ * Waits, then sends SIGTERM, then SIGKILL. The child must lead its own group (`detached`; on Windows its job or tree is used).
+ * With a mark, marked processes outside the group end as well.
  * Bounded by the sum of the waits; resolves to false where something could not be ended.
  */
 export async function endGroup(
@@ -47,7 +47,7 @@ export function endOrphanGroup(group: number, killMs: number): Promise<boolean> 
   );
 }
 
-/** The same for what such a process started and what carries its mark. */
+/** The same for the group of a process that is not our child, and for the processes with its mark. */
 export function endStrays(mark: string, killMs: number): Promise<boolean> {
   const strays = new Strays(mark);
   return endBySignals(
@@ -90,7 +90,7 @@ async function holdsWithin(timeoutMs: number, condition: () => Promise<boolean>)
 async function isGone(child: Subprocess): Promise<boolean> {
   if (child.exitCode === null && child.signalCode === null) return false;
   if (process.platform !== "win32") return await isGroupGone(child.pid);
-  // Without a job the tree can only be found through its root, so it ends with the root.
+  // Without a job, the tree can only be found while its root runs. After that it counts as gone.
   return jobOf(child)?.isEmpty() ?? true;
 }
 

@@ -13,7 +13,7 @@ export interface ResponseSink {
 
 const MAX_HEAD_BYTES = 64 * 1024;
 const MAX_LINE_BYTES = 4 * 1024;
-/** Responses with a status of 1xx before the one that counts. */
+/** How many responses with a status of 1xx have come before the final one. */
 const MAX_INTERIM = 100;
 const NEWLINE = 0x0a;
 

@@ -1,12 +1,12 @@
-// `Retry-After` (RFC 9110, section 10.2.3): how long a server asks to be left alone, in seconds or as a date.
+// `Retry-After` (RFC 9110, section 10.2.3): how long a client should wait, in seconds or as a date.
 
 import type { HttpResponse } from "./http-response.ts";
 
-/** Statuses by which a server says that it has not handled the request, if they name a time to come again. */
+/** Statuses that mean "not handled, try again later" if they come with `Retry-After`. */
 const LATER: ReadonlySet<number> = new Set([429, 503]);
 const SECONDS = /^\d{1,9}(?:\.\d+)?$/;
 
-/** Undefined if the server names no time. A date is compared with the server's own clock if the response tells it. */
+/** Undefined if the server names no time. A date is compared with the server's clock (the `Date` header), if it is known. */
 export function retryAfterMs(response: HttpResponse, nowMs = Date.now()): number | undefined {
   if (!LATER.has(response.status)) return undefined;
   const text = response.header("retry-after")?.trim();

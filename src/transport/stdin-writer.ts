@@ -82,7 +82,7 @@ export class StdinWriter {
     );
   }
 
-  /** No more writes: what has not been handed over is rejected with this end. */
+  /** Ends all writes: texts that have not been written are rejected with this end. */
   stop(end: WireEnd): void {
     if (this.#end !== undefined) return;
     this.#end = end;

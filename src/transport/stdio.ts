@@ -126,7 +126,7 @@ export class StdioTransport implements Transport {
     await Promise.race([exited, stdout, this.#stdin.broken]);
     // Not longer: a grandchild may hold the pipes open for good.
     if (!this.#isOver) await within(SETTLE_MS, Promise.all([exited, stdout, stderr]));
-    // If the event loop was blocked for so long, the time is up before what has come is read.
+    // If the event loop was blocked, this time may be over before the waiting input was read.
     await afterReading();
     await this.#end(this.#reason("the process closed its stdin or stdout but still ran"));
   }
@@ -177,7 +177,7 @@ export class StdioTransport implements Transport {
     const isGone = await endGroup(process, strayMarkOf(process), grace);
     if (isGone) releaseChild(process);
     else this.#log.warning("the process, or something that it started, could not be ended");
-    // What was kept, or could not be ended, may still hold the pipes; we let go of them.
+    // Processes that were kept or could not be ended may still hold the pipes, so we close our ends.
     stdin.close();
     await Promise.all([stdout.close(), stderr.close()]);
     this.#log.debug("ended a process", { reason });
@@ -195,7 +195,7 @@ export class StdioTransport implements Transport {
   }
 }
 
-/** Resolves when the event loop has looked at what there is to read. */
+/** Resolves when the event loop has polled for input once. */
 async function afterReading(): Promise<void> {
   for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
 }

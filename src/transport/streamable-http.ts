@@ -33,9 +33,9 @@ export interface HttpStartOptions {
   readonly signal?: AbortSignal;
   /** A larger message or event fails the call that it came for. Default: 64 Mi characters. */
   readonly maxMessageLength?: number;
-  /** A wait that a server asks for (Retry-After) is kept up to this, once for each message. Default: not at all. */
+  /** The longest wait that a server may ask for (Retry-After), once for each message. Default: no wait. */
   readonly maxRetryAfterMs?: number;
-  /** The gateways that a request comes through, as a header tells it; it may change. */
+  /** The ids of the gateways that a request has passed, for the header. The value may change. */
   readonly via?: (() => string) | undefined;
   /** How long a server may hold back its response to a message that expects no answer. Default: 30 s. */
   readonly unansweredMs?: number;
@@ -259,7 +259,7 @@ export function endpointOptions({ log, name, maxRetryAfterMs, via }: HttpStartOp
   return maxRetryAfterMs === undefined ? { onWait, via } : { maxRetryAfterMs, onWait, via };
 }
 
-/** Nothing but a tool does anything. */
+/** True if the message is harmless when it is sent twice: only a tool call has effects. */
 export function isHarmless(message: Message): boolean {
   return !("method" in message) || message.method !== Method.callTool;
 }

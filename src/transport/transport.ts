@@ -94,7 +94,7 @@ export class SendError extends Error {
   readonly sessionExpired: boolean;
   /** How long the server asked to be left alone. */
   readonly retryAfterMs: number | undefined;
-  /** The end of the wire, if that is why. */
+  /** The end of the wire, if the message failed because of it. */
   readonly end: WireEnd | undefined;
 
   constructor(

@@ -14,14 +14,14 @@ export function spawnWords(program: string, args: readonly string[], comspec: st
 }
 
 /**
- * cmd.exe reads the arguments of a batch file twice: once on its own command line, and once where the file passes them on
- * (`%*`, as npx.cmd and every shim of npm do). So what means something to cmd.exe is escaped twice.
+ * cmd.exe parses the arguments of a batch file twice: once on its own command line, and once where the file passes them on
+ * (`%*`, as npx.cmd and every shim of npm do). So special characters are escaped twice.
  */
 function batchArgument(arg: string): string {
   return PLAIN.test(arg) ? arg : escapeForCmd(escapeForCmd(quote(arg)));
 }
 
-/** Means nothing to cmd.exe, and need not be quoted: a file that looks at `%1` finds it as it is. */
+/** An argument without special characters for cmd.exe. It stays unquoted, so a file that reads `%1` finds it unchanged. */
 const PLAIN = /^[\w./:@+~\\-]+$/;
 
 /** Quotes one argument by the rule that Windows programs split their command line by. */

@@ -1,13 +1,13 @@
 // Windows Job Objects: a child and all that it starts end together, also if the gateway is killed, because the last
 // handle of the job closes with the gateway (learn.microsoft.com, "Job Objects").
 
-/** The processes of one child: the child itself and whatever it starts. */
+/** A job with the processes of one child: the child itself and everything that it starts. */
 export interface Job {
   /** Ends every process in the job. */
   terminate(): void;
   /** True if no process of the job runs any more. */
   isEmpty(): boolean;
-  /** Lets go of the job. Processes that still run are ended. */
+  /** Closes the job. Processes that still run are ended. */
   close(): void;
 }
 
