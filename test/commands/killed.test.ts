@@ -85,15 +85,17 @@ describe("a second signal", () => {
     await using gateway = await GatewayRun.start({ config });
     await using sdk = await SdkClient.connect(`${gateway.url}/mcp`);
     const sleeper = Number(await sdk.invoke("nested", "sleeper"));
-    const pids = [...Object.values(await pidsOf(gateway)), sleeper];
+    const { polite, deaf, stubborn } = await pidsOf(gateway);
+    const pids = [polite, deaf, stubborn, sleeper].map(Number);
     const slow = sdk.invoke("deaf", "slow", { ms: 60_000 }).catch(() => "cut off");
     await waitFor(async () => (await gateway.backendHealth("deaf")).in_flight === 1);
     gateway.run.signal(signal);
     await waitFor(() => gateway.stderr.includes("a second signal stops at once"));
-    expect(pids.filter(isRunning)).toHaveLength(pids.length);
+    // The others may have ended by now, as they were asked to.
+    expect([deaf, stubborn].map(Number).every(isRunning)).toBe(true);
     gateway.run.signal(signal);
     expect(await gateway.run.exited()).toBe(130);
-    await waitFor(() => !pids.some(isRunning), { timeoutMs: 1_000, what: "all of them to be gone" });
+    await waitFor(() => !pids.some(isRunning), { timeoutMs: 5_000, what: "all of them to be gone" });
     expect(gateway.run.children).toEqual([]);
     await slow;
   });
@@ -108,7 +110,7 @@ describe("a second signal", () => {
     expect(isRunning(pid)).toBe(true);
     gateway.run.signal("SIGTERM");
     await gateway.run.exited();
-    await waitFor(() => !isRunning(pid), { timeoutMs: 1_000 });
+    await waitFor(() => !isRunning(pid), { timeoutMs: 5_000 });
   });
 });
 
@@ -145,6 +147,6 @@ describe("the gateway of one stdio client", () => {
       return !run.isRunning;
     });
     expect(await run.exited()).toBe(130);
-    await waitFor(() => run.children.length === 0, { timeoutMs: 1_000 });
+    await waitFor(() => run.children.length === 0, { timeoutMs: 5_000 });
   });
 });

@@ -133,7 +133,7 @@ describe("status", () => {
 describe("restart", () => {
   test("ends the process and starts another one, and calls in flight finish on the old one", async () => {
     const pid = Number(await sdk.invoke("healthy", "pid"));
-    const slow = sdk.invoke("healthy", "slow", { ms: 1_500, text: "to the end" });
+    const slow = sdk.invoke("healthy", "slow", { ms: 4_000, text: "to the end" });
     await waitFor(async () => (await backendStatus("healthy")).calls.in_flight === 1);
     const { stdout, stderr, exitCode } = await run(["restart", "healthy", "--url", gateway.url]);
     expect(stdout).toMatch(/^healthy is ready \(\d+ ms\)\n$/);
