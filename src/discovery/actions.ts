@@ -15,7 +15,7 @@ const VERBS = {
   stop: "stop cancel kill terminate",
 };
 
-/** Words of other languages, and of the street, that ask for a deletion. Accents are folded. */
+/** Colloquial and foreign words that ask for a deletion. Accents are folded. */
 const DELETING = `delete remove drop destroy erase purge clear forget discard wipe trash strip uninstall unlink shred kill
   losche loschen entferne entfernen vergiss supprime supprimer efface effacer enlever retire retirer oublie oublier
   borra borrar elimina eliminar elimine quitar olvida olvidar apaga apagar remova remover exclua excluir cancella
@@ -35,7 +35,7 @@ const BY_VERB = new Map<string, Actions>(
 const DELETE: Actions = 1 << Object.keys(VERBS).indexOf("delete");
 const DELETING_STEMS = new Set(DELETING.split(/\s+/).map(stem));
 
-/** True if it does nothing but delete. */
+/** True if the tool only deletes. */
 export function onlyDeletes(actions: Actions): boolean {
   return actions === DELETE;
 }

@@ -4,12 +4,12 @@ import { onlyDeletes } from "./actions.ts";
 import type { Corpus, Entry } from "./corpus.ts";
 import { type Query, rarity } from "./query.ts";
 
-/** Each is a share to add to a score, unless said otherwise. */
+/** Each value is a share that is added to a score, except for factors, which say so. */
 export interface Closer {
   readonly name: number;
   readonly phrase: number;
   readonly action: number;
-  /** A factor: less than 1 for what must not come first whatever its words are, more for the tools of a named server. */
+  /** A factor: less than 1 for deprecated or deleting tools, which must not come first; more for tools of a named server. */
   readonly standing: number;
 }
 

@@ -1,4 +1,4 @@
-// Whether a tool says of itself that it is deprecated, and what it says to use instead.
+// Finds out whether a tool's description calls it deprecated, and which replacement it names.
 
 import { type ToolDoc, textOf } from "./tool.ts";
 import { oneLine } from "./type-text.ts";
@@ -12,7 +12,7 @@ const STATEMENT =
   /\bthis (?:tool|function|method|endpoint|command|action|operation|api)\b[^.\n]{0,40}\bdeprecated\b|\b(?:is|was|has been) (?:now )?deprecated (?:in favou?r of|since|and)\b/i;
 
 export interface Deprecation {
-  /** Such as "Use read_text_file instead"; empty if it does not say. */
+  /** The advice, such as "Use read_text_file instead"; empty if there is none. */
   readonly advice: string;
 }
 
@@ -20,14 +20,14 @@ export function deprecationOf(tool: ToolDoc): Deprecation | undefined {
   const description = textOf(tool.description, LONGEST_READ);
   const match = LABEL.exec(description) ?? STATEMENT.exec(description);
   if (match !== null) return { advice: adviceAfter(description, match.index + match[0].length) };
-  // As a label at one end of the name: `npm_deprecated_packages` is about them.
+  // Only as a label at one end of the name: `npm_deprecated_packages` is about deprecated packages.
   const names = [tool.name, tool.title].map((name) => textOf(name, LONGEST_READ));
   return names.some((name) => /^\W*deprecated[^a-z]|[^a-z]deprecated\W*$/i.test(name))
     ? { advice: "" }
     : undefined;
 }
 
-/** What stands between the word and the end of its sentence. */
+/** The text between the word and the end of its sentence. */
 function adviceAfter(description: string, end: number): string {
   const rest = description.slice(end).replace(/^[\s:;.,!)\]*—–-]+/, "");
   const [sentence = ""] = rest.split(/[.!?](?:\s|$)|\n/, 1);

@@ -18,17 +18,17 @@ interface Near {
   readonly score: number;
 }
 
-/** The tools of a server whose name is like the one named count so much more; those of the very server come first. */
+/** The extra weight of tools whose server has a similar name; tools of the named server itself come first. */
 const ALIKE_SERVER = 0.25;
 const SAME_SERVER = 1;
 const ALIKE_ELSEWHERE = 0.75;
-/** Spelt so much alike elsewhere, a tool stands among those of the server that was named. */
+/** From this similarity on, a tool of another server ranks among those of the named server. */
 const SAME_NAME = 0.9;
 /** What a name in other words (`read_doc`, `document_reader`) counts at best: less than nearly the same letters. */
 const SAME_MEANING = 0.6;
 /** Below this, nobody can have meant it. */
 const LEAST_SCORE = 0.3;
-/** Names are compared this far. */
+/** Only so many characters of a name are compared. */
 const LONGEST_NAME = 64;
 
 export function nearest(corpus: Corpus, wanted: Named, limit: number): Near[] {

@@ -19,11 +19,11 @@ export interface Concept {
 export interface Query {
   readonly concepts: readonly Concept[];
   readonly actions: Actions;
-  /** True if what only deletes can be meant. */
+  /** True if the query may mean a tool that only deletes. */
   readonly mayDelete: boolean;
-  /** Names of servers that are said to be those to use, in lower case: `in notion`. */
+  /** Servers that the query names as the place, in lower case: `in notion`. */
   readonly places: ReadonlySet<string>;
-  /** What the words of the query weigh together, those included that no tool knows. */
+  /** The total weight of the query's words, also of those that no tool contains. */
   readonly worth: number;
 }
 
@@ -42,12 +42,12 @@ const QUOTATIONS = /["“”]([^"“”]{2,120})["“”]|(?<!\w)'([^']{2,120})'
 const PATH_LIKE =
   /(?:^|\s)(?:[~.]?\/[\w.-]+\/|[A-Za-z]:\\)|\b[\w-]{1,80}\.(?:md|txt|csv|json|html?|xml|ya?ml|py|ts|js|pdf|docx?|xlsx?|pptx?)\b/;
 
-/** An address without its scheme; names of files look like some, so that only common ends count. */
+/** A web address without its scheme. Only common top-level domains count, because file names look similar. */
 const DOMAIN =
   /(?:^|\s)(?:[\w-]{1,63}\.){1,4}(?:com|org|net|io|dev|ai|co|edu|gov|info|app|de|uk|eu)(?:[/?#]\S*)?(?=[\s,;!?.]|$)/i;
 const DOMAINS = new RegExp(DOMAIN.source, "gi");
 const PLACE_NAMES = /\b(?:in|on|from|with|using|via|through)\s+(?:the\s+|my\s+|our\s+)?([\w.-]{1,64})/gi;
-/** Words that mean another one together, of which each alone means something else. */
+/** Groups of words that together mean another word. */
 const IDIOMS: readonly (readonly [RegExp, string])[] = [
   [/\b(?:go|going|head|take me|bring me) to\b/gi, "navigate"],
   [/\blook(?:ing)? up\b/gi, "search"],
@@ -78,7 +78,7 @@ export function readQuery(text: string, corpus: Corpus): Query {
   };
 }
 
-/** A long query names several places, for its several steps. */
+/** In a longer query, the named places belong to different steps, so they are ignored. */
 function placesIn(query: string, length: number): Set<string> {
   if (length > MOST_CONCEPTS_AT_ONE_PLACE) return new Set();
   return new Set([...query.matchAll(PLACE_NAMES)].map(([, name = ""]) => name.toLowerCase()));

@@ -25,7 +25,7 @@ const SATURATION = { tools: 1, servers: 1.2 };
 const SERVER_SHARE = 0.4;
 /** So near the best server, a tool is found even where its own texts say nothing of the query. */
 const SURE_SERVER = 0.5;
-/** Below this share of what the words of a query weigh, a tool has been found for lack of a better one. */
+/** A tool below this share of the query's weight does not fit well. */
 const LEAST_FIT = 0.4;
 const MOST_WORDS_JUDGED = 6;
 /** So many of the best get the closer look. */
@@ -50,8 +50,8 @@ export function rank(corpus: Corpus, query: Query, limit: number): Ranked[] {
 }
 
 /**
- * True if a tool has a fair share of what is asked for in its own words, or if a server is named. Long queries tell a story,
- * and no tool has most of its words.
+ * True if the tool's own words cover a fair share of the query, or if the query names a server. For a long query,
+ * every hit fits, because no tool contains most of its words.
  */
 export function fits(query: Query, ranked: readonly Ranked[]): boolean {
   if (query.concepts.length > MOST_WORDS_JUDGED) return ranked.length > 0;

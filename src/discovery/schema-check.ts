@@ -9,11 +9,11 @@ const DEEPEST = 6;
 const MOST_STEPS = 2_000;
 const MOST_PROBLEMS = 5;
 const MOST_ITEMS = 50;
-/** So many properties of an object, or values of an enumeration, cost a step. */
+/** So many properties of an object, or values of an enumeration, cost one step. */
 const MEMBERS_PER_STEP = 20;
 const MOST_SUGGESTED = 1_000;
 const LONGEST_NAME = 64;
-/** So many names are told if none is like the wrong one. */
+/** So many known names are listed if none is similar to the wrong one. */
 const MOST_NAMED = 12;
 
 export function problemsOf(args: Json, schema: unknown): string[] {
@@ -100,7 +100,7 @@ class Check {
     ];
   }
 
-  /** Names that the schema does not allow; at the top of an open one, those that look like a mistake for one of its own. */
+  /** Names that the schema does not allow. If the top of a schema is open, only names that look like misspelt properties. */
   #unknown(value: Json, schema: Json, { path }: Place): string[] {
     // Parts and alternatives may know the name.
     if (schema.allOf !== undefined || alternatives(schema).length > 0) return [];
@@ -152,7 +152,7 @@ interface Suggestion {
   readonly text: string;
 }
 
-/** The known name that was meant, or if none is alike, some of those that there are. */
+/** The most similar known name, or if none is similar, some of the known names. */
 function suggestion(name: string, known: ReadonlySet<string>): Suggestion {
   const wanted = plain(name);
   const names = [...known].slice(0, MOST_SUGGESTED);
@@ -179,7 +179,7 @@ function plain(text: string): string {
     .replace(/[^\p{L}\p{N}]/gu, "");
 }
 
-/** In letters; a name that is the beginning or the end of the other is near. */
+/** The distance in letters. A name that is the beginning or the end of the other is near. */
 function apart(wanted: string, other: string): number {
   const isPart =
     wanted.length >= 3 &&

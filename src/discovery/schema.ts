@@ -4,11 +4,11 @@
 import { isObject, type Json } from "../protocol/jsonrpc.ts";
 
 const MOST_STEPS = 16;
-/** A longer reference leads nowhere that is worth the way. */
+/** Longer references are not followed. */
 const LONGEST_REF = 300;
 /** So many parts of an intersection, or of a choice, are looked at. */
 const MOST_PARTS = 50;
-/** There are seven. */
+/** JSON Schema has seven types. */
 const MOST_TYPES = 20;
 
 /** The schema itself, or what its `$ref` leads to within `root`; nothing if that is elsewhere or a circle. */
@@ -43,7 +43,7 @@ export function requiredOf(schema: Json): Set<string> {
   return new Set(names.filter((name) => typeof name === "string"));
 }
 
-/** The required properties that have no default: a default says what happens without the argument. */
+/** The required properties without a default. With a default, the argument may be left out. */
 export function neededOf(schema: Json, root: Json): Set<string> {
   const properties = isObject(schema.properties) ? schema.properties : {};
   const hasDefault = (name: string) =>

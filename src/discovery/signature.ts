@@ -23,16 +23,16 @@ const LONGEST = { name: 80, required: 300, all: 600 };
 const MOST_PARAMETERS = 500;
 const LONGEST_ASKED = 2_000;
 const CUT = /… \d+ more\)/;
-/** What may be given gets the room that is left of `arguments`, but so much in any case; what decides gets more. */
+/** Optional parameters get the remaining room of `arguments`, but at least this many characters; important ones get more. */
 const ROOM = { arguments: 150, optional: 60, deciding: 130 };
 
-/** The stems of the words that were asked for. */
+/** The stems of the words of a query. */
 export type Asked = ReadonlySet<string>;
 const NOTHING_ASKED: Asked = new Set();
 
 /**
- * `server.tool(arg: type, opt?: type = default)`. Where there is not room for all, parameters that were asked for and
- * those with a choice come before others, and `… 3 more` says how many are left out.
+ * `server.tool(arg: type, opt?: type = default)`. If there is no room for all parameters, those in the query and those with
+ * a choice come first, and `… 3 more` counts the rest.
  */
 export function signature(server: string | undefined, tool: ToolDoc, asked: Asked = NOTHING_ASKED): string {
   const name = oneLine(textOf(tool.name), LONGEST.name);
@@ -64,7 +64,7 @@ export function aboutTool(tool: ToolDoc): string {
   return `DEPRECATED${advice === "" ? "" : ` (${advice})`}${about === "" ? "" : `: ${about}`}`;
 }
 
-/** What a text such as a query asks for, to be looked for in the names of parameters. */
+/** The words of a query, to be compared with the names of parameters. */
 export function askedIn(text: string): Asked {
   return new Set(
     partsOf(text.slice(0, LONGEST_ASKED))
@@ -118,8 +118,8 @@ interface Room {
 }
 
 /**
- * In the order of the schema. Where the room does not do, first those that were asked for, then those with a choice, those
- * that the description speaks of, and others.
+ * The chosen parameters in the order of the schema. If there is no room for all, they are chosen in this order: those in the
+ * query, those with a choice, those that the description mentions, others.
  */
 function optionalTexts(properties: readonly Property[], tool: ToolDoc, { space, asked }: Room): string[] {
   const root = isObject(tool.inputSchema) ? tool.inputSchema : {};

@@ -121,12 +121,12 @@ export const KINDRED = `
   player user summoner; player team; artwork art painting object; painting artwork art; museum gallery collection
 `;
 
-/** What is asked for by the first word of a group; asking for one of the others does not mean it. */
+/** One-way groups: the first word also finds the others, but not the reverse. */
 export const ASKED_AS = `
   remember create add store save note; recall read retrieve search open; forget delete remove erase clear memory
 `;
 
-/** Common words of other languages, accents folded, beside the English word that tools use. */
+/** Common words of other languages, accents folded, each with the English word that tools use. */
 export const FOREIGN = `
   file datei dateien fichier fichiers archivo archivos arquivo; folder ordner dossier carpeta pasta
   read lies lesen lire lis leer lee ler; write schreibe schreiben ecrire ecris escribir escribe escrever

@@ -34,7 +34,7 @@ function build(): Table {
   for (const [asked, ...meant] of groups(ASKED_AS)) {
     for (const word of meant) relate(built, asked ?? word, word, LIKENESS.kindred);
   }
-  // One way: nobody who asks in English means a word of these.
+  // One-way: an English query does not mean the foreign word.
   for (const [english, ...others] of groups(FOREIGN)) {
     for (const word of others) relate(built, word, english ?? word, LIKENESS.translation);
   }

@@ -89,7 +89,7 @@ export class TypeText {
     const required = neededOf(schema, this.#root);
     this.#stepsLeft -= (properties.length + required.size) / PROPERTIES_PER_STEP;
     if (depth >= this.#detail.depth) return `{${LOST}}`;
-    // One more than is written, so that it shows that there are more.
+    // One more than is written, so that the text can show that there are more.
     const texts = properties
       .slice(0, this.#detail.properties + 1)
       .map(([name, property]) => this.property(name, property, required.has(name), depth + 1));
@@ -138,7 +138,7 @@ function literal(value: unknown): string {
   return oneLine(JSON.stringify(beginningOf(value, 3)) ?? "any", LONGEST_LITERAL);
 }
 
-/** As much of a value as a literal can show, so that a large one is not written out only to be cut. */
+/** The part of a value that a literal can show, so that a large value is not written as a whole. */
 function beginningOf(value: unknown, depth: number): unknown {
   if (typeof value === "string") return value.slice(0, 2 * LONGEST_LITERAL);
   if (typeof value !== "object" || value === null) return value;

@@ -9,14 +9,14 @@ import type { Answer } from "../protocol/call.ts";
 import { memberOf, writeJson } from "../protocol/exact.ts";
 import { shownLine, shownText } from "../shown.ts";
 
-/** Longer ones have lists of folders in them; the log has the whole. */
+/** Longer reasons contain lists of folders; the log has the whole text. */
 const LONGEST_REASON = 200;
 
 export function said(text: string): Answer {
   return { result: { content: [{ type: "text", text }] } };
 }
 
-/** No model reads on for longer, and redaction looks at every character. */
+/** Longer texts are cut before redaction, which reads every character. */
 const MAX_FAILURE_CHARS = 100_000;
 
 /** A failure that a model can read and act on. */
@@ -61,7 +61,7 @@ export function describeTools(backend: Backend): string {
   );
 }
 
-/** Lines, and where one leaves parameters out, how to see them. */
+/** The lines, and if one of them leaves out parameters, how to see them. */
 export function withCutsExplained(
   lines: readonly { readonly server: string; readonly tool: ToolDoc; readonly line: string }[],
 ): string {

@@ -74,8 +74,8 @@ async function callTool(backend: Backend, tool: Tool, args: Json, call: Call): P
 }
 
 /**
- * A legacy server may want the user to open a page first (-32042). A client that can is asked to, and the call is made once
- * more; for others the page is named in the result.
+ * A legacy server may want the user to open a page first (-32042). A client that supports this is asked to, and the call is
+ * made once more. For other clients the result contains the link.
  */
 async function callWithPagesOpened(backend: Backend, call: Call): Promise<Answer> {
   try {
@@ -92,7 +92,7 @@ async function callWithPagesOpened(backend: Backend, call: Call): Promise<Answer
   }
 }
 
-/** Data of the server, for which nothing is redacted. */
+/** Blocks with data of the server, which is not redacted. */
 function withTexts({ result }: Answer, texts: readonly string[]): Answer {
   const blocks = texts.map((text) => ({ type: "text", text: escapeControls(text, "many lines") }));
   return {
@@ -100,7 +100,7 @@ function withTexts({ result }: Answer, texts: readonly string[]): Answer {
   };
 }
 
-/** The pages to be opened before a call, each as a link: without its tokens it would lead nowhere. */
+/** The pages to be opened before a call, as links. They are not redacted, because the links need their tokens. */
 function pagesOf(error: RpcError): string[] {
   return urlQuestions(error).flatMap(({ params }) => {
     if (typeof params?.url !== "string") return [];
@@ -109,7 +109,7 @@ function pagesOf(error: RpcError): string[] {
   });
 }
 
-/** What the server put beside its message; limited as every result is. */
+/** The `data` of the server's error; limited like every result. */
 function dataOf({ data }: RpcError): string[] {
   return data === undefined || data === null ? [] : [`data: ${writeJson(data)}`];
 }
@@ -144,7 +144,7 @@ function normalise(given: unknown, fleet: Fleet): unknown {
   return normal;
 }
 
-/** Many serializers write null for an argument that there is not. */
+/** Many serializers write null for an absent argument. */
 function isAbsent(value: unknown): value is null | undefined {
   return value === undefined || value === null;
 }

@@ -9,7 +9,7 @@ type NodeOf<T extends Node["type"]> = Extract<Node, { readonly type: T }>;
 
 /** One step takes up to 100 ns, so the most expensive expression holds the event loop for less than 50 ms. */
 const MAX_STEPS = 400_000;
-/** A last bound, for a machine that is much slower than the price list assumes. */
+/** A bound in time, for machines on which a step takes much longer. */
 const MAX_MS = 500;
 const STEPS_PER_CLOCK_READ = 16_384;
 const CHARACTERS_PER_STEP = 16;
@@ -17,12 +17,12 @@ const STEPS_PER_ENTRY = 1;
 /** The keys of a large object are looked up in a table of its own. */
 const STEPS_PER_ENTRY_OF_MANY = 5;
 const MANY_ENTRIES = 64;
-/** For what is made besides the value: the arguments of a function, the scope of a let, the hash of a multi-select. */
+/** The price of objects besides the value: the arguments of a function, the scope of a let, the hash of a multi-select. */
 const STEPS_PER_STRUCTURE = 6;
-/** A search compares up to all characters of the needle at each place of the text, many at a time. */
+/** A search may compare all characters of the needle at each position of the text, many at a time. */
 const COMPARISONS_PER_STEP = 512;
 
-/** Throws an Error that says what is wrong, or that the budget is spent. */
+/** Throws an Error if the expression is wrong or the budget is spent. */
 export function evaluate(expression: Node, data: JSONValue): JSONValue {
   return new Evaluation(data).run(expression);
 }
@@ -51,7 +51,7 @@ class Budget {
     this.spend((text.length * needle.length) / COMPARISONS_PER_STEP);
   }
 
-  /** For whatever reads a value to its depth. Values share parts, so that one may be much longer than it is in memory. */
+  /** Pays for reading a whole value. Values share parts, so the written value may be much longer than in memory. */
   spendWhole(value: JSONValue): void {
     if (typeof value === "string") return this.spendCharacters(value.length);
     this.spend(1);
@@ -64,7 +64,7 @@ class Budget {
     }
   }
 
-  /** The engine reads all keys before the first is known, so they are paid for afterwards: data has a bound of its own. */
+  /** The engine reads all keys at once, so they are paid for afterwards. The data itself is bounded. */
   entries(value: JSONObject): [string, JSONValue][] {
     const entries = Object.entries(value);
     this.spend(entries.length * (entries.length > MANY_ENTRIES ? STEPS_PER_ENTRY_OF_MANY : STEPS_PER_ENTRY));
@@ -86,7 +86,7 @@ interface Scope {
   readonly outer: Scope | undefined;
 }
 
-/** An expression that a function applies: `&name`. A class, so that no data can be taken for one. */
+/** An expression that a function applies: `&name`. A class, so that it cannot be confused with data. */
 class Reference {
   readonly #evaluation: Evaluation;
   readonly #node: Node;
@@ -113,7 +113,7 @@ class Evaluation {
 
   run(expression: Node): JSONValue {
     const value = this.visit(expression, this.#root, undefined);
-    // Whoever asked writes it out.
+    // The caller writes the result as JSON, so that is paid for here.
     this.#budget.spendWhole(value);
     return value;
   }
@@ -216,7 +216,7 @@ class Evaluation {
 
   #project(node: Projection, value: JSONValue, scope: Scope | undefined): JSONValue {
     const base = this.visit(node.left, value, scope);
-    // What follows the slice of a string is applied to the string.
+    // The rest of the expression after a slice of a string is applied to the string.
     const isOfSlice = node.left.type === "IndexExpression" && node.left.right.type === "Slice";
     if (isOfSlice && node.type === "Projection" && typeof base === "string")
       return this.visit(node.right, base, scope);
@@ -297,7 +297,7 @@ class Evaluation {
   }
 }
 
-/** The arguments of one function call, each read as what the function needs. */
+/** The arguments of one function call, read by type. */
 class Arguments {
   readonly #name: string;
   readonly #values: readonly (JSONValue | Reference)[];
@@ -385,7 +385,7 @@ class Arguments {
     return oneKind(this.array(i), () => this.wrongType(i, "array of strings or array of numbers"));
   }
 
-  /** What the reference at `i` chooses of each element. */
+  /** The values that the expression reference at `i` selects from each element. */
   keys(i: number, elements: readonly JSONValue[]): Key[] {
     const reference = this.reference(i);
     const keys = elements.map((element) => reference.apply(element));
@@ -559,7 +559,7 @@ function lengthOf(args: Arguments): JSONValue {
   return value.length - pairs;
 }
 
-/** No script grows to more than three times its length. */
+/** Upper and lower case are at most three times as long, in any script. */
 function written(args: Arguments, change: (text: string) => string): JSONValue {
   const text = args.string(0);
   args.budget.spendCharacters(3 * text.length);
@@ -598,7 +598,7 @@ function split(args: Arguments): JSONValue {
 
 function partsOf(args: Arguments, text: string, separator: string): string[] {
   args.budget.spendSearch(text, separator);
-  // Each part takes at least as many characters as the separator, except that one without length parts all.
+  // Each part is paid for by the separator before it. An empty separator splits into single characters.
   args.budget.spend(text.length / Math.max(separator.length, 1));
   return text.split(separator);
 }

@@ -14,7 +14,7 @@ export function listedFor(call: Call, backend: Backend, key: string, items: read
   return Array.isArray(listed) ? listed : [];
 }
 
-/** How a list of items of these backends may be kept: as the strictest of them says. Legacy clients know no such thing. */
+/** The strictest cache policy of these backends' lists. Legacy clients have no cache policies. */
 export function policyFor({ caller, method }: Call, backends: readonly Backend[]): Json {
   if (caller.era === "legacy") return {};
   const said = backends.map(({ catalog }) => catalog.whole(method)?.rest ?? {});

@@ -85,7 +85,7 @@ export class MergedTarget implements Target {
     }
   }
 
-  /** A notification of the client's own names no backend, so it is for none. */
+  /** Notifications outside the specification name no backend, so they are dropped. */
   notify(message: Notification, caller: Caller): void {
     if (!NOTICES.has(message.method)) return;
     for (const backend of this.#fleet.all()) backend.notify(message, caller);
@@ -115,8 +115,8 @@ export class MergedTarget implements Target {
   }
 
   /**
-   * The backend and the own name behind a qualified one: as it is listed first, then as one may write it. The lists of
-   * those whose name it begins with are asked for if they are unknown.
+   * The backend and its own name for a qualified name. The listed form comes first, then the form without a hash. Reads the
+   * unknown lists of backends whose name the qualified name begins with.
    */
   async #find(
     qualified: string,
@@ -187,7 +187,7 @@ export class MergedTarget implements Target {
     return { backend, uri: split.uri };
   }
 
-  /** The one backend that lists a resource under this URI: texts of servers name their resources as the server does. */
+  /** The only backend that lists a resource under this URI: texts of servers contain the server's own URIs. */
   #listedAs(uri: string): { backend: string; uri: string } | undefined {
     const owners = this.#fleet
       .enabled()
@@ -210,7 +210,7 @@ export class MergedTarget implements Target {
   }
 }
 
-/** How a backend itself names what is meant by a qualified name. */
+/** The backend's own name for a qualified name. */
 function ownName(
   qualified: string,
   backend: string,
@@ -231,7 +231,7 @@ export function passOn(call: Call, params: Json): Call {
   return reworded(call, { params, passesRounds: true });
 }
 
-/** The answer to a call of a tool or for a prompt, as it is to be read on a route that serves many backends. */
+/** The answer to a tool call or a prompt, with URIs that can be read on a route that serves many backends. */
 export function withQualifiedLinks({ name }: Backend, answer: Answer): Answer {
   const result = qualifyLinks(name, answer.result);
   return result === answer.result ? answer : { result };

@@ -50,7 +50,7 @@ export interface MetaTool {
   readonly _meta: object;
 }
 
-/** Claude Code hides tools behind a search of its own unless they say this; the four are a search already. */
+/** Without this, Claude Code hides the four tools behind its own tool search. */
 const ALWAYS_LOAD = { "anthropic/alwaysLoad": true };
 
 /** The definitions, the same from one request to the next as long as the servers are the same. */
@@ -106,7 +106,7 @@ export function readArguments<S extends ReturnType<typeof Type.Object>>(
   schema: S,
   value: unknown,
 ): Static<S> {
-  // Many serializers write null for an argument that there is not.
+  // Many serializers write null for an absent argument.
   const given = withoutNulls(value ?? {});
   if (checkOf(schema).Check(given)) return given;
   const problem = Value.Errors(schema, given).First();

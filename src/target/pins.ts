@@ -44,7 +44,7 @@ export class Pins {
     return this.#pinned.length === 0;
   }
 
-  /** Those that have a pinned tool. */
+  /** The backends that have a pinned tool. */
   get backends(): readonly Backend[] {
     return [...new Set(this.#all().map(({ backend }) => backend))];
   }
@@ -90,7 +90,7 @@ export class Pins {
     return this.#pinned.map((written) => this.#read(written)).filter((pin) => pin !== undefined);
   }
 
-  /** Names of servers and of tools may hold dots: the longest server that has the tool is meant, or else the longest. */
+  /** Names of servers and tools may contain dots. The longest matching server that has the tool is used, else the longest. */
   #read(written: string): Pin | undefined {
     const fitting = this.#fleet.enabled().filter(({ name }) => written.startsWith(`${name}.`));
     const pins = fitting

@@ -1,4 +1,4 @@
-// Names for the things of many backends on one route: `backend__tool`, `gateway:backend:uri`, and how they are read back.
+// Names for items of many backends on one route (`backend__tool`, `gateway:backend:uri`), and how they are parsed.
 
 import { sha256 } from "../digest.ts";
 import { changed, itemsOf, memberOf, objectOf } from "../protocol/exact.ts";
@@ -9,13 +9,13 @@ const MAX_NAME_LENGTH = 64;
 const HASH_LENGTH = 8;
 const SEPARATOR = "__";
 const URI_PREFIX = "gateway:";
-/** Hosts of MCP Apps look at the scheme: what is an app stays one. */
+/** Hosts of MCP Apps recognise an app by this scheme, so it is kept. */
 const APP_SCHEME = "ui://";
 const APP_PREFIX = "ui://gateway/";
 
 /**
- * `backend__name`, made unique by a hash if clients do not take a character of it, if it is too long, or if the name of
- * the backend does not end at the first `__`: `a` with `b__c` must not be called as `a__b` with `c`.
+ * `backend__name`, made unique by a hash if clients refuse one of its characters, if it is too long, or if the backend's
+ * name does not end at the first `__`: `a` with `b__c` and `a__b` with `c` must get different names.
  */
 export function qualifyName(backend: string, name: string): string {
   const plain = `${backend}${SEPARATOR}${name}`;
@@ -26,7 +26,7 @@ export function qualifyName(backend: string, name: string): string {
   return `${safe.slice(0, MAX_NAME_LENGTH - HASH_LENGTH - 1)}_${hash}`;
 }
 
-/** How far a name is that of a backend's `name`: `exact` as it is listed, `loose` as it would be written without a hash. */
+/** How `written` matches an item of a backend: `exact` is the listed name, `loose` the name without its hash. */
 export function qualification(
   qualified: string,
   backend: string,
@@ -36,13 +36,13 @@ export function qualification(
   return qualified === `${backend}${SEPARATOR}${name}` ? "loose" : undefined;
 }
 
-/** Those of the backends that a qualified name can belong to, as it is written; the longest name first. */
+/** The backends that a qualified name can belong to; the longest name first. */
 export function possibleOwners(qualified: string, backends: readonly string[]): string[] {
   const fitting = backends.filter((backend) => qualified.startsWith(`${backend}${SEPARATOR}`));
   return fitting.sort((a, b) => b.length - a.length);
 }
 
-/** The backend and the rest of `backend__name` or `backend.name`, which is how a signature writes it; the longest wins. */
+/** Splits `backend__name` or `backend.name` (the form of signatures); the longest matching backend wins. */
 export function splitLoosely(
   written: string,
   backends: readonly string[],
@@ -56,7 +56,7 @@ export function splitLoosely(
   return { backend, name: rest.slice(rest.startsWith(".") ? 1 : SEPARATOR.length) };
 }
 
-/** Any URI or URI template, reversibly: the original stands whole behind the prefix, that of an app behind its scheme. */
+/** Qualifies a URI or URI template, reversibly: the original follows the prefix, or for an app the scheme and prefix. */
 export function qualifyUri(backend: string, uri: string): string {
   if (uri.startsWith(APP_SCHEME)) return `${APP_PREFIX}${backend}/${uri.slice(APP_SCHEME.length)}`;
   return `${URI_PREFIX}${backend}:${uri}`;
@@ -71,7 +71,7 @@ export function splitUri(qualified: string): { backend: string; uri: string } | 
     : { backend: match[1], uri: match[2] };
 }
 
-/** A tool, prompt, resource or template under the name, or the URI, that it has beside those of other backends. */
+/** A tool, prompt, resource or template with its qualified name or URI. */
 export function qualifyItem(backend: string, item: unknown): unknown {
   if (!isObject(item)) return item;
   const { uri, uriTemplate, name } = item;
@@ -82,7 +82,7 @@ export function qualifyItem(backend: string, item: unknown): unknown {
   return changed(item, { name: qualifyName(backend, name), ...qualifiedView(backend, item) });
 }
 
-/** What a tool's call or a prompt answers, with every resource that it names under the URI that it can be read by. */
+/** The result of a tool or a prompt, with qualified URIs for all resources that it names. */
 export function qualifyLinks(backend: string, result: Json): Json {
   const changes: Json = qualifiedView(backend, result);
   for (const key of ["content", "messages"]) {
@@ -118,7 +118,7 @@ function withQualifiedLink(backend: string, block: unknown): unknown {
   return changed(block, { content: qualified });
 }
 
-/** `_meta`, if it names the view of a tool: as MCP Apps write it, as they did before, and as ChatGPT's apps do. */
+/** `_meta` with qualified URIs of a tool's view, in the forms of MCP Apps (now and before) and of ChatGPT's apps. */
 function qualifiedView(backend: string, item: Json): { _meta?: Json } {
   if (!isObject(item._meta)) return {};
   const meta = objectOf(item, "_meta") ?? {};

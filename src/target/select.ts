@@ -8,7 +8,7 @@ import { evaluate } from "./jmespath.ts";
 
 const MAX_LENGTH = 1_000;
 const KEYS_SHOWN = 20;
-/** The texts of a result that are parsed to select from them, in all: longer ones hold the event loop for too long. */
+/** The total length of the texts in a result that are parsed for `select`. Longer ones would block the event loop too long. */
 const MAX_TEXT_LENGTH = 4 * 1024 * 1024;
 const MAX_TEXT_VALUES = 200_000;
 const EXAMPLE = "for example items[].name, or items[?state=='open'].{id: id, title: title}";
@@ -42,7 +42,7 @@ export async function readSelect(expression: string): Promise<Select> {
         failure ??= messageOf(thrown);
       }
     }
-    // The call is made: its result is not to be lost.
+    // The call has already been made, so its result must not be lost.
     if (failure !== undefined) return withNote(result, `select was not applied: ${failure}`);
     return withTexts(result, ["null", nothingChosen(first, wrapped(result))]);
   };
@@ -50,7 +50,7 @@ export async function readSelect(expression: string): Promise<Select> {
 
 type Choose = (data: JSONValue) => JSONValue;
 
-/** Each evaluation may take as long as one message may, so others have their turn before it. */
+/** Each evaluation may take as long as one message may, so other requests are served before it. */
 async function chosenText(data: JSONValue, choose: Choose): Promise<string | undefined> {
   await nextTurn();
   const chosen = choose(data);
@@ -82,8 +82,8 @@ function messageOf(thrown: unknown): string {
 }
 
 /**
- * What the result is as data, most likely first: its structured content, the JSON in its texts, the JSON in the text that
- * the structured content wraps.
+ * The data in a result, most likely first: its structured content, JSON in its texts, JSON in the text inside the structured
+ * content.
  */
 function candidates(result: Json): JSONValue[] {
   const structuredContent = memberOf(result, "structuredContent");
@@ -102,13 +102,13 @@ function textsOf({ content }: Json): string[] {
 }
 
 const LONG_NUMBER = /[\d.]{16}|\d[eE]/;
-/** Longer texts, and more values, take longer than one result may. */
+/** Longer texts, and more values, would take too much time. */
 const MOST_EXACT = 1024 * 1024;
 const MOST_EXACT_VALUES = 100_000;
 
 /**
- * What was chosen of `data`, with every digit: numbers that a double cannot hold are chosen once more as texts. If that
- * chooses something else, as the expression reckons with them, they stay what they are as doubles.
+ * The selection from `data`, with all digits: if a double cannot hold a number, the selection is repeated with numbers as
+ * texts. If that selects something else, because the expression calculates with numbers, the doubles are kept.
  */
 async function exactText(chosen: JSONValue, data: JSONValue, choose: Choose): Promise<string> {
   const rounded = JSON.stringify(chosen);
@@ -138,14 +138,14 @@ function readBack(value: unknown): unknown {
   return text === undefined ? value : Number(text);
 }
 
-/** The text of structured content that is a text and nothing else, such as `{ "content": "…" }`. */
+/** The text in structured content that consists of one text only, such as `{ "content": "…" }`. */
 function wrapped({ structuredContent }: Json): string | undefined {
   if (!isObject(structuredContent)) return undefined;
   const [only, ...more] = Object.values(structuredContent);
   return typeof only === "string" && more.length === 0 ? only : undefined;
 }
 
-/** An object or a list in a text: the whole of it, a fenced block, or all from a line on. */
+/** An object or a list in a text: the whole text, a fenced block, or the rest from some line on. */
 function jsonIn(text: string): JSONValue | undefined {
   const fenced = /^```(?:json)?[ \t]*\r?\n([\s\S]*?)^```/m.exec(text)?.[1];
   const start = text.search(/^[ \t]*[[{]/m);
@@ -155,7 +155,7 @@ function jsonIn(text: string): JSONValue | undefined {
       const value = parseBounded(part, MAX_TEXT_VALUES) as JSONValue;
       return typeof value === "object" && value !== null ? keepText(value, part) : value;
     } catch {
-      // Perhaps a smaller part is JSON.
+      // A smaller part may be JSON.
     }
   }
   return undefined;

@@ -1,12 +1,12 @@
-// One item of a backend's list, as it can stand in a list with those of others: clients refuse a whole list for one item
-// that the specification does not allow. What is wrong is repaired or taken away, in that item alone; what is right stays
-// the same object. Must not know names of routes.
+// Repairs one item of a backend's list for a merged list: clients refuse a whole list because of one item that the
+// specification does not allow. Wrong members are repaired or removed; a correct item stays the same object. Must not know
+// names of routes.
 
 import type { Era } from "../protocol/call.ts";
 import { changed, memberOf } from "../protocol/exact.ts";
 import { isObject, type Json } from "../protocol/jsonrpc.ts";
 
-/** The same value if it is right, another one if it can be repaired, undefined if it has to go. */
+/** The same value if it is correct, another one if it can be repaired, undefined if it must be left out. */
 type Mend = (value: unknown) => unknown;
 
 const text: Mend = (value) => (typeof value === "string" ? value : undefined);
@@ -43,7 +43,7 @@ function withMended(value: Json, members: Members): Json {
   const changes: Json = {};
   for (const [key, mend] of Object.entries(members)) {
     if (value[key] === undefined || mend(value[key]) === value[key]) continue;
-    // Once more on the member that knows its text, so that the rest of it stays as it was written.
+    // Repeat the repair on the member that knows its text, so that the rest of it stays as it was written.
     changes[key] = mend(memberOf(value, key));
   }
   return Object.keys(changes).length === 0 ? value : changed(value, changes);
@@ -61,13 +61,13 @@ const properties: Mend = (value) => {
 
 const SCHEMA: Members = { properties, required: listOf(text) };
 
-/** Of arguments: it is always there and always of an object. */
+/** The schema of arguments: it must exist and describe an object. */
 const argumentSchema: Mend = (value) => {
   const schema = withMended(isObject(value) ? value : {}, SCHEMA);
   return schema.type === "object" ? schema : changed(schema, { type: "object" });
 };
 
-/** Of results: what is no object is said so in the modern era only. */
+/** The schema of results: only the modern era allows results that are no objects. */
 function resultSchema(era: Era): Mend {
   return (value) => {
     if (!isObject(value)) return;

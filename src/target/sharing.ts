@@ -1,5 +1,5 @@
-// Lists of several backends as one, in which each name is there once and each item is one that clients accept. What is
-// repaired or left out is logged once.
+// Merges the lists of several backends into one, in which each name occurs once and clients accept each item. Each repair
+// and each omission is logged once.
 
 import type { Backend } from "../backend/backend.ts";
 import type { Log } from "../log.ts";
@@ -23,7 +23,7 @@ export class Sharing {
     this.#log = log;
   }
 
-  /** `key` is that of the list in its result. A name that two backends give is that of the one with the longer name. */
+  /** `key` is the member of the result with the list. If two backends give the same name, the longer backend name wins. */
   shared(key: string, lists: readonly BackendList[], era: Era): Json[] {
     const shared = new Map<unknown, { readonly backend: Backend; readonly item: Json }>();
     for (const { backend, items } of lists) {

@@ -15,7 +15,7 @@ export interface Described extends ServerDescription {
 export interface Target {
   /** Unique among targets and stable over restarts: sessions are bound to it. */
   readonly name: string;
-  /** How the target presents itself to this client. Rejects with GatewayError where it cannot be known. */
+  /** How the target presents itself to this client. Rejects with GatewayError if that cannot be found out. */
   describe(signal: Abortable, asker: Asker): Promise<Described>;
   /** Throws or rejects with RpcError (data of the backend) or GatewayError (our own failure). */
   call(call: Call): Promise<Answer>;

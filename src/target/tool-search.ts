@@ -17,7 +17,7 @@ import type { Prewarm } from "./prewarm.ts";
 /** How long a search waits for servers whose tools were never listed. */
 const ASK_DEADLINE_MS = 10_000;
 const NEAREST = 3;
-/** So much of what was asked for is said again. */
+/** So many characters of a query are quoted in the answer. */
 const LONGEST_QUOTED = 120;
 
 export interface ToolSearchOptions {
@@ -29,7 +29,7 @@ export interface ToolSearchOptions {
 export class ToolSearch {
   readonly #fleet: Fleet;
   readonly #index = new SearchIndex();
-  /** What the index holds of each backend: of which one of that name, of which settings and which version of its catalogue. */
+  /** What the index was built from, for each backend: the backend itself, its settings and the version of its catalogue. */
   readonly #indexed = new Map<
     string,
     { readonly backend: Backend; readonly config: BackendConfig; readonly version: number }
@@ -106,7 +106,7 @@ export class ToolSearch {
     return `No tool fits "${quoted}". Servers: ${names.join(", ")}. Try other words, one need per query.`;
   }
 
-  /** Asks every backend whose tools nobody knows yet, side by side; returns those that gave no answer, and why in a word. */
+  /** Lists all backends with unknown tools in parallel. Returns those that failed, each with a short reason. */
   async #askUnknown(signal: Abortable): Promise<Unavailable[]> {
     const unknown = this.#fleet.enabled().filter(({ catalog }) => catalog.list("tools/list") === undefined);
     if (unknown.length === 0) return [];
@@ -148,7 +148,7 @@ interface Unavailable {
   readonly why: string;
 }
 
-/** Names only: this stands in every answer, and gateway_list_servers says more. */
+/** Only names and a word: this is part of every answer, and gateway_list_servers has the details. */
 function notSearched(unavailable: readonly Unavailable[]): string {
   const groups = [...Map.groupBy(unavailable, ({ why }) => why)];
   const texts = groups.map(([why, some]) => `${some.map(({ name }) => name).join(", ")}: ${why}`);
