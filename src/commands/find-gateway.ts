@@ -22,8 +22,8 @@ export interface Place {
 }
 
 /**
- * The URL that was asked for, or where a gateway with this configuration listens. A configuration with mistakes does not
- * stop a gateway that runs: it is asked all the same, and the mistakes are told. Throws ConfigFileError.
+ * The given URL, or the address from the configuration. If the configuration has mistakes, they are printed and the running
+ * gateway is asked all the same. Throws ConfigFileError.
  */
 export function findGateway({ url, config }: FindOptions): Place {
   if (url !== undefined) return { base: baseOf(url), token: process.env.MCP_GATEWAY_TOKEN };
@@ -42,7 +42,7 @@ function readAddress(config: string | undefined) {
     const path = locateConfig(config);
     if (!(thrown instanceof ConfigError) || path === undefined) throw thrown;
     printNote(
-      `The configuration has mistakes; a gateway that runs goes on without it:\n  ${below(thrown.format(), "  ")}`,
+      `The configuration has mistakes; a running gateway keeps its previous one:\n  ${below(thrown.format(), "  ")}`,
     );
     return loadAddress(path);
   }
@@ -102,12 +102,12 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ["ECONNREFUSED", "nothing listens there. Start the gateway, or say with --url where it listens."],
   ["FailedToOpenSocket", "the host cannot be reached."],
   ["ENOTFOUND", "the host name cannot be resolved."],
-  ["UnexpectedRedirect", "what listens there answers with a redirect."],
+  ["UnexpectedRedirect", "the server there answers with a redirect."],
   ["ConnectionClosed", "the connection was closed before an answer came."],
   ["ECONNRESET", "the connection was closed before an answer came."],
 ]);
 
-/** In our words: the runtime's own ask the reader questions. */
+/** Our own texts, because the runtime's messages ask the reader questions. */
 function reasonOf(thrown: unknown, timeoutMs: number): string {
   if (!(thrown instanceof Error)) return String(thrown);
   if (thrown.name === "TimeoutError") return `there was no answer within ${timeoutMs / 1000} s.`;
@@ -115,7 +115,7 @@ function reasonOf(thrown: unknown, timeoutMs: number): string {
   return REASONS.get(code) ?? `the request failed (${code}).`;
 }
 
-/** The gateway's own words where it has some. */
+/** The gateway's own error message, if there is one. */
 export function refusalOf({ url, status, body }: Reply): string {
   const error = typeof body === "object" && body !== null && "error" in body ? body.error : undefined;
   const words = typeof error === "object" && error !== null && "message" in error ? error.message : undefined;

@@ -13,7 +13,7 @@ export interface HealthOptions extends FindOptions {
   readonly strict?: boolean;
 }
 
-/** Gateways of 1.x say `running` alone of a backend's state. */
+/** Gateways of 1.x have only `running` for a backend's state. */
 const Backend = Type.Object({
   running: Type.Boolean(),
   tools_cached: Type.Integer(),
@@ -30,7 +30,7 @@ const Reply = Type.Object({
 });
 type Reply = Static<typeof Reply>;
 
-/** Exit code 1 where it does not answer, or with --strict where it is degraded. */
+/** Exit code 1 if the gateway does not answer, or with --strict if it is degraded. */
 export async function health(options: HealthOptions): Promise<void> {
   const place = findGateway(options);
   const reply = await askHealth(place);
@@ -71,7 +71,7 @@ function toText(url: URL, { status, backends, states, config_error: configError 
   return [...head, listed, ...errors].join("\n");
 }
 
-/** What is wrong with one backend, below a table; many errors begin with its name. */
+/** A remark about one backend, below a table. Many errors already begin with the backend's name. */
 export function remark(name: string, text: string): string {
   return `\n${below(text.startsWith(`${name}:`) ? text : `${name}: ${text}`)}`;
 }

@@ -1,4 +1,4 @@
-// How this program is started again, on every system: the demo backend, the service and the restart are this program.
+// The command line that starts this program again, for the demo backend, the service and the restart.
 
 /**
  * The first words of a command line that runs this program, before its own arguments. `programPath` replaces the path

@@ -1,25 +1,25 @@
-// The one way to a terminal: results to stdout, notes to stderr, both safe to show. Protocol data of `stdio` and of the
-// demo does not come by here.
+// The only output to a terminal: results to stdout, notes to stderr, both with controls escaped. Protocol data of `stdio` and
+// of the demo does not pass through here.
 
 import { escapeControls, redact, shownLine, shownText } from "../shown.ts";
 
-/** What was asked for. */
+/** Prints the result of the command. */
 export function printResult(text: string): void {
   process.stdout.write(`${shownText(text)}\n`);
 }
 
-/** What was asked for, for programs: the same values, with secrets redacted. */
+/** Prints the result as JSON for programs: the same values, with secrets redacted. */
 export function printJson(value: unknown): void {
   const text = JSON.stringify(
     value,
     (_key, inner: unknown) => (typeof inner === "string" ? redact(inner) : inner),
     2,
   );
-  // An escape in JSON is the character itself.
+  // In JSON, an escape has the same meaning as the character.
   process.stdout.write(`${escapeControls(text, "many lines")}\n`);
 }
 
-/** What a person should know beside the result. */
+/** Prints a note for people, beside the result. */
 export function printNote(text: string): void {
   process.stderr.write(`${shownText(text)}\n`);
 }

@@ -8,7 +8,7 @@ import { printResult } from "./print.ts";
 /** A first start may install packages; the backend's own start_timeout ends it before. */
 const TIMEOUT_MS = 3_600_000;
 
-/** Rejects where the backend does not start, or no gateway answers. */
+/** Rejects if the backend does not start, or no gateway answers. */
 export async function restart(name: string, options: FindOptions): Promise<void> {
   const route = `backends/${encodeURIComponent(name)}/restart`;
   const reply = await ask(findGateway(options), { method: "POST", route, timeoutMs: TIMEOUT_MS });

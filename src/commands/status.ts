@@ -13,7 +13,7 @@ export interface StatusOptions extends FindOptions {
   readonly json?: boolean;
 }
 
-/** Rejects where no gateway answers. */
+/** Rejects if no gateway answers. */
 export async function status(options: StatusOptions): Promise<void> {
   const place = findGateway(options);
   const reply = await askStatus(place);

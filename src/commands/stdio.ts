@@ -32,6 +32,6 @@ export async function serveStdio(options: StdioOptions): Promise<void> {
     },
     ...(options.backend === undefined ? {} : { backend: options.backend }),
   });
-  // What a client has not read until now it never will; the runtime would wait for it.
+  // Without this, the runtime would wait until the client has read all output.
   process.exit(0);
 }

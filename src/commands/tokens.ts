@@ -37,7 +37,7 @@ const MAX_QUERIES = 20;
 /** A conversation with fewer searches than this is common. */
 const FEW_SEARCHES = 5;
 
-/** Servers whose tools are not known are named; exit code 1 where there are servers and none could be counted. */
+/** Servers with unknown tools are named on stderr. Exit code 1 if there are servers and none could be counted. */
 export async function tokens(options: TokensOptions): Promise<void> {
   await using survey = await Survey.take(readConfig(options), untilInterrupted());
   const report = measure(survey, await loadTokenizer());
@@ -127,7 +127,7 @@ function advice({ all, meta, metaModePays, breakEvenSearches }: TokenReport): st
   return `Meta mode does not pay with so few tools: ${why}. Set enable_meta_mcp: false, or use --no-meta-mcp.\n${deferring}`;
 }
 
-/** Rounded down: 100 % less would be nothing at all. */
+/** Rounded down, because "100 % less" would mean no tokens at all. */
 function percentLess(part: number, whole: number): string {
   const tenths = Math.floor(1000 * (1 - part / whole));
   return tenths < 950 ? String(Math.floor(tenths / 10)) : (tenths / 10).toFixed(1);

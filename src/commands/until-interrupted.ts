@@ -5,7 +5,7 @@ import { STOP_MS } from "./until-signal.ts";
 /** 128 + SIGINT, as shells have it. */
 const INTERRUPTED = 130;
 
-/** Aborted by the first signal; at the second, or if that takes too long, the process exits and takes its children along. */
+/** Aborted by the first signal. At the second one, or if the end takes too long, the process exits and kills its children. */
 export function untilInterrupted(): AbortSignal {
   const interrupted = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const) {

@@ -1,11 +1,11 @@
-// Runs until SIGINT or SIGTERM, ends cleanly and within a bounded time, and obeys at once when asked a second time.
+// Runs until SIGINT or SIGTERM, then ends cleanly within a bounded time. A second signal ends the process at once.
 
 import type { Log } from "../log.ts";
 
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 /** 128 + SIGINT, as shells have it. */
 const INTERRUPTED = 130;
-/** Whatever is still going on then is given up; children are killed. */
+/** After this time everything is given up and children are killed. */
 export const STOP_MS = 14_500;
 
 export async function untilSignal(log: Log, close: () => Promise<void>): Promise<void> {

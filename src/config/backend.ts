@@ -69,7 +69,7 @@ export function readBackend(
 const NO_SANDBOX =
   "asks for a sandbox, which the gateway does not have; set it to false to run the server without one";
 
-/** The rules of ours, and those that a client has under names of its own: what either denies is denied. */
+/** Our own rules combined with those under clients' names: a tool that either denies is denied. */
 function withClientRules(entry: BackendInput, path: Path, findings: Findings): BackendInput["tools"] {
   const { tools, includeTools, enabledTools, enabled_tools, allowedTools } = entry;
   const allow = includeTools ?? enabledTools ?? enabled_tools ?? allowedTools;

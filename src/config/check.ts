@@ -64,7 +64,7 @@ export function entriesOf(value: unknown): [key: string, value: unknown][] | und
   return Object.entries(value).filter(([, inner]) => inner !== undefined);
 }
 
-/** A map, or the list that stands for one of its keys. */
+/** A map, or a list that is short for one of its keys. */
 function asMap(schema: TObject, value: unknown): unknown {
   const { listIs } = hintsOf(schema);
   if (listIs !== undefined && Array.isArray(value)) return { [listIs]: value };

@@ -1,5 +1,5 @@
-// What the files of clients have beside our own keys. Limits are kept: as rules for tools, as a server left out, or by not
-// starting what would run without its protection. Of everything else is said that it has no effect, and what to do.
+// The keys of clients' files that are not ours. Limits are kept: as rules for tools, by leaving a server out, or by not
+// starting a server that would run without its protection. All other keys get a note: no effect, and what to do instead.
 
 import { Type } from "@sinclair/typebox";
 
@@ -7,7 +7,7 @@ const SIGN_IN = "the gateway does not sign in to servers; put a token under head
 const APPROVAL = "the gateway does not ask before calls; allow the gateway's tools in the client";
 const ELSEWHERE = "it is a setting of another program";
 
-/** Of a server, with the reason why the key has no effect. */
+/** Keys of a server without effect, each with the reason. */
 const WITHOUT_EFFECT: ReadonlyMap<string, string> = new Map([
   ["alwaysAllow", APPROVAL],
   ["alwaysLoad", ELSEWHERE],
@@ -32,7 +32,7 @@ export function whyWithoutEffect(key: string): string | undefined {
   return WITHOUT_EFFECT.get(key);
 }
 
-/** Beside `mcpServers` clients keep all kinds of settings; `inputs` stand beside `servers`. */
+/** Clients keep other settings beside `mcpServers`, and `inputs` beside `servers`. */
 export function whyWithoutEffectAtTop(key: string, present: ReadonlySet<string>): string | undefined {
   return key === "inputs" || present.has("mcpServers") ? ELSEWHERE : undefined;
 }
@@ -46,7 +46,7 @@ function toolNames(aliasOf: string) {
   );
 }
 
-/** The names under which clients have `tools.allow` and `tools.deny`, and what cannot be kept. */
+/** Clients' names for `tools.allow` and `tools.deny`, and the sandbox, which the gateway does not have. */
 export const clientKeys = {
   includeTools: toolNames("tools.allow"),
   enabledTools: toolNames("tools.allow"),
@@ -72,7 +72,7 @@ function names(description: string) {
   );
 }
 
-/** Of a whole file: which of its servers are in use. */
+/** Keys of a whole file that say which of its servers are used. */
 export const clientTopKeys = {
   disabledMcpServers: names("Of Claude Code: servers that are left out."),
   disabledMcpjsonServers: names("Of Claude Code: servers that are left out."),
@@ -98,7 +98,7 @@ interface ClientTop {
   readonly mcp?: { readonly allowed?: string[]; readonly excluded?: string[] };
 }
 
-/** The key by which the file leaves this server out; undefined where it does not. */
+/** The key that leaves this server out; undefined if none does. */
 export function leftOutBy(name: string, top: ClientTop): string | undefined {
   if (top.disabledMcpServers?.includes(name) === true) return "disabledMcpServers";
   if (top.disabledMcpjsonServers?.includes(name) === true) return "disabledMcpjsonServers";
@@ -110,8 +110,8 @@ const MAX_NAME_LENGTH = 64;
 const TAG_LENGTH = 4;
 
 /**
- * A name as routes and tools can have it, for a server that its client calls otherwise. The same name gives the same one
- * each time, whatever stands beside it, but for names that would meet: they get a tag of their own.
+ * A name that routes and tools can use, for a server with another name in a client's file. The result depends only on the
+ * written name. Names that lose letters get a tag, so that two of them do not collide.
  */
 export function safeName(written: string, isGood: (name: string) => boolean): string {
   const plain = written

@@ -10,17 +10,17 @@ export interface Config {
   /** A search or a list of tools starts the backend that it points at. */
   readonly prewarm: boolean;
   readonly auth: AuthConfig;
-  /** Names without a port that clients may call the gateway by, beside those of this machine. */
+  /** Further Host names that clients may use, without a port. */
   readonly allowedHosts: readonly string[];
   /** `scheme://host:port`, `scheme://*` for a scheme of an app, or `null`. */
   readonly allowedOrigins: readonly string[];
-  /** As clients beyond a reverse proxy know the gateway; http or https, a path at most. */
+  /** The gateway's URL for clients beyond a reverse proxy: http or https, with at most a path. */
   readonly publicUrl?: string;
   /** `server.tool`, each once: real tools that `/mcp` shows next to the four. */
   readonly pinned: readonly string[];
   /** What gateway_invoke gives at once; 0: everything. */
   readonly maxResultTokens: number;
-  /** Of all that is held for clients and backends, in bytes. */
+  /** The limit for everything that is held for clients and backends, in bytes. */
   readonly memoryLimitBytes: number;
   /** In the order of the file. */
   readonly backends: readonly BackendConfig[];
@@ -87,7 +87,7 @@ export interface StdioConfig {
   readonly env: Readonly<Record<string, string>>;
   /** Absolute. */
   readonly cwd?: string;
-  /** What the process starts in a session of its own outlives it; absent: it ends as well. */
+  /** Processes that the backend starts in a session of their own outlive it; absent: they end with it. */
   readonly keepsDetached?: boolean;
 }
 

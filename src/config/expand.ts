@@ -6,7 +6,7 @@ export interface Expansion {
   readonly text: string;
   /** The variables whose values are in the text now. */
   readonly used: ReadonlyMap<string, string>;
-  /** The variables whose defaults are in the text now. */
+  /** The variables whose defaults were used. */
   readonly defaulted: ReadonlyMap<string, string>;
   /** The variables that are not set and have no default; the text keeps them as they were written. */
   readonly unset: ReadonlySet<string>;

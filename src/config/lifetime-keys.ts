@@ -24,7 +24,7 @@ export const lifetimeKeys = {
   keep_detached: Type.Optional(
     flag({
       description:
-        "`true` spares the processes that the backend started in a session of their own (a daemon, a browser). Otherwise " +
+        "`true` keeps processes that the backend started in a session of their own (a daemon, a browser). Otherwise " +
         "everything that it started ends with it.",
       default: false,
     }),

@@ -67,7 +67,7 @@ export interface Address {
   readonly token: string | undefined;
 }
 
-/** Where a gateway with this file listens, as far as a file with mistakes tells: for those who look for one that runs. */
+/** The address and token of a gateway with this file, as far as a file with mistakes has them: to find a running gateway. */
 export function loadAddress(path: string): Address {
   const source = fileSource(path, process.cwd());
   const ignored = createFindings({ ...source, problems: [] });
@@ -152,7 +152,7 @@ function readBackends(top: ConfigInput, reading: Reading): BackendConfig[] {
   });
 }
 
-/** The names of a client's servers as names of ours: those that are good already keep what they have. */
+/** Maps the names of a client's servers to valid names. Valid names stay as they are. */
 function ownNames(
   written: readonly string[],
   onMapped: (written: string, given: string) => void,
@@ -186,7 +186,7 @@ function readAuth(written: ConfigInput["auth"], findings: Findings, { env }: Sur
   };
 }
 
-/** A token that no header can carry would let nobody in, and a short one can be found by trying. */
+/** A token that fits into no header would refuse everybody, and a short one can be guessed. */
 function checkToken(token: string, isOfEnvironment: boolean, findings: Findings): void {
   const name = isOfEnvironment ? "the environment variable MCP_GATEWAY_TOKEN" : "auth.token";
   const refuse = (expected: string) =>

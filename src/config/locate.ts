@@ -10,7 +10,7 @@ export interface Lookup {
   readonly cwd: string;
   readonly home: string;
   readonly exists: (path: string) => boolean;
-  /** Given by tests only. */
+  /** Set only by tests. */
   readonly platform: NodeJS.Platform;
 }
 
@@ -38,7 +38,7 @@ function configPlaces(env: Environment, home: string, platform: NodeJS.Platform)
   return ["servers.yaml", join(own, file), join(machine, file)];
 }
 
-/** `%APPDATA%` and `%PROGRAMDATA%`, or where Windows has them by default. */
+/** `%APPDATA%` and `%PROGRAMDATA%`, or their default places on Windows. */
 function windowsFolders(env: Environment, home: string): [user: string, machine: string] {
   return [
     absolute(env.APPDATA, "win32") ?? win32.join(home, "AppData", "Roaming"),

@@ -47,7 +47,7 @@ export class ConfigFileError extends Error {
 export function formatProblem(problem: ConfigProblem): string {
   const place = [problem.file, problem.line, problem.column].filter((part) => part !== undefined).join(":");
   const hint = problem.suggestion === undefined ? "" : `; did you mean "${problem.suggestion}"?`;
-  // A key or a name of a file from elsewhere may hold anything: a problem is one line all the same.
+  // Keys and names in a file may contain any characters, but a problem must stay on one line.
   return shownLine(`${place === "" ? "" : `${place}: `}${problem.message}${hint}`);
 }
 

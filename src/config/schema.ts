@@ -160,7 +160,7 @@ export const BackendSchema = Type.Object(
   },
 );
 
-/** What stands behind a client's own names, and is mapped to names of ours. */
+/** For clients' own server names, which are mapped to valid names later. */
 const ANY_NAME = "^[^]*$";
 
 const backends = (hints: Hints) =>
@@ -251,8 +251,8 @@ export const ConfigSchema = Type.Object(
     public_url: Type.Optional(
       text({
         description:
-          "The gateway's URL as clients beyond a reverse proxy know it, with the path before its routes. Its host and its " +
-          "origin are let in.",
+          "The gateway's URL for clients beyond a reverse proxy, with the path before its routes. Its host and origin are " +
+          "accepted.",
         hints: {
           expected: "an http:// or https:// URL without a query",
           isShown: true,
@@ -263,8 +263,8 @@ export const ConfigSchema = Type.Object(
     allowed_hosts: Type.Optional(
       listOf(isHost, {
         description:
-          "Names that clients may call the gateway by, beside those of this machine: a reverse proxy's, " +
-          "`host.docker.internal`. A client with the token may use any.",
+          "Host names that clients may use, beside those of this machine: a reverse proxy's, `host.docker.internal`. " +
+          "A client with the token may use any.",
         expected: "a host name or an IP address, without a port",
       }),
     ),
@@ -310,7 +310,7 @@ export const ConfigSchema = Type.Object(
     memory_limit: Type.Optional(
       size("32MB", "64GB", {
         description:
-          "The most that is held in memory for clients and backends together: unfinished requests, unread answers, " +
+          "The limit for all memory held for clients and backends: unfinished requests, unread answers, " +
           "events that can be replayed, lists. `256MB`, `1GiB`; a number is bytes.",
         default: DEFAULTS.memory_limit,
       }),

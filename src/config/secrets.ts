@@ -1,28 +1,28 @@
-// Which values of a configuration are secrets: by their name, their shape and their length. What is found is registered;
-// redaction itself is in shown.ts. A value that is neither named nor random is left alone.
+// Decides which values of a configuration are secrets, by their name, shape and length, and registers them. Redaction itself
+// is in shown.ts. A value without a telling name that does not look random is not a secret.
 
 import { unescape as percentDecoded } from "node:querystring";
 import { registerNamedSecret, registerSecret } from "../shown.ts";
 
-/** Words in a name that say "this is a credential" by themselves. */
+/** Words that alone make a name the name of a credential. */
 const STRONG_WORD =
   /^(?:pass|pwd|pat|pin|otp|creds?|credentials?|jwt|bearer|authorization|cookie|mnemonic|.*(?:password|passwd|passphrase|passwort|secrets?|token|apikeys?))$/;
-/** Words before "key" that make it a credential. */
+/** Words before "key" that make the name that of a credential. */
 const KEY_OF =
   /^(?:api|access|account|auth|bot|client|crypt|deploy|encryption|host|license|master|private|secret|service|signing|ssh|subscription|webhook)$/;
-/** Words that make an ordinary key of it. */
+/** Words that make "key" an ordinary key. */
 const NO_KEY_OF =
   /^(?:cache|column|foreign|group|hash|index|lookup|map|object|order|partition|primary|public|range|row|shard|sort)$/;
 /** Words that may mean a credential: the value must look like one, too. */
 const WEAK_WORD =
   /^(?:keys?|auth|session|sess|sid|sig|signature|signing|private|dsn|code|hook|webhook|salt|seed|nonce)$/;
-/** Last words of names whose values say something about a credential and are none: TOKEN_URL, PASSWORD_FILE. */
+/** Last words of names that describe a credential but do not contain it: TOKEN_URL, PASSWORD_FILE. */
 const ABOUT =
   /^(?:algorithm|alg|audience|budget|count|dir|enabled|disabled|endpoint|env|expires|expiry|file|folder|format|header|headers|host|interval|issuer|kind|length|limit|location|max|method|min|mode|name|path|policy|port|prefix|provider|quota|rate|region|required|scheme|scope|scopes|size|store|timeout|ttl|type|uri|url|usage|version|window)$/;
 
 type Strength = "strong" | "weak" | undefined;
 
-/** How far the name of a variable, a header, an option or a query parameter says that its value is a credential. */
+/** How strongly the name of a variable, header, option or query parameter suggests that its value is a credential. */
 function strengthOf(name: string): Strength {
   const words = name
     .replace(/([a-z\d])([A-Z])/g, "$1 $2")
@@ -37,12 +37,12 @@ function strengthOf(name: string): Strength {
   return words.some((word) => WEAK_WORD.test(word)) ? "weak" : undefined;
 }
 
-/** A value with the name under which it stands in the configuration. */
+/** Registers a value by its name in the configuration. */
 export function hideNamed(name: string, value: string): void {
   hide(name, value, 0);
 }
 
-/** A command line: options with their values, and arguments that look like secrets. */
+/** Registers secrets in a command line: values of options, and arguments that look like secrets. */
 export function hideArguments(argv: readonly string[]): void {
   for (const [index, word] of argv.slice(1).entries()) {
     const before = argv[index] ?? "";
@@ -95,7 +95,7 @@ function hideWhole(name: string, text: string, strength: "strong" | "weak"): voi
 function hideUrl(url: URL, depth: number): void {
   const password = percentDecoded(url.password);
   const username = percentDecoded(url.username);
-  // An only part is a key ("https://KEY@host"); beside a password it is a name.
+  // A user name without a password is a key ("https://KEY@host").
   for (const part of [password, password === "" ? username : ""]) {
     if (part !== "" && isDistinctive(part, "strong")) registerSecret(part);
   }
@@ -116,7 +116,7 @@ function hideJson(name: string, text: string, depth: number): boolean {
   try {
     root = JSON.parse(text);
   } catch {
-    return false; // Only looks like JSON.
+    return false; // It only looks like JSON.
   }
   const walk = (key: string, value: unknown, level: number): void => {
     if (typeof value === "string") hide(key, value, level);
@@ -130,12 +130,12 @@ function hideJson(name: string, text: string, depth: number): boolean {
   return true;
 }
 
-/** A secret is often in a file; where the file is, is none. */
+/** The path of a file is no secret, although the file may contain one. */
 function isPath(text: string): boolean {
   return /^(?:\.{0,2}|~)[\\/]|^[A-Za-z]:[\\/]/.test(text) && /^[^\s]*$/.test(text) && !isRandomRun(text);
 }
 
-/** Whether the value can be redacted wherever it stands, without an ordinary word being hit. */
+/** Whether the value can be redacted everywhere without hitting ordinary words. */
 function isDistinctive(text: string, strength: "strong" | "weak"): boolean {
   if (/^\d+$/.test(text)) return text.length >= 8 && strength === "strong";
   if (/^[\p{L}\s_./:-]*$/u.test(text))
@@ -145,13 +145,13 @@ function isDistinctive(text: string, strength: "strong" | "weak"): boolean {
     : text.length >= 8 && /\p{L}/u.test(text) && /\d/.test(text);
 }
 
-/** What stands for a choice or for nothing, whatever its name. */
+/** Values that are a choice or a placeholder, whatever their name. */
 const SETTING =
   /^(?:.{0,2}|auto|default|disabled|enabled|false|none|null|optional|required|true|undefined|yes)$/i;
 const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
-/** Hashes say which version of something it is, and are no secrets. */
+/** Hashes identify versions and are no secrets. */
 const DIGEST = /(?:\bsha\d{1,3}[:-]|[@#])[A-Za-z\d+/=]{32,}/g;
-/** The parts of a text that no person chose: keys, tokens, passwords of a generator. */
+/** The random parts of a text: keys, tokens, generated passwords. */
 function randomParts(text: string): string[] {
   const plain = text.replace(DIGEST, " ");
   const runs = plain.match(/[A-Za-z\d+/=_-]{20,}/g) ?? [];
@@ -159,7 +159,7 @@ function randomParts(text: string): string[] {
   return [...runs.filter(isRandomRun), ...segments.filter(isRandom)];
 }
 
-/** Base64 and its like: long, and mixed throughout. */
+/** Base64 and similar text: long and mixed throughout. */
 function isRandomRun(run: string): boolean {
   const count = (pattern: RegExp) => run.match(pattern)?.length ?? 0;
   if (run.length < 20 || count(/[A-Z]/g) < 3 || count(/[a-z]/g) < 3 || count(/\d/g) < 2) return false;
@@ -185,7 +185,7 @@ function isRandom(segment: string): boolean {
   const pieces = segment.match(/[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[A-Z]/g) ?? [];
   const numbers = pieces.filter((piece) => /\d/.test(piece)).length;
   if (pieces.length < MIN_PIECES || numbers === 0 || numbers === pieces.length) return false;
-  if (/^\d{8}T\d{6}/.test(segment)) return false; // A time.
+  if (/^\d{8}T\d{6}/.test(segment)) return false; // A timestamp.
   const letters = segment.toLowerCase().match(/[a-z]{2,}/g) ?? [];
   const pairs = letters.flatMap((run) =>
     Array.from({ length: run.length - 1 }, (_, at) => run.slice(at, at + 2)),

@@ -12,7 +12,7 @@ export interface Hints {
   readonly expected?: string;
   /** The value is never a secret and may be repeated in a problem. */
   readonly isShown?: boolean;
-  /** A key of clients: understood, and not proposed to people who write a file of ours. */
+  /** A key of clients: understood, but not suggested to people. */
   readonly isForeign?: boolean;
   /** The key that this one is another spelling of. */
   readonly aliasOf?: string;
@@ -28,9 +28,9 @@ export interface Hints {
   readonly isFolder?: boolean;
   /** Values worth a "did you mean". */
   readonly choices?: readonly string[];
-  /** Why a key of another program that may stand in this map does nothing: a note says so. */
+  /** The reason why another program's key in this map has no effect, for a note; undefined for unknown keys. */
   readonly tolerates?: (key: string, present: ReadonlySet<string>) => string | undefined;
-  /** The key of this map that a list in its place means. */
+  /** The key of this map for which a list in place of the map is short. */
   readonly listIs?: string;
 }
 
@@ -73,7 +73,7 @@ export function duration(shortest: "zero" | "more than zero", { hints, ...words 
   });
 }
 
-/** An amount of memory of at least `least` and at most `most`, both as they are written. */
+/** An amount of memory from `least` to `most`, both in the written form. */
 export function size(least: string, most: string, { hints, ...words }: Words) {
   const expected = `a size such as "256MB" or "1GiB", from ${least} to ${most}`;
   const [leastBytes = 0, mostBytes = 0] = [parseSize(least), parseSize(most)];
@@ -101,7 +101,7 @@ export function texts(namePattern: string, words: Words) {
   });
 }
 
-/** Texts that are each shown when one is wrong. */
+/** A list of texts. A wrong text is shown in its problem. */
 export function listOf(
   isGood: (item: string) => boolean,
   { description, expected }: { readonly description: string; readonly expected: string },
@@ -120,7 +120,7 @@ export function anyCase(word: string): string {
   return [...word].map((letter) => `[${letter}${letter.toLowerCase()}]`).join("");
 }
 
-/** As browsers write it: `scheme://host[:port]`, or `null`. `scheme://*` stands for all of a scheme that is not the web's. */
+/** An origin as browsers write it: `scheme://host[:port]`, or `null`. `scheme://*` allows a whole scheme, but not http or https. */
 export function isOrigin(text: string): boolean {
   const [, scheme = "", rest = ""] = /^([a-z][a-z\d+.-]*):\/\/([^/?#@\s]+)$/i.exec(text) ?? [];
   if (scheme === "") return text === "null";
@@ -128,7 +128,7 @@ export function isOrigin(text: string): boolean {
   return !rest.includes("*") && URL.canParse(text) && new URL(text).origin === text.toLowerCase();
 }
 
-/** The path is one that our routes can follow. */
+/** A URL whose path can be put before our routes. */
 export function isPublicUrl(text: string): boolean {
   const url = URL.parse(text);
   if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) return false;

@@ -2,7 +2,7 @@
 
 const NUMBER = "\\d+(?:\\.\\d+)?";
 
-/** What a size written as text looks like: bytes, or an amount with a unit. */
+/** A size written as text: bytes, or an amount with a unit. */
 export const SIZE_PATTERN = `^${NUMBER} ?(?:[kKmMgG]i?)?[bB]?$`;
 
 const WRITTEN = new RegExp(`^(${NUMBER}) ?([kmg]i?)?b?$`, "i");
@@ -16,7 +16,7 @@ const FACTORS: Readonly<Record<string, number>> = {
   gi: 1024 ** 3,
 };
 
-/** A number is bytes; text is `256MB`, `1.5 GB`, `512MiB` … Undefined if it is none of them. */
+/** A number means bytes; text is `256MB`, `1.5 GB`, `512MiB` … Undefined for anything else. */
 export function parseSize(written: number | string): number | undefined {
   const [, amount, unit = ""] = WRITTEN.exec(String(written)) ?? [];
   const bytes = Math.round(Number(amount) * (FACTORS[unit.toLowerCase()] ?? Number.NaN));

@@ -28,7 +28,7 @@ export interface Source {
    * undefined where `problems` say why there is nothing to look at.
    */
   readonly root: unknown;
-  /** What could be read in spite of the problems. */
+  /** The parts that could be read despite the problems. */
   readonly remains: unknown;
   /** Wrong before any key has a meaning: syntax, duplicate keys. */
   readonly problems: readonly ConfigProblem[];
@@ -143,7 +143,7 @@ function remainsOf(document: Document.Parsed): unknown {
   try {
     return document.toJS({ mapAsMap: true });
   } catch {
-    return undefined; // Nothing that could be used.
+    return undefined; // No part could be read.
   }
 }
 
