@@ -1,6 +1,5 @@
-// Nothing left behind by a gateway that was killed: every child is written down from before its start until nothing of it
-// is left, and whoever starts next ends those whose gateway is gone. A process is known by its number and its start time;
-// what it started, by the mark that it has inherited.
+// Records every child from before its start until nothing of it is left, so that the next gateway can end the children of a
+// killed one. A child is identified by its process id and start time; the processes that it started by the inherited mark.
 
 import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -15,7 +14,7 @@ import { type Place, placeOfProcesses, startOf } from "../transport/process-iden
 
 /** How long an orphan may take to obey SIGTERM, and then SIGKILL. */
 const KILL_MS = 2_000;
-/** A page names each child of one gateway in about 150 bytes. */
+/** A page is the file of one gateway, with about 150 bytes for each child. */
 const MAX_PAGE_BYTES = 4 * 1024 * 1024;
 
 const Child = Type.Object({
@@ -71,7 +70,7 @@ export class ChildLedger implements AsyncDisposable {
       if (children.length === 0) return rmSync(path, { force: true });
       const page: Page = { ...this.#place, gateway: this.#self, children };
       mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-      // Whatever stands there already is of a crash, or no file: writing into a FIFO would block.
+      // An existing file is left over from a crash, or is no regular file: writing into a FIFO would block.
       rmSync(`${path}.new`, { force: true });
       writeFileSync(`${path}.new`, JSON.stringify(page), { mode: 0o600, flag: "wx" });
       renameSync(`${path}.new`, path);
@@ -129,7 +128,7 @@ export class ChildLedger implements AsyncDisposable {
     if (page?.boot === this.#place.boot) {
       if (startOf(page.gateway.pid) === page.gateway.start) return;
       const marked = await markedProcesses();
-      // We may be part of what it has started.
+      // This process itself may have been started by such a child.
       const children = page.children.filter(({ mark }) => mark !== process.env[MARK]);
       const ofChild = (child: Child) => marked.filter(({ mark }) => mark === child.mark);
       await Promise.all(children.map((child) => this.#endOrphan(child, ofChild(child), page.gateway.pid)));

@@ -1,18 +1,18 @@
-// As the first process of a container the gateway is given every process whose parent has ended, and nobody else takes
-// note of their ends: without this, each leaves a zombie.
+// As the first process of a container, the gateway becomes the parent of every process whose parent has ended. It must reap
+// these orphans, or each leaves a zombie.
 
 import { readdir, readFile } from "node:fs/promises";
 import { heldChildren } from "../transport/held-children.ts";
 import { type Libc, libc } from "../transport/libc.ts";
 
-/** Bun takes note of the ends of its own children within milliseconds. What is still a zombie after this is not one. */
+/** Bun reaps its own children within milliseconds. A zombie that is older than this is an orphan. */
 const PATIENCE_MS = 500;
 
 export class OrphanReaper implements Disposable {
   readonly #libc: Libc;
   readonly #onChildEnded = () => this.#lookSoon();
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** The zombies that the last look found. */
+  /** The zombies that the last search found. */
   #seen: ReadonlySet<number> = new Set();
 
   /** Undefined unless this is the first process. */
@@ -56,7 +56,7 @@ async function zombiesOf(parent: number): Promise<number[]> {
   for (const name of await readdir("/proc").catch(() => [])) {
     if (!/^\d+$/.test(name)) continue;
     const stat = await readFile(`/proc/${name}/stat`, "utf8").catch(() => "");
-    // After the name, which is in brackets and may hold anything: state, parent.
+    // The fields after the name, which is in brackets and may contain anything: state, parent.
     const [state, parentOfEntry] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     if (state === "Z" && Number(parentOfEntry) === parent) zombies.push(Number(name));
   }

@@ -5,7 +5,7 @@ import type { Backend } from "../backend/backend.ts";
 import type { Fleet } from "../backend/fleet.ts";
 import { shownText } from "../shown.ts";
 
-/** The body of `/health`: whether all is well, and as much more as the caller may know. */
+/** The body of `/health`: the overall status, and the details that this caller may see. */
 export const HealthReply = Type.Object({ status: Type.String() }, { additionalProperties: true });
 export type HealthReply = Static<typeof HealthReply>;
 
@@ -17,7 +17,7 @@ export interface Health {
 
 export interface BackendHealth {
   readonly running: boolean;
-  /** Starts after the first one: 0 as long as nothing went wrong and nobody slept. */
+  /** Starts after the first one, wake-ups included. */
   readonly restart_count: number;
   readonly tools_cached: number;
   readonly state: string;

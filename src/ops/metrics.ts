@@ -116,7 +116,7 @@ export class Metrics {
     this.#registerProcess();
   }
 
-  /** Each scrape says what is held then. */
+  /** Each scrape reads the current values. */
   watchMemory(memory: MemoryBudget): void {
     const help = "Memory held for clients and backends, by what holds it.";
     const held = this.#gauge("memory_held_bytes", help, ["holder"], () => {

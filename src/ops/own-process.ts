@@ -1,11 +1,11 @@
-// What a gateway that runs as a program arranges with the system for its own process.
+// Settings of the gateway's own process, if it runs as a program.
 
 import { libc } from "../transport/libc.ts";
 import { OrphanReaper } from "./first-process.ts";
 
 /**
- * Keeps backends of the same user from reading the environment and the memory of this process, where secrets are (on Linux;
- * elsewhere the system has no such switch), and reaps orphans if this is the first process of a container.
+ * Forbids backends of the same user to read the environment and memory of this process, which contain secrets (only Linux
+ * can do this), and reaps orphans if this is the first process of a container.
  */
 export async function arrangeOwnProcess(): Promise<Disposable> {
   if (process.platform === "linux") (await libc())?.forbidReading();

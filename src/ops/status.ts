@@ -30,15 +30,15 @@ const BackendStatus = Type.Object({
     in_flight: Type.Integer(),
   }),
   tools: Nullable(Type.Integer()),
-  /** Of its tools' definitions as JSON; what they cost a model in tokens is what `mcp-gateway tokens` counts. */
+  /** The size of its tools' definitions as JSON. `mcp-gateway tokens` counts what they cost a model. */
   definition_bytes: Nullable(Type.Integer()),
   /** What it took when it last fell asleep; null where it is awake, or nobody has seen it. */
   sleep_saves_bytes: Nullable(Type.Integer()),
   last_error: Nullable(Type.String()),
   drift: Nullable(Type.String()),
-  /** What was learned about how the server speaks, and what follows from it. Forgotten after a day without it. */
+  /** What was learned about how the server speaks, and the consequence. Forgotten if it is not seen for a day. */
   learned: Type.Array(Type.String()),
-  /** Notifications of its running processes that no client got because they could have been several clients'. */
+  /** How many notifications of its running processes were withheld because they could have been for several clients. */
   withheld_notifications: Type.Integer(),
 });
 
@@ -50,7 +50,7 @@ export const GatewayStatus = Type.Object({
   memory_bytes: Type.Integer(),
   cpu_seconds: Type.Number(),
   sessions: Type.Integer(),
-  /** What is held for clients and backends. */
+  /** The memory held for clients and backends. */
   held: Type.Object({
     bytes: Type.Integer(),
     limit_bytes: Type.Integer(),
