@@ -45,7 +45,7 @@ export interface Core {
   readonly modern: ModernEdge;
   readonly log: Log;
   readonly via: Via;
-  /** Counts what is held for clients and backends. */
+  /** Counts the memory held for clients and backends. */
   readonly memory: MemoryBudget;
   /** Signs session ids and request states. */
   readonly key: Buffer;

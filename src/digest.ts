@@ -4,7 +4,7 @@ export function sha256(text: string): Buffer {
   return new Bun.CryptoHasher("sha256").update(text).digest();
 }
 
-/** Of a text that whoever has the result, but not the key, cannot find by trying. */
+/** An HMAC: without the key, the result cannot be used to test guesses of the text. */
 export function hmacSha256(key: Buffer, text: string): Buffer {
   return new Bun.CryptoHasher("sha256", key).update(text).digest();
 }

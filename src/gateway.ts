@@ -20,7 +20,7 @@ import { type ConfigSource, finishNetworkConfig, type Reload, Reloading } from "
 import { shownText } from "./shown.ts";
 import { directTargetName } from "./target/direct.ts";
 
-/** How long calls in flight may go on when the gateway stops. With what ending a process takes, it is less than 15 s. */
+/** How long calls may run on when the gateway stops. Together with the end of the processes it is less than 15 s. */
 const DRAIN_MS = 8_000;
 /** Longer than any start may take; its own start_timeout ends it before. */
 const RESTART_MS = 24 * 3_600_000;
@@ -116,7 +116,7 @@ export class Gateway implements AsyncDisposable {
     await fleet.whenIdle(DRAIN_MS);
     const left = fleet.inFlight();
     if (Object.keys(left).length > 0) log.warning("ending calls that are still in flight", { calls: left });
-    // Before the connections of clients go, those who still wait get their answers on them.
+    // Calls that still wait get their answers before the connections of clients are closed.
     await fleet[Symbol.asyncDispose]();
     for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
     await this.#owned.disposeAsync();

@@ -106,7 +106,7 @@ function cleanValue(value: unknown, depth: number): unknown {
 }
 
 function cleanText(text: string): string {
-  // Redaction looks at more than is written, but not at all of a text of a hundred megabytes.
+  // Redaction reads more than is written, but not a whole text of a hundred megabytes.
   const clean = redact(text.slice(0, 4 * MAX_VALUE_LENGTH));
   if (clean.length <= MAX_VALUE_LENGTH && text.length <= 4 * MAX_VALUE_LENGTH) return clean;
   return `${clean.slice(0, MAX_VALUE_LENGTH)}… (${text.length - MAX_VALUE_LENGTH} more characters)`;

@@ -1,33 +1,33 @@
-// What this process holds in memory on behalf of others, counted in one place and bounded in sum.
+// Counts the memory that this process holds for clients and backends, in one place, and bounds the sum.
 //
-// Who loses first when the sum is over the limit, or when one client holds more than its share:
-// 1. copies that only save a repetition: replay buffers and kept parts of large results, the one unused for longest first;
-// 2. what waits for somebody: the request body that has not grown, or the answer that has not been read, for longest;
-// 3. if that is not enough, whoever asks for more is refused.
+// What is given up first if the sum is over the limit, or if one client holds more than its share:
+// 1. copies (replay buffers, kept parts of large results): the copy that was unused for longest;
+// 2. unfinished request bodies and unread answers: the one without progress for longest;
+// 3. if that is not enough, the request for more memory is refused.
 
 import type { Log } from "./log.ts";
 
 export const DEFAULT_LIMIT_BYTES = 256_000_000;
-/** One client gets this part of the limit at most. */
+/** The largest part of the limit for one client. */
 const SHARE = 1 / 4;
-/** Room is made for some more than what is asked for, so that it need not be made again at once. */
+/** Slightly more room is made than was requested, so that it need not be made again at once. */
 const SPARE = 1 / 16;
-/** What was given up is collected when it comes to this part of the limit. A collection takes some ten milliseconds. */
+/** A garbage collection runs after this part of the limit was given up. It takes some ten milliseconds. */
 const COLLECTED = 1 / 8;
 
-/** What is held, and in which order it is given up; the last ones never are: their owners are refused more. */
+/** The kinds of held memory and the order in which they are given up. Kinds without a number are never given up. */
 const ORDER = {
-  /** Events that a client may ask for again. */
+  /** Events that a client may request again. */
   replay: 0,
   /** The rest of results that were too long for one answer. */
   results: 0,
-  /** Request bodies that have not come to their end. */
+  /** Request bodies that are not complete. */
   bodies: 1,
   /** Answers and events that a client has not read. */
   unread: 1,
   /** Requests that are being worked on. */
   requests: undefined,
-  /** Lists of backends while they are collected. */
+  /** Lists of backends while they are read. */
   lists: undefined,
   /** Catalogues of backends. */
   catalogs: undefined,
@@ -36,7 +36,7 @@ const ORDER = {
 export type HolderKind = keyof typeof ORDER;
 export const HOLDER_KINDS = Object.keys(ORDER) as readonly HolderKind[];
 
-/** What the log says if something of this kind was given up. */
+/** The log line for memory of this kind that was given up. */
 const LOSSES: Partial<Record<HolderKind, string>> = {
   replay: "dropped events that clients could have asked for again: too much is held",
   results: "dropped the rest of large results: too much is held",
@@ -45,9 +45,9 @@ const LOSSES: Partial<Record<HolderKind, string>> = {
 };
 
 export interface HoldingOptions {
-  /** The client, as far as the wire tells who it is; all that is held for it is limited to its share. */
+  /** The client, if the wire identifies it. The memory held for one client is limited to its share. */
   readonly owner?: string | undefined;
-  /** Lets go of all of it at once. Must not ask for room. */
+  /** Frees all of this memory synchronously. Must not request memory. */
   readonly giveUp?: () => void;
 }
 
@@ -56,12 +56,12 @@ interface Need {
   readonly spare: number;
 }
 
-/** A piece of memory that grows and shrinks. */
+/** One piece of counted memory, which grows and shrinks. */
 export class Holding implements Disposable {
   readonly kind: HolderKind;
   readonly owner: string | undefined;
   readonly giveUp: (() => void) | undefined;
-  /** The larger, the later; the least of all has made no progress for longest. */
+  /** A counter value: larger is later. The holding with the smallest value has made no progress for longest. */
   progressedAt = 0;
   bytes = 0;
   readonly #budget: MemoryBudget;
@@ -74,14 +74,14 @@ export class Holding implements Disposable {
   }
 
   /**
-   * So many bytes are held now. False if there is no room for them: then the count is as before, or 0 if it was this one
-   * that had to give up.
+   * Sets the size to so many bytes. False if there is no room: then the size is as before, or 0 if this holding itself had to
+   * be given up.
    */
   set(bytes: number): boolean {
     return this.#budget.change(this, bytes);
   }
 
-  /** It was used, has grown as it should, or was read: others lose before it. */
+  /** To be called when it was used, has grown or was read: others are given up before it. */
   progressed(): void {
     this.progressedAt = this.#budget.tick();
   }
@@ -99,7 +99,7 @@ export class MemoryBudget {
   readonly #byKind = noBytes();
   #bytes = 0;
   #ticks = 0;
-  /** Given up since the last collection. */
+  /** Bytes that were given up since the last garbage collection. */
   #garbageBytes = 0;
 
   constructor(log: Log, limitBytes = DEFAULT_LIMIT_BYTES) {
@@ -111,7 +111,7 @@ export class MemoryBudget {
     return this.#bytes;
   }
 
-  /** Bytes by what holds them. */
+  /** Bytes by kind. */
   get byKind(): Readonly<Record<HolderKind, number>> {
     return this.#byKind;
   }
@@ -150,7 +150,7 @@ export class MemoryBudget {
     else this.#byOwner.set(owner, bytes);
   }
 
-  /** True if the holding may grow to so many bytes, perhaps after others have lost what they hold. */
+  /** True if the holding may grow to so many bytes, possibly after others were given up. */
   #makeRoom(asking: Holding, bytes: number): boolean {
     const { owner } = asking;
     const growth = bytes - asking.bytes;
@@ -163,8 +163,8 @@ export class MemoryBudget {
   }
 
   /**
-   * Takes so many bytes from those that are meant, and some to spare: what is held is put in order each time, which must
-   * not be for every message. False if there are not as many as needed, or if it was the asking one's turn.
+   * Frees the needed bytes from the selected holdings, and some to spare, because each call sorts all of them, which is too
+   * expensive for every message. False if too little could be freed, or if the requesting holding was given up itself.
    */
   #take({ needed, spare }: Need, asking: Holding, isMeant: (other: Holding) => boolean): boolean {
     const losers = [...this.#holdings]
@@ -185,7 +185,7 @@ export class MemoryBudget {
     return freed >= needed && (asking.bytes > 0 || !losers.includes(asking));
   }
 
-  /** What was given up is garbage only; the runtime does not know that it is wanted back, and would let it grow. */
+  /** Collects garbage: the runtime does not know that this memory is needed, and would let the heap grow. */
   #collectSoon(freed: number): void {
     this.#garbageBytes += freed;
     if (this.#garbageBytes < this.limitBytes * COLLECTED) return;

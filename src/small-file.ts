@@ -1,12 +1,12 @@
-// Reads a small file whatever stands in its place: a FIFO, a device or an endless file neither blocks the event loop nor
-// fills the memory.
+// Reads a small file safely: a FIFO, a device or an endless file in its place neither blocks the event loop nor fills the
+// memory.
 
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 
-/** Opening a FIFO waits for its writer without this flag. Windows has neither the flag nor such files. */
+/** Without this flag, opening a FIFO waits for a writer. Windows has neither the flag nor such files. */
 const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
-/** Why a file was not read although it is there. */
+/** An existing file that must not be read, with the reason. */
 export class UnfitFileError extends Error {
   readonly code: "EISDIR" | "ENOTFILE" | "EFBIG";
 
@@ -17,7 +17,7 @@ export class UnfitFileError extends Error {
   }
 }
 
-/** Throws UnfitFileError for what is not a regular file of at most `maxBytes`, and what the system says otherwise. */
+/** Throws UnfitFileError if it is no regular file of at most `maxBytes`, and the system's errors. */
 export function readSmallFile(path: string, maxBytes: number): Buffer {
   const file = openSync(path, FLAGS);
   try {
@@ -36,7 +36,7 @@ export function readSmallText(path: string, maxBytes: number): string {
   return readSmallFile(path, maxBytes).toString("utf8");
 }
 
-/** A file may grow while it is read, and those of /proc have no size. */
+/** Reads up to the limit: a file may grow while it is read, and files of /proc have no size. */
 function readAll(file: number, size: number, maxBytes: number): Buffer {
   let buffer = Buffer.allocUnsafe(Math.min(size, maxBytes) + 1);
   let length = 0;

@@ -28,7 +28,7 @@ export async function serveOverStdio(config: Config, options: StdioGatewayOption
   options.signal.addEventListener(
     "abort",
     () => {
-      // Ends the calls in flight, so that they are answered before the edge has said its last words.
+      // Ends the calls in flight, so that they are answered before the edge stops.
       void core.fleet[Symbol.asyncDispose]();
       edge.stop();
     },
