@@ -105,7 +105,7 @@ function hideUrl(url: URL, depth: number): void {
   for (const segment of url.pathname.split("/")) {
     const text = percentDecoded(segment);
     if (UUID.test(text)) registerSecret(text);
-    for (const part of randomParts(text)) registerSecret(part);
+    for (const part of [...randomParts(text), ...opaqueParts(text)]) registerSecret(part);
   }
   for (const part of randomParts(url.hash)) registerSecret(part);
 }
@@ -157,6 +157,12 @@ function randomParts(text: string): string[] {
   const runs = plain.match(/[A-Za-z\d+/=_-]{20,}/g) ?? [];
   const segments = plain.match(/[A-Za-z\d]{12,}/g) ?? [];
   return [...runs.filter(isRandomRun), ...segments.filter(isRandom)];
+}
+
+/** In the path of a URL the words of a name are separated, so a long run with several numbers is a key or an id. */
+function opaqueParts(segment: string): string[] {
+  const runs = segment.match(/[A-Za-z\d]{16,}/g) ?? [];
+  return runs.filter((run) => (run.match(/\d+/g) ?? []).length > 1 && /[A-Za-z]/.test(run));
 }
 
 /** Base64 and similar text: long and mixed throughout. */

@@ -130,6 +130,11 @@ describe("is hidden", () => {
       "backends: {a: {command: x, enabled: false, env: {KEY: literal-15}}}",
       "literal-15",
     ],
+    [
+      "a part of a path that reads almost like words",
+      "backends: {a: {url: 'https://h.example.com/Zq168x7cee03fed973Wk/mcp'}}",
+      "Zq168x7cee03fed973Wk",
+    ],
   ])("%s", (_, content, secret) => {
     expect(redact(`seen: ${secret}.`)).toBe(`seen: ${secret}.`);
     load(content, {
@@ -187,6 +192,11 @@ describe("is not hidden", () => {
       "the words of a URL",
       "backends: {a: {url: 'https://h.example.com/v2/mcp-server2/sse'}}",
       "/v2/mcp-server2/sse",
+    ],
+    [
+      "the long words of a URL",
+      "backends: {a: {url: 'https://h.example.com/MyCompanyProduction2/20261130/server1-of-region2'}}",
+      "/MyCompanyProduction2/20261130/server1-of-region2",
     ],
     [
       "a long name",
