@@ -67,11 +67,11 @@ export class ChildLedger implements AsyncDisposable {
     const path = join(this.#folder, `${this.#self.pid}-${fileName(this.#self.start)}.json`);
     const children = this.#children();
     try {
+      // An existing file is left over from a crash or a full disk, or is no regular file: writing into a FIFO would block.
+      rmSync(`${path}.new`, { force: true });
       if (children.length === 0) return rmSync(path, { force: true });
       const page: Page = { ...this.#place, gateway: this.#self, children };
       mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-      // An existing file is left over from a crash, or is no regular file: writing into a FIFO would block.
-      rmSync(`${path}.new`, { force: true });
       writeFileSync(`${path}.new`, JSON.stringify(page), { mode: 0o600, flag: "wx" });
       renameSync(`${path}.new`, path);
     } catch (thrown) {

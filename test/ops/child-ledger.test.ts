@@ -109,6 +109,8 @@ describe("what is written down", () => {
     });
     releaseChild(one.child);
     expect(JSON.parse(readFileSync(join(folder, name), "utf8")).children).toHaveLength(1);
+    // Left by a full disk.
+    writeFileSync(join(folder, `${name}.new`), "");
     releaseChild(two.child);
     expect(readdirSync(folder)).toEqual([]);
   });
