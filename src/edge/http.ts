@@ -77,10 +77,17 @@ async function listen(options: HttpOptions, untilMs: number) {
     return app.server;
   } catch (thrown) {
     const isTaken = thrown instanceof Error && "code" in thrown && thrown.code === "EADDRINUSE";
-    if (!isTaken || performance.now() >= untilMs) throw thrown;
+    if (!isTaken || performance.now() >= untilMs) throw cannotListen(options, thrown);
   }
   await Bun.sleep(PORT_POLL_MS);
   return listen(options, untilMs);
+}
+
+/** The engine asks whether the port is in use, whatever the reason is. */
+function cannotListen({ host, port }: HttpOptions, cause: unknown): unknown {
+  if (!(cause instanceof Error) || !("code" in cause)) return cause;
+  const error = new Error(`Cannot listen on ${host}, port ${port} (${String(cause.code)}).`, { cause });
+  return Object.assign(error, { code: cause.code });
 }
 
 type BunServer = Bun.Server<unknown>;
@@ -356,9 +363,10 @@ function unknownBackend(name: string, known: readonly string[]): Refusal {
 
 function notFound(request: Request, known: readonly string[]): Response {
   const pathname = URL.parse(request.url)?.pathname ?? request.url;
-  const routes = ["/mcp", ...known.map((name) => `/mcp/${name}`), "/health", "/metrics", "/status"];
-  const message =
-    `Nothing at ${pathname.slice(0, MAX_SHOWN)}, or it was spelled with dot segments, escapes or doubled slashes. ` +
-    `Routes: ${routes.join(", ")}`;
+  const routes = ["/mcp", ...known.map((name) => `/mcp/${name}`), "/sse", "/health", "/metrics", "/status"];
+  // Dot segments are gone from the URL that is seen here.
+  const isRoute = routes.includes(pathname) || /%|\/\//.test(pathname);
+  const spelling = isRoute ? " Dot segments, escapes and doubled slashes are not understood." : "";
+  const message = `Nothing at ${pathname.slice(0, MAX_SHOWN)}.${spelling} Routes: ${routes.join(", ")}`;
   return failure(404, { code: -32601, message });
 }

@@ -157,7 +157,7 @@ describe("at start", () => {
     const { port } = new URL(gateway.url);
     const { exitCode, stderr, stdout } = await runToEnd(["-p", port], { config: { backends: { healthy } } });
     expect([exitCode, stdout]).toEqual([1, ""]);
-    expect(stderr).toContain(port);
+    expect(stderr).toContain(`Error: Cannot listen on 127.0.0.1, port ${port} (EADDRINUSE).`);
     expect(stderr).toContain("Another program");
     expect(stderr).toContain("--port");
   });

@@ -95,6 +95,14 @@ test("a path is compared as it was sent", async () => {
   expect(await ask("GET http://elsewhere.example/status", authorized)).toMatchObject({ status: 200 });
 });
 
+test("a path that leads nowhere is told so, with what its spelling has to do with it", async () => {
+  const authorized = ["Host: localhost", `Authorization: Bearer ${TOKEN}`];
+  const said = async (target: string) => (await ask(`GET ${target}`, authorized)).text;
+  expect(await said("/secretname")).toContain("Nothing at /secretname. Routes: /mcp, /mcp/secretname, /sse,");
+  for (const target of ["/./status", "//status", "/%73tatus"])
+    expect(await said(target)).toContain("Dot segments, escapes and doubled slashes are not understood.");
+});
+
 test("2,000 spellings, Hosts, routes and binds find no way in", async () => {
   const { findings, statuses } = await fuzzPaths({ gateways, seed: 16, cases: 2_000, lanes: 8 });
   expect(findings).toEqual([]);
