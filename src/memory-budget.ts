@@ -12,7 +12,10 @@ export const DEFAULT_LIMIT_BYTES = 256_000_000;
 const SHARE = 1 / 4;
 /** Slightly more room is made than was requested, so that it need not be made again at once. */
 const SPARE = 1 / 16;
-/** A garbage collection runs after this part of the limit was given up. It takes some ten milliseconds. */
+/**
+ * A garbage collection runs if this part of the limit was released since the last check and the process uses more memory
+ * than the limit. It takes some ten milliseconds.
+ */
 const COLLECTED = 1 / 8;
 
 /** The kinds of held memory and the order in which they are given up. Kinds without a number are never given up. */
@@ -99,7 +102,7 @@ export class MemoryBudget {
   readonly #byKind = noBytes();
   #bytes = 0;
   #ticks = 0;
-  /** Bytes that were given up since the last garbage collection. */
+  /** Bytes that were released since the last check. */
   #garbageBytes = 0;
 
   constructor(log: Log, limitBytes = DEFAULT_LIMIT_BYTES) {
@@ -141,6 +144,7 @@ export class MemoryBudget {
     this.#bytes += delta;
     this.#byKind[holding.kind] += delta;
     if (holding.owner !== undefined) this.#countFor(holding.owner, delta);
+    if (delta < 0) this.#collectSoon(-delta);
     if (holding.bytes === 0) this.#holdings.delete(holding);
   }
 
@@ -181,16 +185,15 @@ export class MemoryBudget {
       if (loser === asking) break;
     }
     this.#tell(lost);
-    this.#collectSoon(freed);
     return freed >= needed && (asking.bytes > 0 || !losers.includes(asking));
   }
 
-  /** Collects garbage: the runtime does not know that this memory is needed, and would let the heap grow. */
+  /** The runtime does not know that this memory is needed, and would let the heap grow to twice what is held. */
   #collectSoon(freed: number): void {
     this.#garbageBytes += freed;
     if (this.#garbageBytes < this.limitBytes * COLLECTED) return;
     this.#garbageBytes = 0;
-    setImmediate(() => Bun.gc(true));
+    if (process.memoryUsage.rss() > this.limitBytes) setImmediate(() => Bun.gc(true));
   }
 
   #tell(lost: Readonly<Record<HolderKind, number>>): void {

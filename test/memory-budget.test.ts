@@ -1,6 +1,6 @@
 // What is held for others has a bound in sum, and it is written down who loses first.
 
-import { describe, expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 import fc from "fast-check";
 import { silentLog } from "../src/log.ts";
 import { HOLDER_KINDS, type HolderKind, type Holding, MemoryBudget } from "../src/memory-budget.ts";
@@ -98,6 +98,24 @@ test("a loss is in the log, with its size", () => {
   expect(lines).toMatchObject([
     { level: "WARNING", message: expect.stringContaining("does not read"), megabytes: "60.0" },
   ]);
+});
+
+test("what is not held any more is collected in a process that has more than the limit, and not for every byte", async () => {
+  using collect = spyOn(Bun, "gc").mockImplementation(() => undefined);
+  const collections = async (limit: number) => {
+    // Other tests have asked for collections, too.
+    await new Promise((resolve) => setImmediate(resolve));
+    collect.mockClear();
+    const held = new MemoryBudget(silentLog, limit).hold("replay");
+    for (let turn = 0; turn < 100; turn++) {
+      held.set(limit / 16);
+      held.set(0);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return collect.mock.calls.length;
+  };
+  expect(await collections(1_000_000)).toBe(50);
+  expect(await collections(1e12)).toBe(0);
 });
 
 test("whatever is held, given back and taken away, the sums are right and never over the limit", () => {

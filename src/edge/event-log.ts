@@ -71,7 +71,10 @@ export class EventLog implements Disposable {
       this.#dropped = oldest.sequence;
       count += 1;
     }
-    if (count > 0) this.#events.splice(0, count);
+    if (count > 0) {
+      this.#events.splice(0, count);
+      this.#held.set(Math.max(0, bytes - event.bytes));
+    }
     this.#held.progressed();
     if (!this.#held.set(bytes)) this.#dropAll();
   }
