@@ -15,6 +15,9 @@ const RETRY_SECONDS = 5;
 /** A body counts twice, because at its end the pieces and the whole are in memory. */
 const COPIES = 2;
 
+/** A longer body is decoded in one turn of the event loop, and its message is handled in the next. */
+const LONG_WORK = 1024 * 1024;
+
 /** Makes the answer from the whole text. */
 export type Answer = (text: string) => Response | Promise<Response>;
 
@@ -53,6 +56,8 @@ export class Bodies {
     using body = new LargeBody(stream, this.#memory, this.#limits);
     const text = await body.text();
     if (text instanceof Response) return text;
+    // Decoding takes about as long as parsing.
+    if (text.length > LONG_WORK) await new Promise((resolve) => setImmediate(resolve));
     return await answer(text);
   }
 }

@@ -2,7 +2,7 @@
 // Knows messages and the channel's way out; how bytes come and go is the edge's business.
 
 import type { Log } from "../log.ts";
-import { JsonLimitError, MAX_CLIENT_VALUES, parseBounded } from "../protocol/bounded-json.ts";
+import { CLIENT_LIMITS, JsonLimitError, parseBounded } from "../protocol/bounded-json.ts";
 import { classify } from "../protocol/era.ts";
 import { itemTexts } from "../protocol/json-text.ts";
 import {
@@ -51,7 +51,7 @@ export class Channel implements Disposable {
   receiveText(text: string): void {
     let value: unknown;
     try {
-      value = parseBounded(text, MAX_CLIENT_VALUES);
+      value = parseBounded(text, CLIENT_LIMITS);
     } catch (thrown) {
       const isLimit = thrown instanceof JsonLimitError;
       const message = isLimit ? `The message ${thrown.message}.` : "The message is not valid JSON.";

@@ -1,7 +1,7 @@
 // One HTTP request to one target, whatever its era: reads the body, decides the era, hands it on.
 
 import type { Log } from "../log.ts";
-import { JsonLimitError, MAX_CLIENT_VALUES, parseBounded } from "../protocol/bounded-json.ts";
+import { CLIENT_LIMITS, JsonLimitError, parseBounded } from "../protocol/bounded-json.ts";
 import type { Outcome } from "../protocol/call.ts";
 import { classify } from "../protocol/era.ts";
 import { itemTexts } from "../protocol/json-text.ts";
@@ -81,7 +81,7 @@ export class McpEdge {
     this.#options.read(Buffer.byteLength(text));
     let value: unknown;
     try {
-      value = parseBounded(text, MAX_CLIENT_VALUES);
+      value = parseBounded(text, CLIENT_LIMITS);
     } catch (thrown) {
       return unparsed(thrown);
     }

@@ -5,7 +5,7 @@ import type { Tool } from "../backend/catalog.ts";
 import type { Fleet } from "../backend/fleet.ts";
 import { urlQuestions } from "../backend/rounds.ts";
 import { argumentProblems, signature } from "../discovery/signature.ts";
-import { MAX_CLIENT_VALUES, parseBounded } from "../protocol/bounded-json.ts";
+import { CLIENT_LIMITS, parseBounded } from "../protocol/bounded-json.ts";
 import { type Answer, type Call, reworded } from "../protocol/call.ts";
 import type { Abortable } from "../protocol/cancellation.ts";
 import { changed, itemsOf, keepText, memberOf, writeJson } from "../protocol/exact.ts";
@@ -160,7 +160,7 @@ const BESIDE_ARGUMENTS: Json = {
 function parseObject(text: string): unknown {
   if (text.trim() === "") return {};
   try {
-    const value: unknown = parseBounded(text, MAX_CLIENT_VALUES);
+    const value: unknown = parseBounded(text, CLIENT_LIMITS);
     return typeof value === "object" && value !== null ? keepText(value, onOneLine(text)) : value;
   } catch (cause) {
     const error = new RpcError(

@@ -1,7 +1,7 @@
 // What a model reads of a tool's result, as one text, and what it gets besides. Must not know how long that may be.
 
 import { isDeepStrictEqual } from "node:util";
-import { MAX_BACKEND_VALUES, parseBounded } from "../protocol/bounded-json.ts";
+import { BACKEND_LIMITS, parseBounded } from "../protocol/bounded-json.ts";
 import { itemsOf, memberOf, writeJson } from "../protocol/exact.ts";
 import { isObject, type Json } from "../protocol/jsonrpc.ts";
 
@@ -42,7 +42,7 @@ function says(text: string, value: unknown): boolean {
   const inner = isObject(value) && Object.keys(value).length === 1 ? Object.values(value)[0] : undefined;
   if (inner === text) return true;
   try {
-    const said: unknown = parseBounded(text, MAX_BACKEND_VALUES);
+    const said: unknown = parseBounded(text, BACKEND_LIMITS);
     return isDeepStrictEqual(said, value) || (inner !== undefined && isDeepStrictEqual(said, inner));
   } catch {
     return false;

@@ -1,7 +1,7 @@
 // A part of a result, chosen by a JMESPath expression. Must not know how long results may be.
 
 import type { JSONValue } from "@jmespath-community/jmespath";
-import { parseBounded } from "../protocol/bounded-json.ts";
+import { CLIENT_LIMITS, type JsonLimits, parseBounded } from "../protocol/bounded-json.ts";
 import { changed, exactly, itemsOf, keepText, memberOf, textOf, writeJson } from "../protocol/exact.ts";
 import { isObject, type Json, RpcError } from "../protocol/jsonrpc.ts";
 import { evaluate } from "./jmespath.ts";
@@ -10,7 +10,7 @@ const MAX_LENGTH = 1_000;
 const KEYS_SHOWN = 20;
 /** The total length of the texts in a result that are parsed for `select`. Longer ones would block the event loop too long. */
 const MAX_TEXT_LENGTH = 4 * 1024 * 1024;
-const MAX_TEXT_VALUES = 200_000;
+const TEXT_LIMITS: JsonLimits = { ...CLIENT_LIMITS, values: 200_000 };
 const EXAMPLE = "for example items[].name, or items[?state=='open'].{id: id, title: title}";
 
 /** Puts what was chosen in the place of the whole; a note says where that was not possible. */
@@ -102,9 +102,8 @@ function textsOf({ content }: Json): string[] {
 }
 
 const LONG_NUMBER = /[\d.]{16}|\d[eE]/;
-/** Longer texts, and more values, would take too much time. */
+/** Longer texts would take too much time. */
 const MOST_EXACT = 1024 * 1024;
-const MOST_EXACT_VALUES = 100_000;
 
 /**
  * The selection from `data`, with all digits: if a double cannot hold a number, the selection is repeated with numbers as
@@ -116,7 +115,7 @@ async function exactText(chosen: JSONValue, data: JSONValue, choose: Choose): Pr
   if (text.length > MOST_EXACT || !LONG_NUMBER.test(text)) return rounded;
   await nextTurn();
   try {
-    const whole = parseBounded(text, MOST_EXACT_VALUES, withDigits) as JSONValue;
+    const whole = parseBounded(text, CLIENT_LIMITS, withDigits) as JSONValue;
     await nextTurn();
     const exact = choose(whole);
     const isSame = JSON.stringify(exact, (_key, value: unknown) => readBack(value)) === rounded;
@@ -152,7 +151,7 @@ function jsonIn(text: string): JSONValue | undefined {
   for (const part of [text, fenced, start > 0 ? text.slice(start) : undefined]) {
     if (part === undefined || !/^\s*[[{]/.test(part)) continue;
     try {
-      const value = parseBounded(part, MAX_TEXT_VALUES) as JSONValue;
+      const value = parseBounded(part, TEXT_LIMITS) as JSONValue;
       return typeof value === "object" && value !== null ? keepText(value, part) : value;
     } catch {
       // A smaller part may be JSON.

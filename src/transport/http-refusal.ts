@@ -1,6 +1,6 @@
 // What a response outside 2xx says: whether the message was acted on, whether our session is gone, what to tell people.
 
-import { MAX_BACKEND_VALUES, parseBounded } from "../protocol/bounded-json.ts";
+import { BACKEND_LIMITS, parseBounded } from "../protocol/bounded-json.ts";
 import { type ErrorObject, type Message, toMessage } from "../protocol/jsonrpc.ts";
 import { shownLine } from "../shown.ts";
 import { type HttpResponse, mediaType } from "./http-response.ts";
@@ -85,7 +85,7 @@ function saysSessionIsGone(status: number, body: string): boolean {
 function errorIn(body: string): ErrorObject | undefined {
   let message: Message | undefined;
   try {
-    message = toMessage(parseBounded(body, MAX_BACKEND_VALUES), body);
+    message = toMessage(parseBounded(body, BACKEND_LIMITS), body);
   } catch {
     return undefined; // A plain sentence, or a page.
   }

@@ -2,7 +2,7 @@
 // words: servers print banners and debug output there, and none of that may end a wire.
 
 import type { Log } from "../log.ts";
-import { boundedMessage } from "../protocol/bounded-json.ts";
+import { boundedMessage, responseIdText } from "../protocol/bounded-json.ts";
 import { itemTexts } from "../protocol/json-text.ts";
 import { type Id, isId, type Message, toMessage } from "../protocol/jsonrpc.ts";
 import { shownLine } from "../shown.ts";
@@ -84,20 +84,9 @@ export class MessageLines {
   }
 }
 
-const VERSION = String.raw`"jsonrpc"\s*:\s*"2\.0"\s*`;
-/** No leading zero and no control character: what is found must be JSON. */
-const ID = String.raw`"id"\s*:\s*(?<id>-?(?:0|[1-9]\d*)|"[ !#-\[\]-\uffff]*")\s*`;
-const OUTCOME = String.raw`"(?:result|error)"\s*:`;
-const ID_FIRST = new RegExp(String.raw`^\s*\{\s*(?:${VERSION},\s*)?${ID},\s*(?:${VERSION},\s*)?${OUTCOME}`);
-const OUTCOME_FIRST = new RegExp(String.raw`^\s*\{\s*(?:${VERSION},\s*)?${OUTCOME}`);
-const ID_LAST = new RegExp(String.raw`,\s*${ID}(?:,\s*${VERSION})?\}\s*$`);
-
-/**
- * The id of a response of which only the two ends are left; undefined where they do not prove it.
- * Next to the outermost braces nothing can be nested, so what stands there belongs to the envelope.
- */
-export function idOfResponse({ head, tail }: OversizedLine): Id | undefined {
-  const found = ID_FIRST.exec(head) ?? (OUTCOME_FIRST.test(head) ? ID_LAST.exec(tail) : null);
-  const id: unknown = found?.groups?.id === undefined ? undefined : JSON.parse(found.groups.id);
+/** The id of a response of which only the two ends are left; undefined where they do not prove it. */
+export function idOfResponse(line: OversizedLine): Id | undefined {
+  const text = responseIdText(line);
+  const id: unknown = text === undefined ? undefined : JSON.parse(text);
   return isId(id) ? id : undefined;
 }

@@ -2,8 +2,14 @@
 
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { boundedMessage, JsonLimitError, parseBounded } from "../../src/protocol/bounded-json.ts";
+import {
+  boundedMessage,
+  CLIENT_LIMITS,
+  JsonLimitError,
+  parseBounded as parseWithin,
+} from "../../src/protocol/bounded-json.ts";
 
+const parseBounded = (text: string, values: number) => parseWithin(text, { ...CLIENT_LIMITS, values });
 const many = (count: number, item = "0") => `[${`${item},`.repeat(count - 1)}${item}]`;
 const nested = (levels: number) => "[".repeat(levels) + "]".repeat(levels);
 /** Longer than what is parsed without a look. */
@@ -37,6 +43,30 @@ describe("a text from outside", () => {
     expect(() => parseBounded(text, isCounted ? 1_000 : 100_000)).toThrow(
       isCounted && text.startsWith('{"a":1,') ? JsonLimitError : new JsonLimitError(problem),
     );
+  });
+
+  test.each([
+    ["one string", (escapes: number) => `"${"\\n".repeat(escapes)}"`],
+    ["one string with other characters", (escapes: number) => `"日${"\\u65e5ab".repeat(escapes)}"`],
+    ["escaped backslashes", (escapes: number) => `"${"\\\\".repeat(escapes)}"`],
+    ["many strings", (escapes: number) => many(escapes / 100, `"${"\\t".repeat(100)}"`)],
+  ])("may hold as many escapes as the limit says, in %s", (_where, textWith) => {
+    const limits = { values: 10_000, escapes: 100_000, bare: 1_000_000 };
+    const text = textWith(100_000);
+    expect(parseWithin(text, limits)).toEqual(JSON.parse(text));
+    expect(() => parseWithin(textWith(100_100), limits)).toThrow("holds more than 100000 escapes in strings");
+  });
+
+  test.each([
+    ["white space", (bare: number) => `${" ".repeat(bare - 1)}1`],
+    ["digits", (bare: number) => "1".repeat(bare)],
+    ["what is no JSON", (bare: number) => "x".repeat(bare)],
+  ])("may hold as many characters outside of strings as the limit says: %s", (_what, textWith) => {
+    const limits = { values: 10, escapes: 10, bare: 100_000 };
+    const error = "holds more than 100000 characters outside of strings";
+    expect(() => parseWithin(textWith(100_001), limits)).toThrow(error);
+    expect(() => parseWithin(textWith(100_000), limits)).not.toThrow(error);
+    expect(parseWithin(JSON.stringify(textWith(200_000)), limits)).toBe(textWith(200_000));
   });
 
   test("counts nothing that stands in strings, however they are escaped", () => {
@@ -82,7 +112,12 @@ describe("a message of a backend", () => {
         `{"jsonrpc":"2.0","id":${id},${error}}`,
       );
     }
-    expect(boundedMessage(`{"jsonrpc":"2.0","id":7,"result":${deep}`)).toBe("null");
+    const broken = `{"jsonrpc":"2.0","id":7,"result":${deep}`;
+    expect(boundedMessage(broken)).toStartWith('{"jsonrpc":"2.0","id":7,"error"');
+    const last = `{"result":{"x":${nested(50_000)}},"jsonrpc":"2.0","id":"z"}`;
+    expect(boundedMessage(last)).toStartWith('{"jsonrpc":"2.0","id":"z","error"');
+    const hidden = `{"x":1,"result":${nested(50_000)},"id":8,"y":2}`;
+    expect(boundedMessage(hidden)).toStartWith('{"jsonrpc":"2.0","id":8,"error"');
   });
 
   test("over them that answers nothing is none", () => {

@@ -1,6 +1,6 @@
 // What a wire's failure means for the call that met it, in words for the person who has to mend it.
 
-import { MAX_BACKEND_VALUES, parseBounded } from "../../protocol/bounded-json.ts";
+import { BACKEND_LIMITS, parseBounded } from "../../protocol/bounded-json.ts";
 import { GatewayError } from "../../protocol/errors.ts";
 import { RpcError, toMessage } from "../../protocol/jsonrpc.ts";
 import { SendError, type WireEnd } from "../../transport/transport.ts";
@@ -32,7 +32,7 @@ export function refusal(name: string, id: number, thrown: unknown): Error {
 function errorInBody(body: string | undefined, id: number): RpcError | undefined {
   if (body === undefined || !body.trimStart().startsWith("{")) return undefined;
   try {
-    const message = toMessage(parseBounded(body, MAX_BACKEND_VALUES), body);
+    const message = toMessage(parseBounded(body, BACKEND_LIMITS), body);
     if (message === undefined || !("error" in message)) return undefined;
     return message.id === id || message.id === null || message.id === undefined
       ? RpcError.from(message.error)
