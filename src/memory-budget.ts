@@ -41,10 +41,10 @@ export const HOLDER_KINDS = Object.keys(ORDER) as readonly HolderKind[];
 
 /** The log line for memory of this kind that was given up. */
 const LOSSES: Partial<Record<HolderKind, string>> = {
-  replay: "dropped events that clients could have asked for again: too much is held",
-  results: "dropped the rest of large results: too much is held",
-  bodies: "refused unfinished request bodies: too much is held",
-  unread: "cut off a client that does not read: too much is held for it and others",
+  replay: "dropped events that clients could have requested again: memory_limit is reached",
+  results: "dropped parts of large results: memory_limit is reached",
+  bodies: "refused unfinished request bodies: memory_limit is reached",
+  unread: "cut off a client that does not read: memory_limit is reached",
 };
 
 export interface HoldingOptions {

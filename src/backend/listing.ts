@@ -120,11 +120,11 @@ export class Listing implements Disposable {
       cursor = page.nextCursor;
       if (cursor === undefined) break;
       if (seen.has(cursor) || seen.size >= MAX_PAGES) end = "a list repeats its pages";
-      else if (performance.now() > untilMs) end = "a list does not come to its end";
+      else if (performance.now() > untilMs) end = "a list takes too long";
       seen.add(cursor);
     } while (end === undefined);
     if (end !== undefined) {
-      this.#options.log.warning(`${end}; taking what came so far`, { method, items: items.length });
+      this.#options.log.warning(`${end}; keeping the items read so far`, { method, items: items.length });
     }
     return { items, rest: ofAllPages(rests) };
   }
@@ -138,7 +138,7 @@ export class Listing implements Disposable {
   #learn(method: string, list: List, bytes: number): ListRead {
     const others = [...this.#sizes].reduce((sum, [name, size]) => (name === method ? sum : sum + size), 0);
     if (!this.#catalogHeld.set(others + bytes)) {
-      this.#options.log.warning("a list was not taken: too much is held (memory_limit)", { method });
+      this.#options.log.warning("a list was not kept: memory_limit is reached", { method });
       return { items: this.#options.catalog.list(method) ?? [], isChanged: false };
     }
     this.#sizes.set(method, bytes);

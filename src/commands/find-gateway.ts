@@ -127,6 +127,6 @@ export function refusalOf({ url, status, body }: Reply): string {
     return `the gateway at ${url.origin} is of version ${version}, this command of ${VERSION}; start the gateway anew`;
   }
   return status === 200 || status === 404
-    ? `what answers at ${url.href} is no mcp-gateway, or one of another version (HTTP ${status})`
-    : `what answers at ${url.href} is no mcp-gateway (HTTP ${status})`;
+    ? `the server at ${url.href} is no mcp-gateway, or one of another version (HTTP ${status})`
+    : `the server at ${url.href} is no mcp-gateway (HTTP ${status})`;
 }

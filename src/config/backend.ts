@@ -75,7 +75,7 @@ function withClientRules(entry: BackendInput, path: Path, findings: Findings): B
   const allow = includeTools ?? enabledTools ?? enabled_tools ?? allowedTools;
   const deny = entry.excludeTools ?? entry.disabledTools ?? entry.disabled_tools;
   if (allow !== undefined && tools?.allow !== undefined) {
-    const message = `${pathText(path)} says twice which tools are allowed; keep tools.allow alone`;
+    const message = `${pathText(path)} sets tools.allow a second time; keep only tools.allow`;
     findings.problem([...path, "tools"], "key", { message });
   }
   if (allow === undefined && deny === undefined) return tools;

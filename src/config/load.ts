@@ -131,7 +131,7 @@ function readBackends(top: ConfigInput, reading: Reading): BackendConfig[] {
   if (names.length === 0) findings.note([key], 'there are no backends yet; add one under "backends"');
   if (top.mcp !== undefined && top.mcpServers === undefined) {
     const message =
-      '"mcp" at the top level is understood beside "mcpServers" alone; put servers under "backends"';
+      '"mcp" at the top level is understood only beside "mcpServers"; put servers under "backends"';
     findings.problem(["mcp"], "key", { message });
   }
   const own = ownNames(names, (written, given) => {

@@ -152,7 +152,7 @@ function tooSlow(): Response {
 }
 
 function tooMuch(): Response {
-  const message = `The gateway holds too much for its clients (memory_limit); try again in ${RETRY_SECONDS} s.`;
+  const message = `The gateway has reached memory_limit; try again in ${RETRY_SECONDS} s.`;
   const headers = { connection: "close", "retry-after": String(RETRY_SECONDS) };
   return failure(503, { code: -32000, message }, { headers });
 }

@@ -47,7 +47,7 @@ class EndedSessionsFile {
     } catch (thrown) {
       if (thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT")
         return { issuedMs, forgottenMs: -1 };
-      this.#warn("which sessions were ended could not be read: all must be opened anew", thrown);
+      this.#warn("the list of ended sessions could not be read: all sessions must be opened again", thrown);
       return { issuedMs, forgottenMs: Date.now() };
     }
   }
@@ -75,7 +75,7 @@ class EndedSessionsFile {
       await rename(temporary, this.#path);
     } catch (thrown) {
       await rm(temporary, { force: true }).catch(() => undefined);
-      this.#warn("which sessions were ended could not be kept: a restart will take them for open", thrown);
+      this.#warn("the list of ended sessions could not be saved: after a restart they count as open", thrown);
     }
   }
 

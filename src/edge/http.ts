@@ -364,7 +364,7 @@ function unknownBackend(name: string, known: readonly string[]): Refusal {
 function notFound(request: Request, known: readonly string[]): Response {
   const pathname = URL.parse(request.url)?.pathname ?? request.url;
   const routes = ["/mcp", ...known.map((name) => `/mcp/${name}`), "/sse", "/health", "/metrics", "/status"];
-  // Dot segments are gone from the URL that is seen here.
+  // The URL is already normalised here, so dot segments are not visible.
   const isRoute = routes.includes(pathname) || /%|\/\//.test(pathname);
   const spelling = isRoute ? " Dot segments, escapes and doubled slashes are not understood." : "";
   const message = `Nothing at ${pathname.slice(0, MAX_SHOWN)}.${spelling} Routes: ${routes.join(", ")}`;

@@ -75,7 +75,7 @@ export class SessionStreams implements Disposable {
     const id = requestOf(stream);
     if (id === undefined) return undefined;
     const message =
-      "The answer to this call is gone: the gateway was started again, or held too much. The work may have been done.";
+      "The answer to this call is lost: the gateway was restarted, or dropped it to free memory. The work may have been done.";
     const json = writeMessage(errorResponse(id, { code: LOST, message }));
     return this.#sinkWith(this.log.append(this.log.openStream(id), json));
   }

@@ -35,7 +35,7 @@ export class StdioEdge {
   async run(input: ReadableStream<Uint8Array>, output: Pipe): Promise<void> {
     const { log, memory } = this.#options;
     const writer = new LineWriter(output, memory, () => {
-      log.info("the client reads no more; the gateway ends");
+      log.info("the client has closed its end or does not read; the gateway ends");
       this.stop();
     });
     const send = (json: string) => writer.write(json);

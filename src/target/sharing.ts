@@ -33,7 +33,7 @@ export class Sharing {
         if (fitted === undefined) continue;
         const id = idOf(fitted);
         const other = shared.get(id);
-        if (own.has(id)) this.#warn("left out what a server lists twice", backend, key, item);
+        if (own.has(id)) this.#warn("left out an item that a server lists twice", backend, key, item);
         else if (other === undefined || other.backend.name.length < backend.name.length)
           shared.set(id, { backend, item: fitted });
         own.add(id);
@@ -44,8 +44,8 @@ export class Sharing {
 
   #fitted(key: string, backend: Backend, item: unknown, era: Era): Json | undefined {
     const fitted = shareable(key, item, era);
-    if (fitted === undefined) this.#warn("left out of a list what clients refuse", backend, key, item);
-    else if (fitted !== item) this.#warn("repaired in a list what clients refuse", backend, key, item);
+    if (fitted === undefined) this.#warn("left out an item that clients refuse", backend, key, item);
+    else if (fitted !== item) this.#warn("repaired an item that clients refuse", backend, key, item);
     const qualified = qualifyItem(backend.name, fitted);
     return isObject(qualified) ? qualified : undefined;
   }

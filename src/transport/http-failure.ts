@@ -8,7 +8,7 @@ export interface FailureReason {
 const NO_ROUTE = "there is no way to that host. Check the network and http_url.";
 const NOT_RESOLVED = "the host name cannot be resolved. Check the network and http_url.";
 const UNKNOWN_ISSUER =
-  "the server's TLS certificate is signed by nobody that this machine trusts. Set NODE_EXTRA_CA_CERTS to the file of that authority, or use a certificate of a public one.";
+  "this machine does not trust the issuer of the server's TLS certificate. Set NODE_EXTRA_CA_CERTS to the issuer's certificate file, or use a certificate of a public authority.";
 
 /** Failures from before a byte of the request could have left. */
 const BEFORE_SENDING: ReadonlyMap<string, string> = new Map([
@@ -24,11 +24,11 @@ const BEFORE_SENDING: ReadonlyMap<string, string> = new Map([
   ["CERT_NOT_YET_VALID", "the server's TLS certificate is not valid yet. Check the clocks of both machines."],
   [
     "ERR_TLS_CERT_ALTNAME_INVALID",
-    "the server's TLS certificate is for another host name. Use the name that it is for in http_url.",
+    "the server's TLS certificate is for another host name. Use that name in http_url.",
   ],
   [
     "DEPTH_ZERO_SELF_SIGNED_CERT",
-    "the server's TLS certificate is self-signed. Set NODE_EXTRA_CA_CERTS to its file, or use one of an authority.",
+    "the server's TLS certificate is self-signed. Set NODE_EXTRA_CA_CERTS to its file, or use a certificate of a public authority.",
   ],
   ["SELF_SIGNED_CERT_IN_CHAIN", UNKNOWN_ISSUER],
   ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", UNKNOWN_ISSUER],
@@ -44,10 +44,10 @@ const LOST_CODES: ReadonlySet<string> = new Set(["ECONNRESET", "EPIPE", "ECONNAB
 const AFTER_SENDING: ReadonlyMap<string, string> = new Map([
   ["ECONNRESET", "the server closed the connection before it answered. Look at the server's own log."],
   ["EPIPE", "the server closed the connection before it answered. Look at the server's own log."],
-  ["Malformed_HTTP_Response", "what answered does not speak HTTP. Check http_url."],
+  ["Malformed_HTTP_Response", "the server does not speak HTTP. Check http_url."],
   ["ZlibError", "the server's compressed response is damaged."],
   ["TimeoutError", "no answer came in time."],
-  ["AbortError", "it was given up."],
+  ["AbortError", "the request was cancelled."],
 ]);
 
 /** The platform's messages are never shown: they may contain the URL, and a key in it. */

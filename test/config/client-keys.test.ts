@@ -43,7 +43,7 @@ describe("tools that a client's file", () => {
   test.each([
     [{ disabledTools: "all" }, /mcpServers\.a\.disabledTools must be a list of tools' names, not text/],
     [{ disabledTools: ["a"], excludeTools: ["b"] }, /"excludeTools" and "disabledTools" .* mean the same/],
-    [{ includeTools: ["a"], tools: { allow: ["b"] } }, /says twice which tools are allowed/],
+    [{ includeTools: ["a"], tools: { allow: ["b"] } }, /sets tools.allow a second time/],
   ])("are refused where they cannot be understood: %j", (entry, words) => {
     const written = JSON.stringify({ mcpServers: { a: { command: "x", ...entry } } });
     expect(complaints(written)).toEqual([expect.stringMatching(words)]);

@@ -201,7 +201,7 @@ describe("a broken POST stream", () => {
       {
         jsonrpc: "2.0",
         id: "the call",
-        error: { code: -32000, message: expect.stringContaining("is gone") },
+        error: { code: -32000, message: expect.stringContaining("is lost") },
       },
     ]);
     expect(after.get(lost.lastId)).toBeUndefined();

@@ -99,7 +99,7 @@ describe("after kill -9 and a new start", () => {
       {
         jsonrpc: "2.0",
         id: "lost one",
-        error: { code: -32000, message: expect.stringContaining("is gone") },
+        error: { code: -32000, message: expect.stringContaining("is lost") },
       },
     ]);
     expect((await getStream(session, resumed.lastId)).status).toBe(405);
@@ -113,7 +113,7 @@ describe("after kill -9 and a new start", () => {
     const failure = lost.catch((error: Error) => error.message);
     await waitFor(() => heard > 0);
     await restart();
-    expect(await failure).toContain("is gone");
+    expect(await failure).toContain("is lost");
   });
 });
 

@@ -180,7 +180,7 @@ function answerTo({ method }: Question, mark: string): Json {
 function isRefused(made: Made, heard: Heard): boolean {
   // In the result, or as the error that the server made of it.
   const text = JSON.stringify(heard.response ?? null);
-  const isIt = made.mayRefuse && text.includes("nothing says which of them asks this");
+  const isIt = made.mayRefuse && text.includes("the question names none of them");
   if (isIt) made.ledger.count("questions refused");
   return isIt;
 }

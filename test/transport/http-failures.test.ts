@@ -155,7 +155,7 @@ describe("a connection that fails", () => {
 
   test("because what answers is no HTTP server, says so", async () => {
     using server = rawServer("SSH-2.0-OpenSSH_9.9\r\n", "end");
-    expect((await refusal(server.url)).message).toContain("what answered does not speak HTTP");
+    expect((await refusal(server.url)).message).toContain("the server does not speak HTTP");
   });
 });
 

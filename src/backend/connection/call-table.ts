@@ -55,7 +55,7 @@ export type Audience = Listener | "everybody" | "nobody";
 const NOBODYS =
   "No call of a client is in progress that this question could belong to, so the gateway asked nobody.";
 const SOMEBODYS =
-  "Several calls are in progress and nothing says which of them asks this, so the gateway asked nobody. Make the call " +
+  "Several calls are in progress and the question names none of them, so the gateway asked nobody. Make the call " +
   "again: from now on the gateway makes the calls to this server one at a time.";
 const CALL_ENDED = "the call that asked has ended";
 
@@ -582,7 +582,7 @@ export class CallTable {
   #withhold(method: string): Audience {
     this.#withheld += 1;
     const { name, log } = this.#options;
-    log.debug("withheld a notification that could be several clients'", { backend: name, method });
+    log.debug("withheld a notification that could be for several clients", { backend: name, method });
     return "nobody";
   }
 

@@ -8,10 +8,10 @@ const WORDS = {
   asks: "asks questions without naming the call, so its calls run one at a time",
   asksForRoots: "asks for roots when it starts, so its first call runs alone until it has asked",
   logs: "logs without naming the call, so calls that want log lines run one at a time",
-  speaksLate: "speaks about a call after it answered it, so another client's call waits until that is over",
+  speaksLate: "sends messages about a call after its answer, so the next client's call waits for a moment",
   speaksWhileAsking:
-    "speaks while it waits for the answer to a question, so calls beside that one may not be told apart",
-  worksOn: "goes on with calls that were cancelled",
+    "sends messages while it waits for the answer to a question, so messages beside other calls may be withheld",
+  worksOn: "continues calls that were cancelled",
 } as const;
 
 export type Habit = keyof typeof WORDS;

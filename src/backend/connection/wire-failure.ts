@@ -58,7 +58,7 @@ export class AskedInVain extends GatewayError {
   constructor(backend: string) {
     super(
       "backend-failed",
-      `${backend}: nothing says which of several calls asks a question; make the call again.`,
+      `${backend}: the server's question cannot be assigned to one of several calls; make the call again.`,
     );
   }
 }

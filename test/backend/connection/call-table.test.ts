@@ -189,7 +189,7 @@ describe("a notification that names no call", () => {
     stage.log();
     expect(anna.heard).toHaveLength(1);
     expect(stage.learned).toEqual([
-      expect.stringContaining("after it answered"),
+      expect.stringContaining("after its answer"),
       expect.stringContaining("logs"),
     ]);
   });
