@@ -150,7 +150,7 @@ export class Backend implements AsyncDisposable {
   }
 
   /**
-   * How the server presents itself to a client: remembered where it is known, asked where it is not.
+   * How the server presents itself to a client: from the catalogue if it is known, else from the server.
    * Rejects with GatewayError.
    */
   async handshake(signal: Abortable, asker: Asker): Promise<Handshake> {
@@ -397,7 +397,7 @@ export class Backend implements AsyncDisposable {
     });
   }
 
-  /** What a variant offers is known while this gateway runs, and kept nowhere. */
+  /** The lists of a variant are kept in memory only, not on disk. */
   #variant(key: string): Variant {
     const known = this.#variants.get(key);
     if (known !== undefined) return known;

@@ -14,7 +14,7 @@ const CLOSE_MS = 8_000;
 /** The longest text of a server in the message about its failure. */
 const MAX_SAID_CHARS = 2_000;
 
-/** Settles within the deadline and `CLOSE_MS`, whatever the wire does. Rejects with GatewayError. */
+/** Always settles within the deadline and `CLOSE_MS`. Rejects with GatewayError. */
 export async function startWithin(config: BackendConfig, options: HandshakeOptions): Promise<Connected> {
   const deadline = new AbortController();
   const timer = setTimeout(() => deadline.abort(), config.startTimeoutMs);

@@ -110,7 +110,7 @@ function hideUrl(url: URL, depth: number): void {
   for (const part of randomParts(url.hash)) registerSecret(part);
 }
 
-/** True where the text is JSON. */
+/** True if the text is JSON. */
 function hideJson(name: string, text: string, depth: number): boolean {
   let root: unknown;
   try {

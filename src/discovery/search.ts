@@ -34,7 +34,7 @@ export class SearchIndex {
     return this.judgedSearch(query, limit).hits;
   }
 
-  /** As `search`, and whether any of the hits is likely to be what was asked for. */
+  /** As `search`, and whether any hit fits the query well. */
   judgedSearch(query: string, limit: number): { readonly hits: Hit[]; readonly fits: boolean } {
     const read = readQuery(query, this.#corpus);
     const ranked = rank(this.#corpus, read, limit);

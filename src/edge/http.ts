@@ -83,7 +83,7 @@ async function listen(options: HttpOptions, untilMs: number) {
   return listen(options, untilMs);
 }
 
-/** The engine asks whether the port is in use, whatever the reason is. */
+/** Bun's message asks whether the port is in use, even if the reason is another one. */
 function cannotListen({ host, port }: HttpOptions, cause: unknown): unknown {
   if (!(cause instanceof Error) || !("code" in cause)) return cause;
   const error = new Error(`Cannot listen on ${host}, port ${port} (${String(cause.code)}).`, { cause });

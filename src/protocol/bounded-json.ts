@@ -19,7 +19,7 @@ export interface JsonLimits {
 export const CLIENT_LIMITS: JsonLimits = { values: 100_000, escapes: 1_000_000, bare: 4_000_000 };
 /** For one message of a backend: lists of many thousand tools need that many. */
 export const BACKEND_LIMITS: JsonLimits = { values: 1_000_000, escapes: 4_000_000, bare: 16_000_000 };
-/** A shorter text takes a few milliseconds at most, whatever it is. */
+/** Shorter texts are not scanned: any of them is parsed within a few milliseconds. */
 const CHEAP_LENGTH = 32 * 1024;
 
 const QUOTE = 0x22;

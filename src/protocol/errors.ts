@@ -22,7 +22,7 @@ export type GatewayErrorKind = keyof typeof WIRE;
 
 /**
  * An expected failure. The message is for the person or model that gets it: what, on which backend, why, what next.
- * Whatever a backend said in it is redacted and cannot control a terminal.
+ * Texts of backends in it are redacted and cannot control a terminal.
  */
 export class GatewayError extends Error {
   readonly kind: GatewayErrorKind;

@@ -84,7 +84,7 @@ export class MessageLines {
   }
 }
 
-/** The id of a response of which only the two ends are left; undefined where they do not prove it. */
+/** The id of a response of which only the two ends are known; undefined if they do not prove it. */
 export function idOfResponse(line: OversizedLine): Id | undefined {
   const text = responseIdText(line);
   const id: unknown = text === undefined ? undefined : JSON.parse(text);

@@ -101,7 +101,8 @@ export class ResponseParser {
     if (head.status === 101) throw new MalformedResponseError("the server changed the protocol");
     if (head.status < 200) {
       this.#interim += 1;
-      if (this.#interim > MAX_INTERIM) throw new MalformedResponseError("there are only interim responses (1xx) and no final one");
+      if (this.#interim > MAX_INTERIM)
+        throw new MalformedResponseError("there are only interim responses (1xx) and no final one");
       return;
     }
     this.#isReusable = head.keepsConnection;

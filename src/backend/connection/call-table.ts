@@ -164,7 +164,7 @@ export class CallTable {
     return this.#inFlight.size;
   }
 
-  /** How many notifications were given to nobody because they could have been several clients'. */
+  /** How many notifications were withheld because they could have been for several clients. */
   get withheld(): number {
     return this.#withheld;
   }
@@ -243,7 +243,7 @@ export class CallTable {
     return all;
   }
 
-  /** Progress shows that work is being done: the deadline starts anew, up to a cap. */
+  /** The call has made progress: its timeout starts again, up to a cap. */
   extend(pending: Pending): void {
     if (pending.timeoutMs === 0 || pending.state === "asking") return;
     const { startedMs, timeoutMs } = pending;
@@ -340,7 +340,7 @@ export class CallTable {
     this.#alarm.at(this.#settleAtMs);
   }
 
-  /** For a while from now on: the server has started, or was told that the roots have changed. */
+  /** A question for roots is expected for a while: the server has started, or was told that the roots have changed. */
   expectRootsQuestion(): void {
     this.#rootsExpectedUntilMs = this.#clock.nowMs() + TIMES.ROOTS_QUESTION_MS;
   }

@@ -5,7 +5,7 @@ export const TIMES = {
   STALL_MS: 50,
   /** An answer with a string id ("7") waits this long for one with the number, until it is known which the server sends. */
   TEXT_ID_MS: 60,
-  /** After such a stall, what waits in the pipe is read for this long before any deadline is judged. */
+  /** After such a stall, waiting input is read for this long before deadlines are checked. */
   READ_GRACE_MS: 100,
   /** Questions of one call that arrive within this time count as one wait. Meanwhile the call keeps its turn. */
   TOGETHER_MS: 250,
