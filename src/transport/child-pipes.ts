@@ -32,10 +32,10 @@ export class ChildPipes {
   /** The ends for the child, as file descriptors. */
   readonly theirs: { readonly stdin: number; readonly stdout: number; readonly stderr: number };
 
-  private constructor(stdin: Pipe, stdout: Pipe, stderr: Pipe) {
-    this.stdin = new PipeInput(stdin.writeEnd);
-    this.stdout = new PipeOutput(stdout.readEnd);
-    this.stderr = new PipeOutput(stderr.readEnd);
+  private constructor(stdin: Pipe, stdout: Pipe, stderr: Pipe, resize: Libc["resizePipe"]) {
+    this.stdin = new PipeInput(new PipeEnd(stdin.writeEnd, resize));
+    this.stdout = new PipeOutput(new PipeEnd(stdout.readEnd, resize));
+    this.stderr = new PipeOutput(new PipeEnd(stderr.readEnd));
     this.theirs = { stdin: stdin.readEnd, stdout: stdout.writeEnd, stderr: stderr.writeEnd };
   }
 
@@ -45,7 +45,7 @@ export class ChildPipes {
     return calls === undefined ? undefined : ChildPipes.#open(calls);
   }
 
-  static #open({ openPipe, setNonBlocking }: Libc): ChildPipes | undefined {
+  static #open({ openPipe, setNonBlocking, resizePipe }: Libc): ChildPipes | undefined {
     const opened = [openPipe(), openPipe(), openPipe()];
     const [stdin, stdout, stderr] = opened;
     // Only our end is non-blocking: each end has flags of its own, and few programs expect a non-blocking stdin.
@@ -55,7 +55,7 @@ export class ChildPipes {
       stderr !== undefined &&
       setNonBlocking(stdin.writeEnd)
     ) {
-      return new ChildPipes(stdin, stdout, stderr);
+      return new ChildPipes(stdin, stdout, stderr, resizePipe);
     }
     for (const pipe of opened) {
       if (pipe === undefined) continue;
@@ -81,22 +81,65 @@ export class ChildPipes {
 const FIRST_RETRY_MS = 1;
 const LAST_RETRY_MS = 64;
 
+/** A pipe holds so much at first. */
+const PIPE_BYTES = 64 * 1024;
+/** The largest pipe that Linux lets every user have. */
+const LARGE_PIPE_BYTES = 1024 * 1024;
+/** The pipes of one user may hold 64 MiB in all. Beyond that, Linux gives each new one of any program two pages only. */
+const MAX_LARGE_PIPES = 16;
+let largePipes = 0;
+
+/** Our end of a pipe. A large message goes through a small pipe in many pieces, and each piece costs a wait. */
+class PipeEnd {
+  readonly #resize: Libc["resizePipe"] | undefined;
+  #fd: number | undefined;
+  #isLarge = false;
+
+  /** Without `resize` the pipe stays as small as it is. */
+  constructor(fd: number, resize?: Libc["resizePipe"]) {
+    this.#fd = fd;
+    this.#resize = resize;
+  }
+
+  /** Undefined once it is closed. */
+  get fd(): number | undefined {
+    return this.#fd;
+  }
+
+  /** To be called if a message is larger than the pipe. */
+  enlarge(): void {
+    const resize = this.#resize;
+    if (this.#isLarge || this.#fd === undefined || resize === undefined) return;
+    if (largePipes >= MAX_LARGE_PIPES || !resize(this.#fd, LARGE_PIPE_BYTES)) return;
+    this.#isLarge = true;
+    largePipes += 1;
+  }
+
+  close(): void {
+    if (this.#fd === undefined) return;
+    closeSync(this.#fd);
+    this.#fd = undefined;
+    if (this.#isLarge) largePipes -= 1;
+  }
+}
+
 /**
  * Writes synchronously, in one system call. If the pipe is full, it tries again after a pause: Bun can wait for a pipe, but
  * it cannot cancel that wait while the pipe is full.
  */
 export class PipeInput implements ChildInput {
-  #fd: number | undefined;
+  readonly #end: PipeEnd;
   #waiting: { rest: Uint8Array; readonly drained: PromiseWithResolvers<void> } | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #retryMs = FIRST_RETRY_MS;
   #isEnding = false;
 
-  constructor(fd: number) {
-    this.#fd = fd;
+  constructor(end: PipeEnd) {
+    this.#end = end;
   }
 
   write(text: string, bytes: number): "taken" | "refused" | Promise<unknown> {
+    if (bytes > PIPE_BYTES) this.#end.enlarge();
     const taken = this.#write(text);
     if (taken >= bytes) return "taken";
     if (taken < 0) return "refused";
@@ -113,17 +156,17 @@ export class PipeInput implements ChildInput {
 
   close(): void {
     clearTimeout(this.#timer);
-    if (this.#fd !== undefined) closeSync(this.#fd);
-    this.#fd = undefined;
+    this.#end.close();
     this.#waiting?.drained.reject(new Error("the pipe broke"));
     this.#waiting = undefined;
   }
 
   /** How many bytes were written; less than 0 if nobody reads the pipe any more. */
   #write(data: string | Uint8Array): number {
-    if (this.#fd === undefined) return -1;
+    const { fd } = this.#end;
+    if (fd === undefined) return -1;
     try {
-      return typeof data === "string" ? writeSync(this.#fd, data) : writeSync(this.#fd, data);
+      return typeof data === "string" ? writeSync(fd, data) : writeSync(fd, data);
     } catch (thrown) {
       return thrown instanceof Error && "code" in thrown && thrown.code === "EAGAIN" ? 0 : -1;
     }
@@ -155,29 +198,23 @@ export class PipeInput implements ChildInput {
 
 /** Reads with a stream of Bun, which uses a file descriptor of its own. */
 export class PipeOutput implements ChildOutput {
-  #fd: number | undefined;
+  readonly #end: PipeEnd;
   #output: StreamOutput | undefined;
 
-  constructor(fd: number) {
-    this.#fd = fd;
+  constructor(end: PipeEnd) {
+    this.#end = end;
   }
 
-  drain(onBytes: (bytes: Uint8Array) => void): Promise<void> {
-    if (this.#fd === undefined) return Promise.resolve();
-    this.#output = new StreamOutput(Bun.file(this.#fd).stream());
-    const drained = this.#output.drain(onBytes);
-    this.#release();
-    return drained;
+  async drain(onBytes: (bytes: Uint8Array) => void): Promise<void> {
+    if (this.#end.fd === undefined) return;
+    this.#output = new StreamOutput(Bun.file(this.#end.fd).stream(), () => this.#end.enlarge());
+    await this.#output.drain(onBytes);
+    this.#end.close();
   }
 
   async close(): Promise<void> {
-    this.#release();
+    this.#end.close();
     await this.#output?.close();
-  }
-
-  #release(): void {
-    if (this.#fd !== undefined) closeSync(this.#fd);
-    this.#fd = undefined;
   }
 }
 
@@ -229,19 +266,24 @@ interface ByteReader {
 /** So that a child that writes without a pause does not block the event loop. */
 const TURN_MS = 10;
 const PIECE_BYTES = 16 * 1024;
+const MUCH_BYTES = PIPE_BYTES / 2;
 
 /** Bun's own pipe out of a child. */
 export class StreamOutput implements ChildOutput {
   readonly #reader: ByteReader;
+  readonly #onMuch: (() => void) | undefined;
 
-  constructor(stream: ReadableStream<Uint8Array<ArrayBuffer>>) {
+  /** `onMuch` is called if so much comes at once that the pipe was full, or nearly. */
+  constructor(stream: ReadableStream<Uint8Array<ArrayBuffer>>, onMuch?: () => void) {
     this.#reader = stream.getReader();
+    this.#onMuch = onMuch;
   }
 
   async drain(onBytes: (bytes: Uint8Array) => void): Promise<void> {
     let turnEndsMs = performance.now() + TURN_MS;
     for (;;) {
       const { done, value } = await this.#reader.read().catch(() => ({ done: true, value: undefined }));
+      if (value !== undefined && value.length > MUCH_BYTES) this.#onMuch?.();
       for (let at = 0; value !== undefined && at < value.length; at += PIECE_BYTES) {
         if (performance.now() > turnEndsMs) {
           await new Promise((resolve) => setImmediate(resolve));

@@ -5,6 +5,8 @@ export interface Libc {
   openPipe(): Pipe | undefined;
   /** Makes reads and writes on a descriptor of ours return at once. False if the system refuses. */
   setNonBlocking(fd: number): boolean;
+  /** Sets the capacity of a pipe in bytes. False if the system refuses, or has no call for it. */
+  resizePipe(fd: number, bytes: number): boolean;
   /** Reaps a child that Bun did not start. Does not block. */
   reap(pid: number): void;
   /** Forbids other processes of the same user to read this process's memory and environment. False if the system refuses. */
@@ -24,6 +26,7 @@ const LIBRARIES: { readonly [platform in NodeJS.Platform]?: readonly string[] } 
 
 const F_GETFL = 3;
 const F_SETFL = 4;
+const F_SETPIPE_SZ = 1031;
 const O_NONBLOCK = process.platform === "darwin" ? 0x4 : 0o4000;
 const O_CLOEXEC = 0o2000000;
 const WNOHANG = 1;
@@ -66,6 +69,7 @@ function onLinux(dlopen: Ffi["dlopen"], ptr: Ffi["ptr"], name: string): Libc {
       symbols.fcntl(fd, F_SETFL, symbols.fcntl(fd, F_GETFL, 0) | O_NONBLOCK);
       return (symbols.fcntl(fd, F_GETFL, 0) & O_NONBLOCK) !== 0;
     },
+    resizePipe: (fd, bytes) => symbols.fcntl(fd, F_SETPIPE_SZ, bytes) >= bytes,
     reap: (pid) => void symbols.waitpid(pid, null, WNOHANG),
     forbidReading: () => symbols.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) === 0,
   };
@@ -88,6 +92,7 @@ function onDarwin(dlopen: Ffi["dlopen"], ptr: Ffi["ptr"], name: string): Libc {
       fcntl(fd, F_SETFL, fcntl(fd, F_GETFL, 0) | O_NONBLOCK);
       return (fcntl(fd, F_GETFL, 0) & O_NONBLOCK) !== 0;
     },
+    resizePipe: () => false,
     reap: (pid) => void symbols.waitpid(pid, null, WNOHANG),
     forbidReading: () => false,
   };

@@ -174,3 +174,27 @@ test("a child that writes without a pause leaves others their turn", async () =>
   expect(bytes).toBe(100 * 64 * 1024);
   expect(turns).toBeGreaterThan(5);
 });
+
+test.skipIf(process.platform !== "linux")(
+  "a few pipes grow for a large message, and others after them",
+  async () => {
+    const megabyte = "x".repeat(1_000_000);
+    const isTaken = (written: ReturnType<typeof write>) => {
+      if (written instanceof Promise) written.catch(() => undefined);
+      return written === "taken";
+    };
+    const children: Started[] = [];
+    try {
+      for (let count = 0; count < 20; count++) children.push(await startOnOurPipes("sleep", "1000"));
+      const taken = children.filter(({ stdin }) => isTaken(write(stdin, megabyte))).length;
+      expect(taken).toBeGreaterThan(0);
+      expect(taken).toBeLessThan(children.length);
+      for (const { stdin } of children) stdin.close();
+      using later = await startOnOurPipes("sleep", "1000");
+      expect(isTaken(write(later.stdin, megabyte))).toBe(true);
+      later.stdin.close();
+    } finally {
+      for (const child of children) child[Symbol.dispose]();
+    }
+  },
+);

@@ -35,7 +35,8 @@ describe("a child that does not read", () => {
 
   test("is told nothing twice: what still waits at the end was not delivered", async () => {
     const wire = await StdioWire.start(fixture("reads-nothing"), { limits: { exitGraceMs: 50 } });
-    await wire.ask("tools/call", { megabyte });
+    // More than any pipe holds.
+    await wire.ask("tools/call", { text: megabyte.repeat(3) });
     const second = refusal(wire.ask("ping"));
     await wire[Symbol.asyncDispose]();
     expect((await second).maybeDelivered).toBe(false);
