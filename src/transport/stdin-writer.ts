@@ -42,7 +42,9 @@ export class StdinWriter {
    */
   write(line: string): Promise<void> {
     if (this.#end !== undefined) return Promise.reject(endedError(this.#end));
-    const bytes = Buffer.byteLength(line) + 1;
+    // Text that is put together is copied once it is read: a large line only here, with its newline.
+    const text = `${line}\n`;
+    const bytes = Buffer.byteLength(text);
     if (this.#queuedBytes > 0 && this.#queuedBytes + bytes > this.#maxQueuedBytes) {
       return undelivered(
         `the process does not read its stdin: ${this.#queuedBytes} bytes are waiting already`,
@@ -54,7 +56,7 @@ export class StdinWriter {
       setImmediate(() => this.flush());
     }
     const batch = this.#next;
-    batch.text = `${batch.text}${line}\n`;
+    batch.text = batch.text === "" ? text : batch.text + text;
     batch.lines += 1;
     batch.bytes += bytes;
     this.#queuedBytes += bytes;
