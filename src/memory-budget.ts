@@ -2,7 +2,7 @@
 //
 // What is given up first if the sum is over the limit, or if one client holds more than its share:
 // 1. copies (replay buffers, kept parts of large results): the copy that was unused for longest;
-// 2. unfinished request bodies and unread answers: the one without progress for longest;
+// 2. unfinished request bodies, unfinished messages of backends and unread answers: the one without progress for longest;
 // 3. if that is not enough, the request for more memory is refused.
 
 import type { Log } from "./log.ts";
@@ -26,10 +26,14 @@ const ORDER = {
   results: 0,
   /** Request bodies that are not complete. */
   bodies: 1,
+  /** Messages of backend processes that are not complete. */
+  messages: 1,
   /** Answers and events that a client has not read. */
   unread: 1,
   /** Requests that are being worked on. */
   requests: undefined,
+  /** Messages that a backend process has not read from its stdin. */
+  stdin: undefined,
   /** Lists of backends while they are read. */
   lists: undefined,
   /** Catalogues of backends. */
@@ -44,6 +48,7 @@ const LOSSES: Partial<Record<HolderKind, string>> = {
   replay: "dropped events that clients could have requested again: memory_limit is reached",
   results: "dropped parts of large results: memory_limit is reached",
   bodies: "refused unfinished request bodies: memory_limit is reached",
+  messages: "skipped unfinished messages of backends: memory_limit is reached",
   unread: "cut off a client that does not read: memory_limit is reached",
 };
 

@@ -433,6 +433,7 @@ export class Backend implements AsyncDisposable {
       via: via === undefined ? undefined : () => via(this.name),
       config,
       log: this.#log,
+      budget: this.#options.budget,
       catalog,
       listing,
       policy: this.#policy,

@@ -3,6 +3,7 @@
 
 import type { BackendConfig, StdioConfig, UrlConfig } from "../config/config.ts";
 import type { Log } from "../log.ts";
+import type { MemoryBudget } from "../memory-budget.ts";
 import { type Era, eraOf } from "../protocol/call.ts";
 import { untilAborted } from "../protocol/cancellation.ts";
 import { GatewayError } from "../protocol/errors.ts";
@@ -47,6 +48,8 @@ export interface HandshakeOptions {
   /** The ids of the gateways that a request to the backend has passed (`via.ts`). */
   readonly via?: (() => string) | undefined;
   readonly log: Log;
+  /** Counts the memory that is held for the backend. */
+  readonly budget?: MemoryBudget | undefined;
   readonly events: ConnectionEvents;
   readonly habits: Habits;
   /** The era that this backend had last time; undefined asks it. */
@@ -94,7 +97,9 @@ class Attempt {
   }
 
   async overStdio(wire: StdioConfig): Promise<Connected> {
-    const open = () => this.#open((events) => StdioTransport.start(wire, { ...this.#wireOptions(), events }));
+    const memory = this.#options.budget;
+    const open = () =>
+      this.#open((events) => StdioTransport.start(wire, { ...this.#wireOptions(), memory, events }));
     const connection = await open();
     if (this.#era === "legacy") return this.#finish(connection, () => this.#initialize(connection));
     if (this.#isLegacyWanted) return this.#finish(connection, () => this.#initializeFirst(connection));

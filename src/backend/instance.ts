@@ -3,6 +3,7 @@
 
 import type { BackendConfig } from "../config/config.ts";
 import type { Log } from "../log.ts";
+import type { MemoryBudget } from "../memory-budget.ts";
 import type { Answer, Asker, Call, Caller, Era, Question, Subscriber, Watch } from "../protocol/call.ts";
 import type { Abortable } from "../protocol/cancellation.ts";
 import { type Json, type Notification, RpcError } from "../protocol/jsonrpc.ts";
@@ -46,6 +47,8 @@ export interface InstanceOptions {
   readonly identity: Implementation;
   readonly via: (() => string) | undefined;
   readonly log: Log;
+  /** Counts the memory that is held for the backend. */
+  readonly budget: MemoryBudget | undefined;
   readonly catalog: Catalog;
   readonly listing: Listing;
   readonly policy: ToolPolicy | undefined;
@@ -302,7 +305,7 @@ export class Instance implements AsyncDisposable {
   }
 
   async #connect(signal: AbortSignal): Promise<Connected> {
-    const { config, identity, via, log, era, habits } = this.#options;
+    const { config, identity, via, log, budget, era, habits } = this.#options;
     const startedMs = performance.now();
     const { era: wanted, extensions } = this.#declared();
     const remembered = era.name;
@@ -311,6 +314,7 @@ export class Instance implements AsyncDisposable {
         identity,
         via,
         log,
+        budget,
         remembered: wanted === "legacy" && !era.isModernOnly ? undefined : remembered,
         wanted,
         extensions,

@@ -1,10 +1,15 @@
 // Cuts a stream of bytes into lines of text, however the bytes are chunked. Knows nothing of JSON or of processes.
 
+import type { Holding, MemoryBudget } from "../memory-budget.ts";
+
 const NEWLINE = 0x0a;
 /** What is kept of each end of a line that is too long, in bytes. */
 const KEPT_BYTES = 512;
 
-/** A line over the cap: its two ends are all that was kept of it. */
+/** Unfinished lines up to this length are not counted in the memory budget. */
+const UNCOUNTED_BYTES = 64 * 1024;
+
+/** A line over the cap, or over the memory budget: its two ends are all that was kept of it. */
 export interface OversizedLine {
   readonly bytes: number;
   readonly head: string;
@@ -26,10 +31,15 @@ export class LineReader {
   readonly #sink: LineSink;
   #held: Uint8Array[] = [];
   #heldBytes = 0;
+  /** Only the ends of the current line are kept. */
+  #isCut = false;
+  readonly #counted: Holding | undefined;
 
-  constructor(maxLineBytes: number, sink: LineSink) {
+  /** `memory` counts unfinished lines. */
+  constructor(maxLineBytes: number, sink: LineSink, memory?: MemoryBudget) {
     this.#maxLineBytes = Math.max(maxLineBytes, 2 * KEPT_BYTES);
     this.#sink = sink;
+    this.#counted = memory?.hold("messages", { giveUp: () => this.#keepEnds() });
   }
 
   push(chunk: Uint8Array): void {
@@ -58,10 +68,19 @@ export class LineReader {
     if (piece.length === 0) return;
     this.#held.push(piece);
     this.#heldBytes += piece.length;
-    if (this.#heldBytes > this.#maxLineBytes) this.#keepEnds();
+    if (this.#isCut || this.#heldBytes > this.#maxLineBytes || !this.#count()) this.#keepEnds();
+  }
+
+  /** False if there is no memory for the line. */
+  #count(): boolean {
+    if (this.#counted === undefined || this.#heldBytes <= UNCOUNTED_BYTES) return true;
+    this.#counted.progressed();
+    return this.#counted.set(this.#heldBytes);
   }
 
   #keepEnds(): void {
+    this.#isCut = true;
+    this.#counted?.[Symbol.dispose]();
     const all = Buffer.concat(this.#held);
     // Copies: a view would keep all the bytes alive.
     this.#held = [Buffer.from(all.subarray(0, KEPT_BYTES)), Buffer.from(all.subarray(-KEPT_BYTES))];
@@ -70,9 +89,12 @@ export class LineReader {
   #release(): void {
     const held = this.#held;
     const bytes = this.#heldBytes;
+    const isCut = this.#isCut;
     this.#held = [];
     this.#heldBytes = 0;
-    if (bytes > this.#maxLineBytes) {
+    this.#isCut = false;
+    this.#counted?.[Symbol.dispose]();
+    if (isCut) {
       const [head, tail] = held.map((end) => toText(end));
       return this.#sink.onOversized({ bytes, head: head ?? "", tail: tail ?? "" });
     }

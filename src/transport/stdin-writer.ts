@@ -1,11 +1,15 @@
 // The one way to a child's stdin: a bounded queue that is written in batches, one write at a time.
 // Knows nothing of JSON. A broken pipe is an answer here and never an exception.
 
+import type { Holding, MemoryBudget } from "../memory-budget.ts";
 import type { Child } from "./spawn-child.ts";
 import { SendError, type WireEnd } from "./transport.ts";
 
 /** A write up to this size is taken by the pipe whole or not at all. */
 const ATOMIC_BYTES = 4_096;
+
+/** A queue up to this size is not counted in the memory budget. */
+const UNCOUNTED_BYTES = 64 * 1024;
 
 interface Batch {
   readonly taken: PromiseWithResolvers<void>;
@@ -26,9 +30,12 @@ export class StdinWriter {
   #isBlocked = false;
   #end: WireEnd | undefined;
 
-  constructor(child: Child, maxQueuedBytes: number) {
+  readonly #counted: Holding | undefined;
+
+  constructor(child: Child, maxQueuedBytes: number, memory?: MemoryBudget) {
     this.#child = child;
     this.#maxQueuedBytes = maxQueuedBytes;
+    this.#counted = memory?.hold("stdin");
   }
 
   /** Resolves when the pipe has refused a write: nobody reads it any more. */
@@ -49,6 +56,9 @@ export class StdinWriter {
       return undelivered(
         `the process does not read its stdin: ${this.#queuedBytes} bytes are waiting already`,
       );
+    }
+    if (!this.#count(this.#queuedBytes + bytes)) {
+      return undelivered("the gateway holds as much for its clients as memory_limit allows");
     }
     if (this.#next === undefined) {
       this.#next = { taken: Promise.withResolvers(), text: "", lines: 0, bytes: 0 };
@@ -88,14 +98,23 @@ export class StdinWriter {
   stop(end: WireEnd): void {
     if (this.#end !== undefined) return;
     this.#end = end;
+    this.#counted?.[Symbol.dispose]();
     this.#next?.taken.reject(endedError(end));
     this.#refused?.batch.taken.reject(endedError(end, this.#refused.maybeDelivered));
   }
 
   #drained(batch: Batch): void {
     this.#queuedBytes -= batch.bytes;
+    this.#count(this.#queuedBytes);
     this.#isBlocked = false;
     this.flush();
+  }
+
+  /** False if there is no memory for so much. */
+  #count(bytes: number): boolean {
+    const counted = this.#counted;
+    if (counted === undefined || (bytes <= UNCOUNTED_BYTES && counted.bytes === 0)) return true;
+    return counted.set(bytes > UNCOUNTED_BYTES && this.#end === undefined ? bytes : 0);
   }
 
   #refuse(batch: Batch, maybeDelivered: boolean): void {

@@ -3,6 +3,7 @@
 
 import type { StdioConfig } from "../config/config.ts";
 import type { Log } from "../log.ts";
+import type { MemoryBudget } from "../memory-budget.ts";
 import { type Id, type Message, writeMessage } from "../protocol/jsonrpc.ts";
 import type { ChildOutput } from "./child-pipes.ts";
 import { releaseChild, strayMarkOf } from "./held-children.ts";
@@ -33,6 +34,8 @@ export interface StdioOptions {
   /** Ends the start, not the wire. */
   readonly signal?: AbortSignal;
   readonly limits?: Partial<StdioLimits>;
+  /** Counts unfinished messages and what waits for the child. */
+  readonly memory?: MemoryBudget | undefined;
 }
 
 const DEFAULT_LIMITS: StdioLimits = {
@@ -57,6 +60,7 @@ export class StdioTransport implements Transport {
   readonly #messages: MessageLines;
   readonly #stderrLines: LineReader;
   readonly #lastWords = new LastWords();
+  readonly #memory: MemoryBudget | undefined;
   #isOver = false;
   #ending: Promise<void> | undefined;
 
@@ -65,7 +69,8 @@ export class StdioTransport implements Transport {
     this.#log = options.log.with({ backend: options.name, pid: child.process.pid });
     this.#events = options.events;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
-    this.#stdin = new StdinWriter(child, this.#limits.queuedBytes);
+    this.#memory = options.memory;
+    this.#stdin = new StdinWriter(child, this.#limits.queuedBytes, options.memory);
     this.#messages = new MessageLines(
       this.#log,
       (incoming) => this.#events.onMessage(incoming),
@@ -114,12 +119,13 @@ export class StdioTransport implements Transport {
 
   /** Lives as long as the wire: whichever sign of its end comes first, the end is told and the group is ended. */
   async #watch(): Promise<void> {
-    const messageLines = new LineReader(this.#limits.messageBytes, {
-      onLine: (line) => {
+    const sink = {
+      onLine: (line: string) => {
         if (!this.#isOver) this.#tell(() => this.#messages.read(line));
       },
-      onOversized: (line) => this.#tell(() => this.#lose(line)),
-    });
+      onOversized: (line: OversizedLine) => this.#tell(() => this.#lose(line)),
+    };
+    const messageLines = new LineReader(this.#limits.messageBytes, sink, this.#memory);
     const stdout = readLines(this.#child.stdout, messageLines);
     const stderr = readLines(this.#child.stderr, this.#stderrLines);
     const { exited } = this.#child.process;
@@ -140,8 +146,12 @@ export class StdioTransport implements Transport {
   #lose(line: OversizedLine): void {
     if (this.#isOver) return;
     const size = `${(line.bytes / 1024 / 1024).toFixed(1)} MiB`;
-    const cap = `${(this.#limits.messageBytes / 1024 / 1024).toFixed(1)} MiB`;
-    const reason = `the process sent a message of ${size}, which is over the limit of ${cap}`;
+    const cap = `over the limit of ${(this.#limits.messageBytes / 1024 / 1024).toFixed(1)} MiB`;
+    const why =
+      line.bytes > this.#limits.messageBytes
+        ? cap
+        : "too much while the gateway holds as much as memory_limit allows";
+    const reason = `the process sent a message of ${size}, which is ${why}`;
     const id = idOfResponse(line);
     this.#log.warning(`${reason}; skipped`, { id });
     if (id === undefined) void this.#end(reason);

@@ -1,14 +1,17 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { silentLog } from "../../src/log.ts";
+import { MemoryBudget } from "../../src/memory-budget.ts";
 import { LineReader, type OversizedLine } from "../../src/transport/line-reader.ts";
 
-function readerWith(maxLineBytes = 64 * 1024) {
+function readerWith(maxLineBytes = 64 * 1024, memory?: MemoryBudget) {
   const lines: string[] = [];
   const oversized: OversizedLine[] = [];
-  const reader = new LineReader(maxLineBytes, {
-    onLine: (line) => lines.push(line),
-    onOversized: (line) => oversized.push(line),
-  });
+  const sink = {
+    onLine: (line: string) => lines.push(line),
+    onOversized: (line: OversizedLine) => oversized.push(line),
+  };
+  const reader = new LineReader(maxLineBytes, sink, memory);
   return { reader, lines, oversized };
 }
 
@@ -113,4 +116,45 @@ test("a long line of many chunks is put together in linear time", () => {
   expect(lines[0]?.length).toBe(64 * 1024 * 1024);
   // Scanning the held bytes again for each chunk would take minutes.
   expect(performance.now() - startedAt).toBeLessThan(5_000);
+});
+
+describe("an unfinished line", () => {
+  const piece = Buffer.alloc(100_000, "x");
+  const newline = Buffer.from("\n");
+
+  test("is counted until it ends", () => {
+    const memory = new MemoryBudget(silentLog, 1_000_000);
+    const { reader, lines } = readerWith(10_000_000, memory);
+    for (let count = 0; count < 5; count++) reader.push(piece);
+    expect(memory.byKind.messages).toBe(500_000);
+    reader.push(newline);
+    expect(memory.bytes).toBe(0);
+    expect(lines.map(({ length }) => length)).toEqual([500_000]);
+  });
+
+  test("for which there is no memory is lost but for its ends, and the next one is whole", () => {
+    const memory = new MemoryBudget(silentLog, 300_000);
+    const { reader, lines, oversized } = readerWith(10_000_000, memory);
+    reader.push(Buffer.from("head"));
+    for (let count = 0; count < 5; count++) {
+      reader.push(piece);
+      expect(memory.bytes).toBeLessThanOrEqual(300_000);
+    }
+    reader.push(Buffer.from("tail\nnext\n"));
+    expect(oversized.map(({ bytes, head, tail }) => [bytes, head.slice(0, 5), tail.slice(-5)])).toEqual([
+      [500_008, "headx", "xtail"],
+    ]);
+    expect([lines, memory.bytes]).toEqual([["next"], 0]);
+  });
+
+  test("that has not grown for longest is lost for another", () => {
+    const memory = new MemoryBudget(silentLog, 300_000);
+    const stuck = readerWith(10_000_000, memory);
+    const growing = readerWith(10_000_000, memory);
+    for (let count = 0; count < 2; count++) stuck.reader.push(piece);
+    for (let count = 0; count < 2; count++) growing.reader.push(piece);
+    for (const { reader } of [stuck, growing]) reader.push(newline);
+    expect([stuck.oversized.length, stuck.lines.length]).toEqual([1, 0]);
+    expect([growing.oversized.length, growing.lines.length]).toEqual([0, 1]);
+  });
 });

@@ -1,6 +1,8 @@
 // Sending to children that do not read, that are gone, or that go in the middle.
 
 import { describe, expect, test } from "bun:test";
+import { silentLog } from "../../src/log.ts";
+import { MemoryBudget } from "../../src/memory-budget.ts";
 import { SendError } from "../../src/transport/transport.ts";
 import { fixture } from "../support/fixture.ts";
 import { StdioWire } from "../support/stdio-wire.ts";
@@ -33,6 +35,19 @@ describe("a child that does not read", () => {
     await Promise.all(waiting);
   });
 
+  test("takes from the memory budget, and gives it back at the end", async () => {
+    const memory = new MemoryBudget(silentLog, 5_000_000);
+    const wire = await StdioWire.start(fixture("reads-nothing"), { limits: { exitGraceMs: 50 }, memory });
+    const sends = Array.from({ length: 4 }, () => wire.ask("tools/call", { megabyte }));
+    const waiting = sends.map((sent) => sent.catch((error: unknown) => error));
+    expect(memory.byKind.stdin).toBeGreaterThan(4_000_000);
+    const error = await refusal(wire.ask("tools/call", { megabyte }));
+    expect([error.maybeDelivered, error.message]).toEqual([false, expect.stringContaining("memory_limit")]);
+    await wire[Symbol.asyncDispose]();
+    await Promise.all(waiting);
+    expect(memory.bytes).toBe(0);
+  });
+
   test("is told nothing twice: what still waits at the end was not delivered", async () => {
     const wire = await StdioWire.start(fixture("reads-nothing"), { limits: { exitGraceMs: 50 } });
     // More than any pipe holds.
@@ -43,9 +58,11 @@ describe("a child that does not read", () => {
   });
 
   test("gets everything in order once it reads", async () => {
-    await using wire = await StdioWire.start(["sh", "-c", "sleep 0.3; exec cat"]);
+    const memory = new MemoryBudget(silentLog);
+    await using wire = await StdioWire.start(["sh", "-c", "sleep 0.3; exec cat"], { memory });
     const ids = await Promise.all(Array.from({ length: 8 }, () => wire.ask("tools/call", { megabyte })));
     await waitFor(() => wire.messages.length === 8, { what: "all eight" });
+    expect(memory.bytes).toBe(0);
     expect(wire.messages.map((message) => "id" in message && message.id)).toEqual(ids);
   });
 });
