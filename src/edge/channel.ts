@@ -10,6 +10,7 @@ import {
   errorResponse,
   type Id,
   idIn,
+  idOfRefused,
   isNotification,
   isRequest,
   type Message,
@@ -89,9 +90,8 @@ export class Channel implements Disposable {
   #receiveValue(value: unknown, text: string): void {
     const message = toMessage(value, text);
     if (message !== undefined) return this.#receive(message);
-    this.#send(
-      errorResponse(null, { code: ErrorCode.invalidRequest, message: "Not a JSON-RPC 2.0 message." }),
-    );
+    const error = { code: ErrorCode.invalidRequest, message: "Not a JSON-RPC 2.0 message." };
+    this.#send(errorResponse(idOfRefused(value, text), error));
   }
 
   #receive(message: Message): void {

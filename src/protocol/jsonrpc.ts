@@ -75,7 +75,7 @@ export function toMessage(value: unknown, text: string): Message | undefined {
   if (!isObject(value) || value.jsonrpc !== "2.0") return undefined;
   const members = membersWithin(text, MAX_DEPTH);
   if (members === undefined) return unusable(value, `nests deeper than ${MAX_DEPTH} levels`);
-  const envelope = withExactId(withoutNulls(value), text, members);
+  const envelope = withExactId(withEmptyParts(value), text, members);
   keepPart(envelope.params, "params", text, members);
   keepPart(envelope.result, "result", text, members);
   keepPart(envelope.error, "error", text, members);
@@ -91,20 +91,35 @@ function ofOneKind(value: Json): Message | undefined {
   return "method" in value ? unusable(value, "names a method as well") : toResponse(value);
 }
 
-/** Many serializers write null for an absent member. A null id has a meaning only in errors. */
-function withoutNulls(value: Json): Json {
+/**
+ * Many serializers write null for an absent member, and PHP writes [] for an empty object. A null id has a meaning only in
+ * errors.
+ */
+function withEmptyParts(value: Json): Json {
   const isNoticeWithId =
     value.id === null && typeof value.method === "string" && value.method.startsWith("notifications/");
-  const hasNoParams = value.params === null;
+  const hasNoParams = value.params === null || isEmptyList(value.params);
   const hasNoError = value.error === null && value.result !== undefined;
   const hasNoResult = value.result === null && isObject(value.error);
-  if (!isNoticeWithId && !hasNoParams && !hasNoError && !hasNoResult) return value;
+  const hasEmptyResult = isEmptyList(value.result);
+  if (!isNoticeWithId && !hasNoParams && !hasNoError && !hasNoResult && !hasEmptyResult) return value;
   const rest = { ...value };
   if (isNoticeWithId) delete rest.id;
   if (hasNoParams) delete rest.params;
   if (hasNoError) delete rest.error;
   if (hasNoResult) delete rest.result;
+  if (hasEmptyResult) rest.result = keepText({}, "{}");
   return rest;
+}
+
+export function isEmptyList(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0;
+}
+
+/** Of a request that is refused, so that its sender does not wait for an answer; null if it cannot be told. */
+export function idOfRefused(value: unknown, text: string): Id | null {
+  if (!isObject(value) || !("method" in value) || !isId(value.id)) return null;
+  return exactId(value.id, memberText(text, "id"));
 }
 
 function withExactId(value: Json, text: string, members: readonly Member[]): Json {

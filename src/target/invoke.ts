@@ -10,7 +10,7 @@ import { type Answer, type Call, reworded } from "../protocol/call.ts";
 import type { Abortable } from "../protocol/cancellation.ts";
 import { changed, itemsOf, keepText, memberOf, writeJson } from "../protocol/exact.ts";
 import { onOneLine } from "../protocol/json-text.ts";
-import { isObject, type Json, RpcError } from "../protocol/jsonrpc.ts";
+import { isEmptyList, isObject, type Json, RpcError } from "../protocol/jsonrpc.ts";
 import { Method } from "../protocol/mcp.ts";
 import { canAnswer } from "../protocol/questions.ts";
 import { below, escapeControls } from "../shown.ts";
@@ -124,7 +124,10 @@ function normalise(given: unknown, fleet: Fleet): unknown {
   if (!isObject(given)) return given;
   const { server, tool, select, max_tokens } = given;
   const args = memberOf(given, "arguments");
-  const rest = changed(given, BESIDE_ARGUMENTS);
+  const rest = changed(
+    given,
+    isAbsent(given.cursor) ? { ...BESIDE_ARGUMENTS, cursor: undefined } : BESIDE_ARGUMENTS,
+  );
   const normal: Json = { server: server ?? undefined, tool };
   if (!isAbsent(select)) normal.select = select;
   if (!isAbsent(max_tokens)) normal.max_tokens = max_tokens;
@@ -133,7 +136,8 @@ function normalise(given: unknown, fleet: Fleet): unknown {
     if (split !== undefined) Object.assign(normal, { server: split.backend, tool: split.name });
   }
   const read = typeof args === "string" ? parseObject(args) : args;
-  if (!isAbsent(read)) normal.arguments = read;
+  if (isEmptyList(read)) normal.arguments = {};
+  else if (!isAbsent(read)) normal.arguments = read;
   else if (Object.keys(rest).length > 0) normal.arguments = rest;
   if (normal.arguments !== rest && !isAbsent(rest.cursor)) {
     throw new RpcError(

@@ -4,7 +4,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { TypeCheck, TypeCompiler } from "@sinclair/typebox/compiler";
 import { Value } from "@sinclair/typebox/value";
-import { isObject, RpcError } from "../protocol/jsonrpc.ts";
+import { isEmptyList, isObject, RpcError } from "../protocol/jsonrpc.ts";
 
 const DEFAULT_SEARCH_LIMIT = 5;
 const MAX_SEARCH_LIMIT = 50;
@@ -106,8 +106,8 @@ export function readArguments<S extends ReturnType<typeof Type.Object>>(
   schema: S,
   value: unknown,
 ): Static<S> {
-  // Many serializers write null for an absent argument.
-  const given = withoutNulls(value ?? {});
+  // Many serializers write null for an absent argument, and PHP writes [] for an empty object.
+  const given = withoutNulls(isEmptyList(value) ? {} : (value ?? {}));
   if (checkOf(schema).Check(given)) return given;
   const problem = Value.Errors(schema, given).First();
   const where = problem?.path.slice(1).replaceAll("/", ".") ?? "";

@@ -6,6 +6,7 @@ import { writeJson } from "../../src/protocol/exact.ts";
 import {
   errorResponse,
   idIn,
+  idOfRefused,
   idValue,
   isId,
   isNotification,
@@ -54,7 +55,7 @@ describe("is no message", () => {
     ["an id that is null", { ...V, id: null, method: "m" }],
     ["an id that is a fraction", { ...V, id: 1.5, method: "m" }],
     ["an id that is an object", { ...V, id: {}, method: "m" }],
-    ["params that are an array", { ...V, id: 1, method: "m", params: [] }],
+    ["params that are an array", { ...V, id: 1, method: "m", params: [1] }],
     ["a method that is a number", { ...V, id: 1, method: 5 }],
     ["a method that is null", { ...V, method: null }],
     ["a result without an id", { ...V, result: {} }],
@@ -104,6 +105,7 @@ test("each message is of exactly one kind", () => {
       expect([isRequest, isNotification, isResponse].filter((is) => is(message))).toHaveLength(1);
       if ("error" in message) return;
       const given = new Map<string, unknown>(Object.entries(value));
+      if (JSON.stringify(given.get("result")) === "[]") given.set("result", {});
       for (const [key, member] of Object.entries(message)) expect(member).toEqual(given.get(key));
     }),
     { numRuns: 2_000 },
@@ -144,6 +146,33 @@ describe("null", () => {
     const error = { code: 1, message: "no" };
     expect(read({ ...V, id: 1, result: null, error })).toEqual({ ...V, id: 1, error });
   });
+});
+
+describe("an empty list, as PHP writes an empty object,", () => {
+  test("stands for no params", () => {
+    expect(read({ ...V, id: 1, method: "ping", params: [] })).toEqual({ ...V, id: 1, method: "ping" });
+    expect(read({ ...V, method: "n", params: [] })).toEqual({ ...V, method: "n" });
+    expect(read({ ...V, id: 1, method: "ping", params: [1] })).toBeUndefined();
+  });
+
+  test("stands for an empty result, also where it is written again", () => {
+    const message = read({ ...V, id: 1, result: [] });
+    expect(message).toEqual({ ...V, id: 1, result: {} });
+    expect(message && writeMessage(message)).toBe('{"jsonrpc":"2.0","id":1,"result":{}}');
+  });
+});
+
+test("the id of a request that is refused is told, so that nobody waits", () => {
+  const idOf = (text: string) => idOfRefused(JSON.parse(text), text);
+  expect(idOf('{"jsonrpc":"2.0","id":3,"method":"tools/call","params":"x"}')).toBe(3);
+  expect(idOf('{"id":"a","method":"ping"}')).toBe("a");
+  const exact = idOf('{"id":12345678901234567890,"method":7}');
+  expect(writeMessage(errorResponse(exact, { code: -32600, message: "" }))).toContain(
+    '"id":12345678901234567890,',
+  );
+  // It could be the id of a request of the client's own.
+  for (const text of ['{"jsonrpc":"2.0","id":3}', '{"id":null,"method":"m"}', "[3]", "3"])
+    expect(idOf(text)).toBeNull();
 });
 
 describe("the text", () => {

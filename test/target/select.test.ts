@@ -183,6 +183,16 @@ describe("through gateway_invoke", () => {
     expect(await invoke("structured", {}, {})).not.toHaveProperty("isError", true);
   });
 
+  // Many serializers write null for what there is not; PHP writes [] for an empty object.
+  test.each([
+    { arguments: [] },
+    { arguments: "[]" },
+    { arguments: null },
+    { arguments: undefined, cursor: null },
+  ])("%j are no arguments", async (more) => {
+    expect(allText(await invoke("echo", {}, more))).toBe("{}");
+  });
+
   test("what fails comes whole", async () => {
     const result = { content: [{ type: "text", text: '{"why":"because"}' }], isError: true };
     expect(await invoke("answer_with", { result }, { select: "nothing" })).toMatchObject(result);

@@ -67,6 +67,12 @@ describe("a tool that is not listed is called by", () => {
   ])("gateway_invoke with %j", async (args) => {
     expect(textOf(await call("gateway_invoke", args))).toBe("found");
   });
+
+  test("a meta-tool whose empty arguments are a list", async () => {
+    const params = { name: "gateway_list_servers", arguments: [] };
+    const answer = await postModern(`${gateway.url}/mcp`, "tools/call", params);
+    expect(answer).toMatchObject({ result: { content: [{ text: expect.stringContaining("healthy") }] } });
+  });
 });
 
 describe("what is not there is answered with the nearest, ready to be called:", () => {
