@@ -19,6 +19,8 @@ const NEWLINE = 0x0a;
 
 const PROTOCOL = "HTTP/1.";
 const HEAD_END = /\r?\n\r?\n/;
+/** All but the last byte of the longest end of a head. */
+const HEAD_END_REST = 3;
 const CHUNK_SIZE = /^([0-9A-Fa-f]{1,13})[ \t]*(?:;.*)?$/;
 /** RFC 9110, section 6.4.1: they have no body, whatever their headers say. */
 const BODILESS: ReadonlySet<number> = new Set([204, 304]);
@@ -35,6 +37,8 @@ export class ResponseParser {
   #left = 0;
   #isReusable = false;
   #interim = 0;
+  /** Bytes of the current head that have been searched for its end. */
+  #searched = 0;
 
   constructor(sink: ResponseSink) {
     this.#sink = sink;
@@ -43,6 +47,7 @@ export class ResponseParser {
   begin(): void {
     this.#state = "head";
     this.#interim = 0;
+    this.#searched = 0;
   }
 
   /** Throws MalformedResponseError, also where more comes than was asked for. */
@@ -83,16 +88,24 @@ export class ResponseParser {
   }
 
   #readHead(bytes: Buffer, at: number): number | undefined {
-    const text = bytes.toString("latin1", at, at + MAX_HEAD_BYTES);
-    if (!text.startsWith(PROTOCOL) && !PROTOCOL.startsWith(text)) {
+    // Only the new bytes are searched: a head may come in very small pieces.
+    const from = at + Math.max(0, this.#searched - HEAD_END_REST);
+    const text = bytes.toString("latin1", from, at + MAX_HEAD_BYTES);
+    if (from === at && !text.startsWith(PROTOCOL) && !PROTOCOL.startsWith(text)) {
       throw new MalformedResponseError("what came does not begin as a response does");
     }
     const end = HEAD_END.exec(text);
     if (end !== null) {
-      this.#takeHead(new ResponseHead(text.slice(0, end.index)));
-      return at + end.index + end[0].length;
+      const head = from === at ? text.slice(0, end.index) : bytes.toString("latin1", at, from + end.index);
+      this.#searched = 0;
+      this.#takeHead(new ResponseHead(head));
+      return from + end.index + end[0].length;
     }
-    if (text.length === MAX_HEAD_BYTES) throw new MalformedResponseError("the head of a response has no end");
+    this.#searched = from - at + text.length;
+    if (this.#searched === MAX_HEAD_BYTES)
+      throw new MalformedResponseError("the head of a response has no end");
+    // What does not begin as a response does must be found also if its beginning comes in pieces.
+    if (this.#searched < PROTOCOL.length) this.#searched = 0;
     return undefined;
   }
 

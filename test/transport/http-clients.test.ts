@@ -355,6 +355,26 @@ describe.each(clients)("by %s", (_name, make) => {
     await expect(it.send()).rejects.toMatchObject({ code });
   });
 
+  test.each([
+    ["interim responses", "", "HTTP/1.1 100 Continue\r\n\r\n"],
+    ["early hints", "", "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"],
+    ["lines of a head", OK, "X: y\r\n"],
+    ["a status line", "HTTP/1.1 200 ", "x"],
+  ])("%s without an end are read until the signal at most", async (_what, first, more) => {
+    using peer = RawPeer.start(() => first + more.repeat(10));
+    using it = start(peer);
+    const abort = new AbortController();
+    const end = it.send({ signal: abort.signal }).catch((error: unknown) => error);
+    await waitFor(() => peer.requests.length === 1, { what: "the request" });
+    for (let turn = 0; turn < 20; turn++) {
+      peer.say(more.repeat(1_000));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    abort.abort();
+    expect(await end).toBeInstanceOf(Error);
+    await waitFor(() => peer.open === 0, { what: "the connection to be closed" });
+  });
+
   test("nobody there is told as such", async () => {
     const peer = RawPeer.start(() => HI);
     const it = start(peer);

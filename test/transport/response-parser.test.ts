@@ -150,6 +150,10 @@ describe("what is no response", () => {
     ["a chunk too large to count", `${OK}Transfer-Encoding: chunked\r\n\r\nffffffffffffff\r\n`],
     ["a chunk longer than it says", `${OK}Transfer-Encoding: chunked\r\n\r\n3\r\nhello\r\n0\r\n\r\n`],
     ["a head without an end", `${OK}X: ${"x".repeat(70_000)}`],
+    ["a head of lines without an end", `${OK}${"X: y\r\n".repeat(12_000)}`],
+    ["a status line without an end", `HTTP/1.1 200 ${"x".repeat(70_000)}`],
+    ["interim responses without an end", "HTTP/1.1 100 Continue\r\n\r\n".repeat(101)],
+    ["early hints without an end", "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n".repeat(101)],
     ["a line between chunks without an end", `${OK}Transfer-Encoding: chunked\r\n\r\n1;${"x".repeat(5_000)}`],
     ["a second response that nobody asked for", `${OK}Content-Length: 1\r\n\r\n.${OK}`],
   ])("%s", (_name, text) => {
