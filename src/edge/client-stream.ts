@@ -3,7 +3,7 @@
 import type { Holding, MemoryBudget } from "../memory-budget.ts";
 
 /** So much is handed to the server at a time: it makes a copy of what it is given. In UTF-16 code units. */
-const PIECE_LENGTH = 64 * 1024;
+const PIECE_LENGTH = 256 * 1024;
 
 export interface ClientStreamOptions {
   readonly memory: MemoryBudget;
