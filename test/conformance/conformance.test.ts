@@ -13,7 +13,7 @@ const LONGEST_MS = 180_000;
 const MOST_FAILURES = { legacy: 2, modern: 4 };
 
 const stage = new Stage();
-afterAll(() => stage[Symbol.asyncDispose]());
+afterAll(() => stage[Symbol.asyncDispose](), LONGEST_MS);
 
 const rows = [...(HELD.has("direct") ? DIRECT_ROWS : []), ...(HELD.has("gateway") ? GATEWAY_ROWS : [])];
 const clientRuns = (["direct", "gateway"] as const).flatMap((via) =>

@@ -13,6 +13,7 @@ const DRIVER = join(import.meta.dir, "client-driver.ts");
 /** Everything that rows share, each thing started when a row first asks for it. */
 export class Stage implements AsyncDisposable {
   readonly #lifetimes = new AsyncDisposableStack();
+  readonly #gateways: RunningGateway[] = [];
   readonly #started = new Map<string, Promise<unknown>>();
 
   /** Where the suite finds what the row is about. */
@@ -62,7 +63,11 @@ export class Stage implements AsyncDisposable {
 
   /** A gateway of the row's own, so that no row meets what another one has left open. */
   #gateway(row: Row): Promise<RunningGateway> {
-    return this.#once(row.name, async () => this.#lifetimes.use(await startGateway(await this.#folder(row))));
+    return this.#once(row.name, async () => {
+      const gateway = await startGateway(await this.#folder(row));
+      this.#gateways.push(gateway);
+      return gateway;
+    });
   }
 
   #once<T>(key: string, start: () => Promise<T>): Promise<T> {
@@ -74,8 +79,10 @@ export class Stage implements AsyncDisposable {
     return starting;
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#lifetimes.disposeAsync();
+  /** Gateways may take their time to stop: side by side. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#gateways.map((gateway) => gateway[Symbol.asyncDispose]()));
+    await this.#lifetimes.disposeAsync();
   }
 }
 
