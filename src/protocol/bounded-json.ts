@@ -112,7 +112,7 @@ function idWithin(text: string): string | undefined {
 
 /** Safe for any text, valid JSON or not; linear, without recursion. */
 function limitOf(text: string, limits: JsonLimits): string | undefined {
-  const escapes = new EscapeCount(text);
+  const escapes = new EscapeCount(text, limits.escapes);
   let depth = 0;
   let values = 0;
   let bare = 0;
@@ -144,9 +144,10 @@ class EscapeCount {
   #next: number;
   #count = 0;
 
-  constructor(text: string) {
+  /** Does not count if the text is too short for more than `limit` escapes: each has two characters at least. */
+  constructor(text: string, limit: number) {
     this.#text = text;
-    this.#next = this.#find(0);
+    this.#next = text.length > 2 * limit ? this.#find(0) : text.length;
   }
 
   /** The number of escapes before `end`, which must never decrease from call to call. */
