@@ -10,7 +10,6 @@ import {
   errorResponse,
   type Id,
   idIn,
-  idOfRefused,
   isNotification,
   isRequest,
   type Message,
@@ -90,8 +89,9 @@ export class Channel implements Disposable {
   #receiveValue(value: unknown, text: string): void {
     const message = toMessage(value, text);
     if (message !== undefined) return this.#receive(message);
+    // JSON-RPC 2.0, 5: the answer to an invalid request has no id.
     const error = { code: ErrorCode.invalidRequest, message: "Not a JSON-RPC 2.0 message." };
-    this.#send(errorResponse(idOfRefused(value, text), error));
+    this.#send(errorResponse(null, error));
   }
 
   #receive(message: Message): void {

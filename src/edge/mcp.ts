@@ -8,7 +8,6 @@ import { itemTexts } from "../protocol/json-text.ts";
 import {
   ErrorCode,
   errorResponse,
-  idOfRefused,
   isNotification,
   isRequest,
   type Message,
@@ -89,11 +88,10 @@ export class McpEdge {
     if (Array.isArray(value)) return this.#serveBatch(value, text, legacy);
     const message = toMessage(value, text);
     if (message === undefined)
-      return failure(
-        400,
-        { code: ErrorCode.invalidRequest, message: "The body is no JSON-RPC 2.0 message." },
-        { id: idOfRefused(value, text) },
-      );
+      return failure(400, {
+        code: ErrorCode.invalidRequest,
+        message: "The body is no JSON-RPC 2.0 message.",
+      });
     const classified = classify(message, legacy.revision);
     if ("rejection" in classified) {
       const { status, error } = classified.rejection;

@@ -116,12 +116,6 @@ export function isEmptyList(value: unknown): boolean {
   return Array.isArray(value) && value.length === 0;
 }
 
-/** Of a request that is refused, so that its sender does not wait for an answer; null if it cannot be told. */
-export function idOfRefused(value: unknown, text: string): Id | null {
-  if (!isObject(value) || !("method" in value) || !isId(value.id)) return null;
-  return exactId(value.id, memberText(text, "id"));
-}
-
 function withExactId(value: Json, text: string, members: readonly Member[]): Json {
   if (!isId(value.id)) return value;
   const id = exactId(value.id, partOf("id", text, members));

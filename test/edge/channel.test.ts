@@ -32,10 +32,6 @@ test.each(["[]", "[[]]", "null", "7", '{"jsonrpc":"2.0","id":{},"method":"ping"}
   },
 );
 
-test("a refusal names the request, so that its sender does not wait", () => {
-  expect(answersTo('{"jsonrpc":"2.0","id":7,"method":"ping","params":"x"}')).toEqual([{ ...refused, id: 7 }]);
-});
-
 test("each message of a batch is answered by itself", () => {
   const ping = (id: number) => ({ jsonrpc: "2.0", id, method: "ping" });
   const answers = answersTo(JSON.stringify([ping(1), 7, ping(2)]));

@@ -6,7 +6,6 @@ import { writeJson } from "../../src/protocol/exact.ts";
 import {
   errorResponse,
   idIn,
-  idOfRefused,
   idValue,
   isId,
   isNotification,
@@ -160,19 +159,6 @@ describe("an empty list, as PHP writes an empty object,", () => {
     expect(message).toEqual({ ...V, id: 1, result: {} });
     expect(message && writeMessage(message)).toBe('{"jsonrpc":"2.0","id":1,"result":{}}');
   });
-});
-
-test("the id of a request that is refused is told, so that nobody waits", () => {
-  const idOf = (text: string) => idOfRefused(JSON.parse(text), text);
-  expect(idOf('{"jsonrpc":"2.0","id":3,"method":"tools/call","params":"x"}')).toBe(3);
-  expect(idOf('{"id":"a","method":"ping"}')).toBe("a");
-  const exact = idOf('{"id":12345678901234567890,"method":7}');
-  expect(writeMessage(errorResponse(exact, { code: -32600, message: "" }))).toContain(
-    '"id":12345678901234567890,',
-  );
-  // It could be the id of a request of the client's own.
-  for (const text of ['{"jsonrpc":"2.0","id":3}', '{"id":null,"method":"m"}', "[3]", "3"])
-    expect(idOf(text)).toBeNull();
 });
 
 describe("the text", () => {
