@@ -4,19 +4,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { type Fuzzed, fuzzPaths } from "../test/fuzz/path-edge.ts";
+import { BACKEND, BINDS, type Fuzzed, fuzzPaths } from "../test/fuzz/path-edge.ts";
 import { findBinary } from "../test/support/binary.ts";
 import { findFreePort } from "../test/support/run-gateway.ts";
 import { waitFor } from "../test/support/wait-for.ts";
 
-const TOKEN = "tok-1234567890abcdef";
-const BACKEND = "secretname";
-const BINDS = [
-  { host: "0.0.0.0", token: TOKEN },
-  { host: "127.0.0.1", token: TOKEN },
-  { host: "::1", token: TOKEN },
-  { host: "127.0.0.1" },
-];
 const { values } = parseArgs({
   options: {
     binary: { type: "string" },

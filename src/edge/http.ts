@@ -231,8 +231,8 @@ function addToElysia(
     ...(response === undefined ? {} : { response: { 200: response } }),
     beforeHandle: (context) => {
       const server = serverOf(context);
-      const isRefused = gate.refuse(route, context.request, server);
-      if (isRefused !== undefined) return isRefused;
+      const refused = gate.refuse(route, context.request, server);
+      if (refused !== undefined) return refused;
       const refusal = refuse?.(context.request, server);
       return refusal === undefined
         ? undefined
@@ -285,8 +285,8 @@ class Gate {
   /** A route of Bun's router with this gate in front of it. */
   before(route: Route, serve: Serve): DirectRoute {
     const enter = (request: Routed, server: BunServer) => {
-      const isRefused = this.refuse(route, request, server);
-      if (isRefused !== undefined) return isRefused;
+      const refused = this.refuse(route, request, server);
+      if (refused !== undefined) return refused;
       if (accessOf(route, request) === "preflight") return answerPreflight(request.headers);
       const served = serve(request, server);
       const isAnswer = served instanceof Response || served instanceof Promise;

@@ -7,6 +7,8 @@ const WINDOW_MS = 60_000;
 const MAX_LINES = 20;
 /** A client chooses these texts. */
 const MAX_LENGTH = 120;
+/** The reason ends with advice, and may quote a text of the client before it. */
+const MAX_WHY_LENGTH = 400;
 
 export interface Refused {
   readonly method: string;
@@ -43,7 +45,13 @@ export class RefusalLog {
     const others = this.#untold === 0 ? {} : { others_not_logged: this.#untold };
     this.#untold = 0;
     const sender = { host: cut(headers.get("host")), origin: cut(headers.get("origin")), address };
-    this.#log.warning("refused a request", { method, route, why: cut(why), ...sender, ...others });
+    this.#log.warning("refused a request", {
+      method,
+      route,
+      why: why.slice(0, MAX_WHY_LENGTH),
+      ...sender,
+      ...others,
+    });
   }
 }
 

@@ -7,18 +7,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ROUTES } from "../../src/edge/routes.ts";
 import { Gateway } from "../../src/gateway.ts";
-import { type Fuzzed, fuzzPaths } from "../fuzz/path-edge.ts";
+import { BACKEND, BINDS, type Fuzzed, fuzzPaths, TOKEN } from "../fuzz/path-edge.ts";
 import { RawClient } from "../fuzz/raw-client.ts";
 import { fixture } from "../support/fixture.ts";
-
-const TOKEN = "tok-1234567890abcdef";
-const BACKEND = "secretname";
-const BINDS = [
-  { host: "0.0.0.0", token: TOKEN },
-  { host: "127.0.0.1", token: TOKEN },
-  { host: "::1", token: TOKEN },
-  { host: "127.0.0.1" },
-];
 
 const folder = mkdtempSync(join(tmpdir(), "mcp-gateway-paths-"));
 const running: Gateway[] = [];

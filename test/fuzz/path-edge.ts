@@ -6,6 +6,16 @@ import { ROUTES } from "../../src/edge/routes.ts";
 import { Random } from "./random.ts";
 import { RawClient } from "./raw-client.ts";
 
+/** The gateways that are played against: their token, their backend, where they listen. */
+export const TOKEN = "tok-1234567890abcdef";
+export const BACKEND = "secretname";
+export const BINDS = [
+  { host: "0.0.0.0", token: TOKEN },
+  { host: "127.0.0.1", token: TOKEN },
+  { host: "::1", token: TOKEN },
+  { host: "127.0.0.1" },
+];
+
 export interface Fuzzed {
   readonly host: string;
   readonly port: number;
